@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * clock - the two clocks, and time as text
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "actors/base/clock.h"
+
+static uint64_t s_read_us(clockid_t id)
+{
+    struct timespec now;
+    insist(clock_gettime(id, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+uint64_t clock_us(void)
+{
+    return s_read_us(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_ms(void)
+{
+    return clock_us() / 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    return (int64_t)(s_read_us(CLOCK_REALTIME) / 1000);
+}
+
+uint64_t clock_cpu_us(void)
+{
+    return s_read_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+const char *clock_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
+{
+    int64_t seconds = wall_ms / 1000, ms = wall_ms % 1000;
+    if (ms < 0) {
+        ms += 1000;
+        seconds--;
+    }
+    struct tm utc;
+    time_t when = (time_t)seconds;
+    if (!gmtime_r(&when, &utc) || utc.tm_year < -1900 || utc.tm_year > 9999 - 1900)
+        return strcpy(text, "0000-00-00T00:00:00.000Z");
+    /* the bounds above keep each field at its width; the casts tell the compiler so */
+    snprintf(text, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+             (unsigned)(utc.tm_year + 1900) % 10000u, (unsigned)(utc.tm_mon + 1) % 100u,
+             (unsigned)utc.tm_mday % 100u, (unsigned)utc.tm_hour % 100u,
+             (unsigned)utc.tm_min % 100u, (unsigned)utc.tm_sec % 100u, (unsigned)ms % 1000u);
+    return text;
+}
+
+/* Reads exactly `digits` digits; -1 when there is anything else. */
+static int s_number(const char **at, const char *end, int digits)
+{
+    int value = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (*at >= end || **at < '0' || **at > '9')
+            return -1;
+        value = value * 10 + (**at - '0');
+    }
+    return value;
+}
+
+static bool s_skip(const char **at, const char *end, char expected)
+{
+    if (*at >= end || (**at | 0x20) != (expected | 0x20))
+        return false;
+    (*at)++;
+    return true;
+}
+
+static int s_days_in_month(int year, int month)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+bool clock_parse(const char *text, size_t size, int64_t *wall_ms)
+{
+    const char *at = text, *end = text + size;
+    struct tm utc = { 0 };
+    int year = s_number(&at, end, 4);
+    bool good = s_skip(&at, end, '-');
+    int month = s_number(&at, end, 2);
+    good = good && s_skip(&at, end, '-');
+    int day = s_number(&at, end, 2);
+    good = good && s_skip(&at, end, 'T');
+    int hour = s_number(&at, end, 2);
+    good = good && s_skip(&at, end, ':');
+    int minute = s_number(&at, end, 2);
+    good = good && s_skip(&at, end, ':');
+    int second = s_number(&at, end, 2);
+    if (!good || year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
+        minute < 0 || minute > 59 || second < 0 || second > 60 ||
+        day > s_days_in_month(year, month))
+        return false;
+
+    int ms = 0;
+    if (at < end && *at == '.') {
+        at++;
+        int digits = 0;
+        for (int unit = 100; at < end && *at >= '0' && *at <= '9'; at++, digits++, unit /= 10)
+            ms += (*at - '0') * unit;
+        if (digits == 0)
+            return false;
+    }
+
+    int offset_minutes = 0;
+    if (at < end && (*at == '+' || *at == '-')) {
+        int sign = *at++ == '-' ? -1 : 1;
+        int hours = s_number(&at, end, 2);
+        if (!s_skip(&at, end, ':'))
+            return false;
+        int minutes = s_number(&at, end, 2);
+        if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+            return false;
+        offset_minutes = sign * (hours * 60 + minutes);
+    } else if (!s_skip(&at, end, 'Z')) {
+        return false;
+    }
+    if (at != end)
+        return false;
+
+    utc.tm_year = year - 1900;
+    utc.tm_mon = month - 1;
+    utc.tm_mday = day;
+    utc.tm_hour = hour;
+    utc.tm_min = minute;
+    utc.tm_sec = second;
+    *wall_ms = ((int64_t)timegm(&utc) - (int64_t)offset_minutes * 60) * 1000 + ms;
+    return true;
+}

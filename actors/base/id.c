@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * id - names nobody else has, and hashes of names
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "actors/base/clock.h"
+#include "actors/base/id.h"
+
+void id_random(void *memory, size_t size)
+{
+    uint8_t *at = memory;
+    while (size) {
+        ssize_t got = getrandom(at, size, 0);
+        if (got < 0) {
+            insist(errno == EINTR);
+            continue;
+        }
+        at += got;
+        size -= (size_t)got;
+    }
+}
+
+uint64_t id_random_u64(void)
+{
+    uint64_t value;
+    id_random(&value, sizeof value);
+    return value;
+}
+
+char *id_hex(const void *bytes, size_t size, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < size; i++) {
+        text[2 * i] = digits[at[i] >> 4];
+        text[2 * i + 1] = digits[at[i] & 15];
+    }
+    text[2 * size] = '\0';
+    return text;
+}
+
+const char *id_uuid7(char text[ID_UUID_SIZE])
+{
+    uint8_t bytes[16];
+    id_random(bytes + 6, sizeof bytes - 6);
+    uint64_t now = (uint64_t)clock_wall_ms();
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(now >> (40 - 8 * i));
+    bytes[6] = (uint8_t)(0x70 | (bytes[6] & 0x0f));
+    bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
+
+    char hex[33], *at = text;
+    id_hex(bytes, sizeof bytes, hex);
+    for (int i = 0; i < 32; i++) {
+        if (i == 8 || i == 12 || i == 16 || i == 20)
+            *at++ = '-';
+        *at++ = hex[i];
+    }
+    *at = '\0';
+    return text;
+}
+
+const char *id_instance(const char *part, char text[ID_INSTANCE_SIZE])
+{
+    uint32_t tail;
+    id_random(&tail, sizeof tail);
+    snprintf(text, ID_INSTANCE_SIZE, "%.50s-%08x", part, tail);
+    return text;
+}
+
+uint64_t id_hash(const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ at[i]) * 0x100000001b3u;
+    return hash;
+}
+
+uint64_t id_mix(uint64_t a, uint64_t b)
+{
+    uint64_t h = a ^ (b * 0x9e3779b97f4a7c15u);
+    h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
+    h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53u;
+    return h ^ (h >> 33);
+}
+
+bool id_is_name(const char *text, size_t size, size_t limit)
+{
+    if (size == 0 || size > limit)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}

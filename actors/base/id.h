@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * id - names nobody else has, and hashes of names
+ */
+#ifndef SIGNALBOX_ID_H
+#define SIGNALBOX_ID_H
+
+#include "actors/base/base.h"
+
+#define ID_UUID_SIZE     37 /* 36 characters and the NUL */
+#define ID_INSTANCE_SIZE 64
+
+/* Fills memory from the kernel's random generator. */
+void id_random(void *memory, size_t size);
+uint64_t id_random_u64(void);
+
+/* A UUID version 7 (RFC 9562, 5.7): sorts by creation time; returns `text`. */
+const char *id_uuid7(char text[ID_UUID_SIZE]);
+
+/* "<part>-<8 hex digits>", the default name of an instance; returns `text`. */
+const char *id_instance(const char *part, char text[ID_INSTANCE_SIZE]);
+
+/* Lower-case hex of `size` bytes, NUL-terminated; `text` holds 2 * size + 1. Returns `text`. */
+char *id_hex(const void *bytes, size_t size, char *text);
+
+/* FNV-1a, 64 bits: the hash of route keys on the wire, chosen because any language has it in five
+ * lines (draft-eastlake-fnv). Not for keys an attacker may choose to collide in a table. */
+uint64_t id_hash(const void *bytes, size_t size);
+
+/* Mixes two hashes so that every output bit depends on every input bit (the finaliser of
+ * MurmurHash3). Rendezvous hashing takes the instance with the highest mix. */
+uint64_t id_mix(uint64_t a, uint64_t b);
+
+/* A name of ours: letters, digits, '.', '_', '-', at most `limit` bytes, not empty. */
+bool id_is_name(const char *text, size_t size, size_t limit);
+
+#endif

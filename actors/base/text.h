@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * text - questions about strings: UTF-8, numbers, spelling
+ */
+#ifndef SIGNALBOX_TEXT_H
+#define SIGNALBOX_TEXT_H
+
+#include "actors/base/base.h"
+
+/* Bytes of the UTF-8 sequence at `at` (RFC 3629: no surrogates, no overlong forms), 0 when there is
+ * no valid one within `size`. */
+size_t text_utf8_step(const char *at, size_t size);
+
+bool text_is_utf8(const char *text, size_t size);
+
+/* Code points of valid UTF-8. */
+size_t text_utf8_length(const char *text, size_t size);
+
+/* Whole-text numbers, decimal, optional minus sign. False on anything else or out of range. */
+bool text_to_i64(const char *text, size_t size, int64_t *value) MUST_CHECK;
+bool text_to_double(const char *text, size_t size, double *value) MUST_CHECK;
+
+/* Edits (insert, delete, replace, swap neighbours) that make `b` of `a`, for "did you mean".
+ * Texts over 64 bytes are compared by their first 64. */
+unsigned text_distance(const char *a, const char *b);
+
+bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
+
+/* Copies with a final NUL, cut at `room` - 1 bytes; returns whether all of it fitted. */
+bool text_copy(char *to, size_t room, const void *from, size_t size);
+
+#endif

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MPL-2.0
+noinst_LIBRARIES += %D%/libproto.a
+SB_PROTO += %D%/libproto.a
+
+%C%_libproto_a_SOURCES = \
+	%D%/descriptor.c %D%/descriptor.h \
+	%D%/error.c %D%/error.h %D%/error.def \
+	%D%/field.c %D%/field.h \
+	%D%/format.c %D%/format.h \
+	%D%/frame.c %D%/frame.h \
+	%D%/json_read.c %D%/json_write.c %D%/json.h \
+	%D%/mdp.c %D%/mdp.h \
+	%D%/method.h \
+	%D%/pack.h \
+	%D%/principal.c %D%/principal.h \
+	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
+	%D%/topic.c %D%/topic.h %D%/topic.def \
+	%D%/value.c %D%/value.h
