@@ -18,10 +18,11 @@
 #include "broker/worker.h"
 #include "proto/snapshot.h"
 
-#define BROKER_SWEEP_MS   5000
-#define BROKER_IDLE_MS    1000  /* the loop looks around at least so often */
-#define BROKER_LINGER_MS  500   /* for the last answers at the end */
-#define BROKER_SEND_QUEUE 50000 /* messages a peer may have unread before it is blocked */
+#define BROKER_SWEEP_MS       5000
+#define BROKER_IDLE_MS        1000 /* the loop looks around at least so often */
+#define BROKER_LINGER_MS      500  /* for the last answers at the end */
+#define BROKER_ENDPOINT_BYTES 256
+#define BROKER_SEND_QUEUE     50000 /* messages a peer may have unread before it is blocked */
 
 #define ROW(field) offsetof(broker_settings_t, field)
 
@@ -276,17 +277,22 @@ static bool s_bind_one(void *socket, const char *endpoint, bool is_private)
     return bound;
 }
 
+/* Takes the next endpoint off a list; false behind the last. */
+static bool s_next_endpoint(const char **list, char endpoint[BROKER_ENDPOINT_BYTES])
+{
+    if (!**list)
+        return false;
+    size_t size = strcspn(*list, ",");
+    text_copy(endpoint, BROKER_ENDPOINT_BYTES, *list, size);
+    *list += size + ((*list)[size] == ',');
+    return true;
+}
+
 static bool s_bind(void *socket, const char *endpoints, bool is_private, bool allow_tcp, char *why,
                    size_t why_size)
 {
-    char endpoint[256];
-    for (const char *at = endpoints; *at;) {
-        size_t size = strcspn(at, ",");
-        if (!text_copy(endpoint, sizeof endpoint, at, size)) {
-            snprintf(why, why_size, "the endpoint '%.100s...' is too long", at);
-            return false;
-        }
-        at += size + (at[size] == ',');
+    char endpoint[BROKER_ENDPOINT_BYTES];
+    while (s_next_endpoint(&endpoints, endpoint)) {
         bool is_local = text_starts(endpoint, "ipc://") || text_starts(endpoint, "inproc://");
         if (!is_local && is_private) {
             snprintf(why, why_size, "broker.trusted: '%s' must be ipc:// or inproc://", endpoint);
@@ -307,6 +313,15 @@ static bool s_bind(void *socket, const char *endpoints, bool is_private, bool al
     return true;
 }
 
+/* Closing alone leaves an inproc name taken until the reaper has been by. */
+static void s_close_socket(void *socket, const char *endpoints)
+{
+    char endpoint[BROKER_ENDPOINT_BYTES];
+    while (s_next_endpoint(&endpoints, endpoint))
+        zmq_unbind(socket, endpoint);
+    zmq_close(socket);
+}
+
 static void *s_open(broker_t *broker, void *context, int type)
 {
     void *socket = zmq_socket(context, type);
@@ -325,9 +340,9 @@ static void *s_open(broker_t *broker, void *context, int type)
 
 static void s_free(broker_t *broker)
 {
-    for (size_t i = 0; i < DOORS; i++)
-        zmq_close(broker->doors[i]);
-    zmq_close(broker->events);
+    s_close_socket(broker->doors[DOOR_PUBLIC], broker->settings->requests);
+    s_close_socket(broker->doors[DOOR_TRUSTED], broker->settings->trusted);
+    s_close_socket(broker->events, broker->settings->events);
     events_free(broker);
     service_free_all(broker);
     slots_free(&broker->pending);

@@ -12,8 +12,8 @@
 void worker_ready(broker_t *broker, peer_t *peer, const frame_t *frame, const void *body,
                   size_t size);
 
-/* An MDP READY: its workers take one request at a time (RFC 7, RFC 18), unless broker.mdp_credit says
- * that those of 0.2 take more. */
+/* An MDP READY: its workers take one request at a time (RFC 7, RFC 18), unless broker.mdp_credit
+ * says that those of 0.2 take more. */
 void worker_ready_mdp(broker_t *broker, peer_t *peer, const char *service, size_t size);
 
 /* The peer has spoken. */

@@ -182,7 +182,7 @@ static void s_begin(client_t *client, call_order_t *order)
     size_t parts = order->part_count;
     order->part_count = 0;
     if (!link_send(client, link, &order->frame, order->parts, parts))
-        s_end_failed(client, call, ERROR_OVERLOADED, "The broker takes no more for now");
+        s_end_failed(client, call, ERROR_NO_BROKER, "The broker is gone, or takes no more for now");
     else
         wheel_add(&client->wheel, &call->timer,
                   client->now_ms + order->frame.deadline_ms + CLIENT_GRACE_MS);
