@@ -4,9 +4,7 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -83,10 +81,10 @@ static void s_count_alive(client_t *self)
                  (!self->worker.service || self->links[i].is_registered);
     if (alive == atomic_load(&self->alive))
         return;
-    pthread_mutex_lock(&self->mutex);
+    gate_lock(&self->gate);
     atomic_store(&self->alive, alive);
-    pthread_cond_broadcast(&self->changed);
-    pthread_mutex_unlock(&self->mutex);
+    gate_wake(&self->gate);
+    gate_unlock(&self->gate);
 }
 
 static void s_reopen(client_t *self, link_t *link, const char *why)
@@ -273,12 +271,7 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
     wheel_init(&self->wheel, self->now_ms);
     slots_init(&self->calls, sizeof(client_call_t), (uint32_t)config->settings->outstanding);
     queue_init(&self->orders, SIZE_MAX, true);
-    pthread_mutex_init(&self->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    gate_init(&self->gate);
 
     self->endpoints[0] = mem_strdup(config->settings->brokers);
     self->endpoints[1] = mem_strdup(config->settings->events);
@@ -314,8 +307,7 @@ void client_destroy(client_t **self_p)
     slots_free(&self->calls);
     queue_free(&self->orders);
     stats_free(&self->stats);
-    pthread_cond_destroy(&self->changed);
-    pthread_mutex_destroy(&self->mutex);
+    gate_free(&self->gate);
     mem_free((void *)(uintptr_t)self->worker.descriptor);
     mem_free(self->endpoints[0]);
     mem_free(self->endpoints[1]);
@@ -331,19 +323,11 @@ bool client_is_ready(const client_t *self)
 
 bool client_wait_ready(client_t *self, uint32_t timeout_ms)
 {
-    struct timespec limit;
-    clock_gettime(CLOCK_MONOTONIC, &limit);
-    limit.tv_sec += timeout_ms / 1000;
-    limit.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-    if (limit.tv_nsec >= 1000000000L) {
-        limit.tv_sec++;
-        limit.tv_nsec -= 1000000000L;
-    }
-    pthread_mutex_lock(&self->mutex);
-    while (!client_is_ready(self) &&
-           pthread_cond_timedwait(&self->changed, &self->mutex, &limit) != ETIMEDOUT)
+    const uint64_t until_ms = clock_ms() + timeout_ms;
+    gate_lock(&self->gate);
+    while (!client_is_ready(self) && gate_wait_until(&self->gate, until_ms))
         ;
-    pthread_mutex_unlock(&self->mutex);
+    gate_unlock(&self->gate);
     return client_is_ready(self);
 }
 

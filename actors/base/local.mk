@@ -7,6 +7,7 @@ SB_BASE += %D%/libbase.a
 	%D%/base.c %D%/base.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/gate.c %D%/gate.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/id.c %D%/id.h \
 	%D%/log.c %D%/log.h \
