@@ -81,10 +81,10 @@ static void s_count_alive(client_t *self)
                  (!self->worker.service || self->links[i].is_registered);
     if (alive == atomic_load(&self->alive))
         return;
-    gate_lock(&self->gate);
+    monitor_lock(&self->monitor);
     atomic_store(&self->alive, alive);
-    gate_wake(&self->gate);
-    gate_unlock(&self->gate);
+    monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
 }
 
 static void s_reopen(client_t *self, link_t *link, const char *why)
@@ -271,7 +271,7 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
     wheel_init(&self->wheel, self->now_ms);
     slots_init(&self->calls, sizeof(client_call_t), (uint32_t)config->settings->outstanding);
     queue_init(&self->orders, SIZE_MAX, true);
-    gate_init(&self->gate);
+    monitor_init(&self->monitor);
 
     self->endpoints[0] = mem_strdup(config->settings->brokers);
     self->endpoints[1] = mem_strdup(config->settings->events);
@@ -307,7 +307,7 @@ void client_destroy(client_t **self_p)
     slots_free(&self->calls);
     queue_free(&self->orders);
     stats_free(&self->stats);
-    gate_free(&self->gate);
+    monitor_free(&self->monitor);
     mem_free((void *)(uintptr_t)self->worker.descriptor);
     mem_free(self->endpoints[0]);
     mem_free(self->endpoints[1]);
@@ -324,10 +324,10 @@ bool client_is_ready(const client_t *self)
 bool client_wait_ready(client_t *self, uint32_t timeout_ms)
 {
     const uint64_t until_ms = clock_ms() + timeout_ms;
-    gate_lock(&self->gate);
-    while (!client_is_ready(self) && gate_wait_until(&self->gate, until_ms))
+    monitor_lock(&self->monitor);
+    while (!client_is_ready(self) && monitor_wait_until(&self->monitor, until_ms))
         ;
-    gate_unlock(&self->gate);
+    monitor_unlock(&self->monitor);
     return client_is_ready(self);
 }
 

@@ -14,7 +14,7 @@
 
 #include <uthash.h>
 
-#include "actors/base/gate.h"
+#include "actors/base/monitor.h"
 #include "actors/base/queue.h"
 #include "actors/base/slots.h"
 #include "actors/base/wheel.h"
@@ -100,7 +100,7 @@ struct client {
     atomic_uint alive; /* links alive (for a worker: registered) */
     atomic_ullong ticket;
     atomic_bool is_stopping;
-    gate_t gate; /* opened when `alive` changes */
+    monitor_t monitor; /* opened when `alive` changes */
 };
 
 static inline void client_count(client_t *self, client_stat_t row)

@@ -67,11 +67,11 @@ static void s_on_cancel(void *arg, uint32_t link, uint64_t id)
 {
     actor_t *self = arg;
     call_t *call;
-    gate_lock(&self->gate);
+    monitor_lock(&self->monitor);
     TAILQ_FOREACH(call, &self->active, entry)
     if (call->message->link == link && call->message->frame.id == id)
         atomic_store(&call->is_cancelled, true);
-    gate_unlock(&self->gate);
+    monitor_unlock(&self->monitor);
 }
 
 static void s_on_drain(void *arg)
@@ -83,11 +83,11 @@ static void s_on_drain(void *arg)
 static void s_on_registered(void *arg, const failure_t *failure)
 {
     actor_t *self = arg;
-    gate_lock(&self->gate);
+    monitor_lock(&self->monitor);
     self->refusal = *failure;
     self->is_registered = failure->code == ERROR_NONE;
-    gate_wake(&self->gate);
-    gate_unlock(&self->gate);
+    monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
     if (failure->code != ERROR_NONE)
         LOG(LOG_WARN, "registration.refused", LOG_TEXT("why", failure->detail));
 }
@@ -95,10 +95,10 @@ static void s_on_registered(void *arg, const failure_t *failure)
 static uint32_t s_oldest_ms(void *arg)
 {
     actor_t *self = arg;
-    gate_lock(&self->gate);
+    monitor_lock(&self->monitor);
     const call_t *oldest = TAILQ_FIRST(&self->active);
     uint64_t age_us = oldest ? clock_us() - oldest->started_us : 0;
-    gate_unlock(&self->gate);
+    monitor_unlock(&self->monitor);
     return (uint32_t)(age_us / 1000);
 }
 
@@ -133,11 +133,11 @@ static void s_publish_counters(actor_t *self)
 static bool s_wait_tick(actor_t *self)
 {
     const uint64_t until_ms = clock_ms() + ACTOR_TICK_MS;
-    gate_lock(&self->gate);
-    while (!self->is_stopping && gate_wait_until(&self->gate, until_ms))
+    monitor_lock(&self->monitor);
+    while (!self->is_stopping && monitor_wait_until(&self->monitor, until_ms))
         ;
     bool goes_on = !self->is_stopping;
-    gate_unlock(&self->gate);
+    monitor_unlock(&self->monitor);
     return goes_on;
 }
 
@@ -263,11 +263,11 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                                                .worker = &worker });
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
-    gate_lock(&self->gate);
+    monitor_lock(&self->monitor);
     snprintf(why, why_size, "no broker at %.100s has registered the instance: %.100s",
              self->config->bus->brokers,
              self->refusal.code == ERROR_NONE ? "none answers" : self->refusal.detail);
-    gate_unlock(&self->gate);
+    monitor_unlock(&self->monitor);
     return false;
 }
 
@@ -288,7 +288,7 @@ static actor_t *s_new(const actor_spec_t *spec, const actor_config_t *config)
     stats_init(&self->own_stats, spec->stats ? spec->stats : s_no_rows);
     queue_init(&self->waiting, (size_t)config->actor->waiting, false);
     TAILQ_INIT(&self->active);
-    gate_init(&self->gate);
+    monitor_init(&self->monitor);
     return self;
 }
 
@@ -318,10 +318,10 @@ actor_t *actor_start(void *zmq_context, const actor_spec_t *spec, const actor_co
 static void s_wait_idle(actor_t *self)
 {
     const uint64_t until_ms = clock_ms() + (uint64_t)self->config->actor->drain_ms;
-    gate_lock(&self->gate);
-    while (self->active_count > 0 && gate_wait_until(&self->gate, until_ms))
+    monitor_lock(&self->monitor);
+    while (self->active_count > 0 && monitor_wait_until(&self->monitor, until_ms))
         ;
-    gate_unlock(&self->gate);
+    monitor_unlock(&self->monitor);
 }
 
 /* What still waits for a thread goes back to the caller, who may send it to another instance. */
@@ -338,10 +338,10 @@ static void s_stop_threads(actor_t *self)
 {
     if (!self->threads)
         return;
-    gate_lock(&self->gate);
+    monitor_lock(&self->monitor);
     self->is_stopping = true;
-    gate_wake(&self->gate);
-    gate_unlock(&self->gate);
+    monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
     queue_close(&self->waiting);
     for (size_t i = 0; i < self->thread_count; i++)
         pthread_join(self->threads[i], NULL);
@@ -385,7 +385,7 @@ void actor_stop(actor_t **self_p)
     stats_free(&self->stats);
     stats_free(&self->own_stats);
     queue_free(&self->waiting);
-    gate_free(&self->gate);
+    monitor_free(&self->monitor);
     mem_free(self->self);
     mem_free(self);
 }

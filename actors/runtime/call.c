@@ -119,11 +119,11 @@ static void s_free(call_t *self, const char *outcome)
     worker_request_destroy(&self->message);
     buf_free(&self->reply);
     arena_free(&self->arena);
-    gate_lock(&actor->gate);
+    monitor_lock(&actor->monitor);
     TAILQ_REMOVE(&actor->active, self, entry);
     if (--actor->active_count == 0)
-        gate_wake(&actor->gate);
-    gate_unlock(&actor->gate);
+        monitor_wake(&actor->monitor);
+    monitor_unlock(&actor->monitor);
     mem_free(self);
 }
 
@@ -183,9 +183,9 @@ static target_t *s_target(actor_t *actor, const char *service)
 
 static bool s_may_call(actor_t *actor, const char *service)
 {
-    gate_lock(&actor->gate);
+    monitor_lock(&actor->monitor);
     bool allowed = breaker_allows(&s_target(actor, service)->breaker, clock_ms());
-    gate_unlock(&actor->gate);
+    monitor_unlock(&actor->monitor);
     return allowed;
 }
 
@@ -193,11 +193,11 @@ static void s_report(actor_t *actor, const char *service, const answer_t *answer
 {
     /* a refusal of the request is an answer: only silence and absence are failures */
     bool success = !error_row(answer->failure.code)->retry;
-    gate_lock(&actor->gate);
+    monitor_lock(&actor->monitor);
     target_t *target = s_target(actor, service);
     bool changed = breaker_report(&target->breaker, success, clock_ms());
     bool is_open = target->breaker.state == BREAKER_OPEN;
-    gate_unlock(&actor->gate);
+    monitor_unlock(&actor->monitor);
     if (!changed)
         return;
     if (is_open)

@@ -30,10 +30,10 @@ static call_t *s_new(actor_t *actor, worker_request_t *message)
     call->message = message;
     call->started_us = message->received_us;
     pack_init(&call->pack, &call->reply);
-    gate_lock(&actor->gate);
+    monitor_lock(&actor->monitor);
     TAILQ_INSERT_TAIL(&actor->active, call, entry);
     actor->active_count++;
-    gate_unlock(&actor->gate);
+    monitor_unlock(&actor->monitor);
     actor_count(actor, ACTOR_CALLS);
     stats_add(&actor->stats, ACTOR_ACTIVE, 1);
     return call;

@@ -11,7 +11,7 @@
 
 #include <uthash.h>
 
-#include "actors/base/gate.h"
+#include "actors/base/monitor.h"
 #include "actors/base/id.h"
 #include "actors/base/queue.h"
 #include "actors/runtime/actor.h"
@@ -77,7 +77,7 @@ struct actor {
     size_t thread_count;
     queue_t waiting; /* calls for the pool */
     pthread_t ticker;
-    gate_t gate; /* locks everything below; opened when a call or the registration ends */
+    monitor_t monitor; /* locks everything below; opened when a call or the registration ends */
     TAILQ_HEAD(, call) active;
     size_t active_count;
     bool is_registered, is_stopping;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * gate - a mutex and a condition on the monotonic clock
+ * monitor - a mutex and a condition on the monotonic clock
  */
 #include "config.h"
 
 #include <errno.h>
 #include <time.h>
 
-#include "actors/base/gate.h"
+#include "actors/base/monitor.h"
 
-void gate_init(gate_t *self)
+void monitor_init(monitor_t *self)
 {
     pthread_condattr_t attributes;
     insist(pthread_mutex_init(&self->mutex, NULL) == 0);
@@ -19,13 +19,13 @@ void gate_init(gate_t *self)
     pthread_condattr_destroy(&attributes);
 }
 
-void gate_free(gate_t *self)
+void monitor_free(monitor_t *self)
 {
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->mutex);
 }
 
-bool gate_wait_until(gate_t *self, uint64_t until_ms)
+bool monitor_wait_until(monitor_t *self, uint64_t until_ms)
 {
     struct timespec until = { .tv_sec = (time_t)(until_ms / 1000),
                               .tv_nsec = (long)(until_ms % 1000) * 1000000L };
