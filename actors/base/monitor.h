@@ -38,8 +38,8 @@ static inline void monitor_wake(monitor_t *self)
     pthread_cond_broadcast(&self->changed);
 }
 
-/* Waits, with the lock held, for `monitor_wake` or until `clock_ms()` reaches `until_ms`: false then.
- * May return true without a reason: ask the condition again. */
+/* Waits, with the lock held, for `monitor_wake` or until `clock_ms()` reaches `until_ms`: false
+ * then. May return true without a reason: ask the condition again. */
 bool monitor_wait_until(monitor_t *self, uint64_t until_ms);
 
 #endif
