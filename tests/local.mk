@@ -13,3 +13,4 @@ EXTRA_DIST += %D%/tap.h
 
 include tests/unit/local.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk
