@@ -170,8 +170,9 @@ bool db_is_sqlite(const db_t *self);
  */
 
 /* A migration: numbered from 1 without gaps, forward only, never edited once released (its checksum
- * is recorded). Each runs in a transaction of its own, which it must not end. The texts come from
- * actors/<name>/sql/ by way of the build: see embed.awk. */
+ * is recorded). Each runs in a transaction of its own, which it must not end. Constraints are never
+ * deferred: on SQLite one that fails at the commit would fail the neighbours' writes too. The texts
+ * come from actors/<name>/sql/ by way of the build: see embed.awk. */
 typedef struct {
     uint32_t number;
     const char *name;
