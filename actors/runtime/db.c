@@ -54,7 +54,9 @@ static const stats_row_t s_stats[] = {
     [DB_QUERIES] = { "db_queries_total", STATS_COUNTER, "Statements run" },
     [DB_QUERY_TIME] = { "db_query_microseconds", STATS_HISTOGRAM, "Time a statement took" },
     [DB_QUERY_ERRORS] = { "db_query_errors_total", STATS_COUNTER,
-                          "Statements that failed, those refused by a constraint left out" },
+                          "Statements, commits and attempts to connect that failed for another "
+                          "reason than a "
+                          "constraint" },
     [DB_SLOW_QUERIES] = { "db_slow_queries_total", STATS_COUNTER,
                           "Statements that took longer than storage.slow_ms" },
     [DB_CONNECTIONS] = { "db_connections", STATS_GAUGE, "Connections to the database" },
@@ -242,14 +244,11 @@ db_status_t db_work(db_conn_t *conn, db_work_t work, void *arg)
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
-static void s_count(const db_conn_t *conn, const db_sql_t *sql, uint64_t spent_us,
-                    db_status_t status)
+static void s_count(const db_conn_t *conn, const db_sql_t *sql, uint64_t spent_us)
 {
     db_t *db = conn->db;
     stats_add(&db->stats, DB_QUERIES, 1);
     stats_record(&db->stats, DB_QUERY_TIME, spent_us);
-    if (status != DB_OK && status != DB_CONSTRAINT)
-        stats_add(&db->stats, DB_QUERY_ERRORS, 1);
     if (spent_us > (uint64_t)db->settings.slow_ms * 1000u) {
         stats_add(&db->stats, DB_SLOW_QUERIES, 1);
         LOG(LOG_WARN, "db.slow", LOG_TEXT("service", db->service), LOG_TEXT("statement", sql->name),
@@ -262,6 +261,8 @@ db_status_t db_failed(db_conn_t *conn, const char *what, db_status_t status, con
 {
     /* PostgreSQL's texts end in a newline and may have several lines; the first says it */
     text_copy(conn->message, sizeof conn->message, message, strcspn(message, "\n"));
+    if (status != DB_CONSTRAINT)
+        stats_add(&conn->db->stats, DB_QUERY_ERRORS, 1);
     LOG(s_statuses[status].level, "db.failed", LOG_TEXT("service", conn->db->service),
         LOG_TEXT("statement", what), LOG_TEXT("code", code), LOG_TEXT("message", conn->message));
     return status;
@@ -300,7 +301,7 @@ db_status_t db_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_
         conn->open_rows++;
         (*rows)->spent_us += spent_us;
     } else {
-        s_count(conn, sql, spent_us, status);
+        s_count(conn, sql, spent_us);
     }
     return status;
 }
@@ -356,7 +357,7 @@ void db_rows_close(db_rows_t **rows_p)
         return;
     *rows_p = NULL;
     rows->conn->open_rows--;
-    s_count(rows->conn, rows->sql, rows->spent_us, rows->status);
+    s_count(rows->conn, rows->sql, rows->spent_us);
     rows->conn->db->backend->rows_free(rows);
 }
 

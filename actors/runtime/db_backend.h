@@ -100,7 +100,7 @@ db_status_t db_work(db_conn_t *conn, db_work_t work, void *arg);
 db_status_t db_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
                            size_t count, int64_t *changed, db_rows_t **rows) MUST_CHECK;
 
-/* Takes down why a statement failed, for the log and for whoever migrates; returns `status`. */
+/* Counts a failure and takes down why, for the log and for whoever migrates; returns `status`. */
 db_status_t db_failed(db_conn_t *conn, const char *what, db_status_t status, const char *code,
                       const char *message);
 

@@ -9,14 +9,17 @@ UNIT_TESTS = \
 	%D%/proto_json_test \
 	%D%/runtime_db_params_test
 
-# Built for each database from one source.
+# With a database; most are built for each from one source.
 DB_TESTS = \
 	%D%/runtime_db_sqlite_test %D%/runtime_db_postgres_test \
 	%D%/runtime_db_write_sqlite_test %D%/runtime_db_write_postgres_test \
-	%D%/runtime_db_migrate_sqlite_test %D%/runtime_db_migrate_postgres_test
+	%D%/runtime_db_migrate_sqlite_test %D%/runtime_db_migrate_postgres_test \
+	%D%/runtime_db_file_test \
+	%D%/runtime_db_server_test
 
 check_PROGRAMS += $(UNIT_TESTS) $(DB_TESTS)
-TESTS += $(UNIT_TESTS) $(DB_TESTS)
+TESTS += $(UNIT_TESTS) $(DB_TESTS) %D%/runtime_embed_test.py
+EXTRA_DIST += %D%/runtime_embed_test.py
 
 %C%_sql = \
 	%D%/sql/0001_things.sqlite.sql %D%/sql/0001_things.postgres.sql \
@@ -27,7 +30,7 @@ CLEANFILES += %D%/migrations.c
 	$(SB_EMBED_SQL) -v symbol=test_migrations $(%C%_sql) $(SB_EMBED_TO)
 
 check_LIBRARIES += %D%/libtestdb.a
-%C%_libtestdb_a_SOURCES = tests/kit/database.h
+%C%_libtestdb_a_SOURCES = tests/kit/database.h tests/kit/server.h
 nodist_%C%_libtestdb_a_SOURCES = %D%/migrations.c
 
 DB_TEST_LDADD = %D%/libtestdb.a $(LDADD)
@@ -48,3 +51,5 @@ DB_TEST_POSTGRES = $(AM_CPPFLAGS) -DTEST_ON_POSTGRES
 %C%_runtime_db_migrate_postgres_test_SOURCES = %D%/runtime_db_migrate_test.c
 %C%_runtime_db_migrate_postgres_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_migrate_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_runtime_db_file_test_LDADD = $(DB_TEST_LDADD)
+%C%_runtime_db_server_test_LDADD = $(DB_TEST_LDADD)
