@@ -2,8 +2,8 @@
  *
  * db_backend - what the files of the database layer share; private to them
  *
- * A backend is one const table of functions. db.c holds what both have in common: the connection of
- * each thread, counting, timing, the slow query log, columns by name, the rules of a transaction.
+ * A backend is one const table of functions. db.c and db_run.c hold what both have in common: the
+ * connection of each thread, the rules of a transaction, counting, timing, columns by name.
  */
 #ifndef SIGNALBOX_DB_BACKEND_H
 #define SIGNALBOX_DB_BACKEND_H

@@ -82,9 +82,11 @@ static int s_is_late(void *memory)
 
 bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
 {
+    /* readers are many: they cache little and leave the rest to the system's page cache */
     static const char *const pragmas[] = {
-        "PRAGMA case_sensitive_like = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA case_sensitive_like = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+        "PRAGMA cache_size = -512;",
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;"
         "PRAGMA journal_size_limit = " SQLITE_WAL_BYTES ";",
     };
     db_t *db = self->base.db;
@@ -105,7 +107,7 @@ bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
     sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     self->deadline_us = SQLITE_NO_DEADLINE;
-    for (size_t i = 0; i <= writes; i++)
+    for (size_t i = 0; i < (writes ? COUNT_OF(pragmas) : 1); i++)
         if (sqlite_script(self, "open", pragmas[i]) != DB_OK) {
             sqlite3_close(self->handle);
             self->handle = NULL;

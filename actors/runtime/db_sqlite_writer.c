@@ -60,6 +60,19 @@ db_conn_t *sqlite_writer(db_t *db)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+static const db_sql_t s_begin = { "begin", "BEGIN IMMEDIATE", NULL };
+static const db_sql_t s_commit = { "commit", "COMMIT", NULL };
+static const db_sql_t s_rollback = { "rollback", "ROLLBACK", NULL };
+static const db_sql_t s_begin_work = { "work.begin", "SAVEPOINT work", NULL };
+static const db_sql_t s_undo_work = { "work.undo", "ROLLBACK TO work", NULL };
+static const db_sql_t s_end_work = { "work.end", "RELEASE work", NULL };
+
+/* Not db_run: these are not counted, and are run when a work has failed too. */
+static db_status_t s_do(sqlite_conn_t *conn, const db_sql_t *sql)
+{
+    return db_sqlite.run(&conn->base, sql, NULL, 0, NULL, NULL);
+}
+
 static void s_wake_all(ticket_t *ticket)
 {
     while (ticket) {
@@ -71,14 +84,17 @@ static void s_wake_all(ticket_t *ticket)
 
 static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
 {
-    db_status_t status = sqlite_script(conn, "work.begin", "SAVEPOINT work");
+    db_status_t status = s_do(conn, &s_begin_work);
     if (status != DB_OK)
         return status;
     status = db_work(&conn->base, ticket->work, ticket->arg);
     if (sqlite3_get_autocommit(conn->handle))
         return status ? status : DB_BROKEN;
-    db_status_t ended = sqlite_script(
-        conn, "work.end", status == DB_OK ? "RELEASE work" : "ROLLBACK TO work; RELEASE work");
+    if (status != DB_OK && s_do(conn, &s_undo_work) != DB_OK) {
+        s_do(conn, &s_rollback); /* half a work must not be committed with the others */
+        return status;
+    }
+    db_status_t ended = s_do(conn, &s_end_work);
     return status ? status : ended;
 }
 
@@ -98,13 +114,13 @@ static bool s_run_works(sqlite_conn_t *conn, queue_item_t **first)
     return true;
 }
 
-static db_status_t s_commit(sqlite_conn_t *conn)
+static db_status_t s_finish(sqlite_conn_t *conn)
 {
-    db_status_t status = sqlite_script(conn, "commit", "COMMIT");
+    db_status_t status = s_do(conn, &s_commit);
     if (status == DB_OK)
         stats_add(&conn->base.db->stats, DB_COMMITS, 1);
     else if (!sqlite3_get_autocommit(conn->handle))
-        sqlite_script(conn, "rollback", "ROLLBACK");
+        s_do(conn, &s_rollback);
     return status;
 }
 
@@ -114,10 +130,10 @@ static void s_run_batch(sqlite_conn_t *conn, queue_item_t *first)
     do {
         if (!first)
             return;
-        status = sqlite_script(conn, "begin", "BEGIN IMMEDIATE");
+        status = s_do(conn, &s_begin);
     } while (status == DB_OK && !s_run_works(conn, &first));
     if (status == DB_OK)
-        status = s_commit(conn);
+        status = s_finish(conn);
     if (status != DB_OK)
         for (ticket_t *ticket = s_ticket(first); ticket; ticket = s_ticket(ticket->item.next))
             ticket->status = status;

@@ -9,6 +9,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/db_postgres.c %D%/db_postgres.h \
 	%D%/db_postgres_codec.c \
 	%D%/db_postgres_link.c \
+	%D%/db_run.c \
 	%D%/db_sqlite.c %D%/db_sqlite.h \
 	%D%/db_sqlite_writer.c
 

@@ -12,6 +12,7 @@ UNIT_TESTS = \
 # With a database; most are built for each from one source.
 DB_TESTS = \
 	%D%/runtime_db_sqlite_test %D%/runtime_db_postgres_test \
+	%D%/runtime_db_run_sqlite_test %D%/runtime_db_run_postgres_test \
 	%D%/runtime_db_write_sqlite_test %D%/runtime_db_write_postgres_test \
 	%D%/runtime_db_migrate_sqlite_test %D%/runtime_db_migrate_postgres_test \
 	%D%/runtime_db_file_test \
@@ -30,26 +31,21 @@ CLEANFILES += %D%/migrations.c
 	$(SB_EMBED_SQL) -v symbol=test_migrations $(%C%_sql) $(SB_EMBED_TO)
 
 check_LIBRARIES += %D%/libtestdb.a
+TEST_LIBS += %D%/libtestdb.a
 %C%_libtestdb_a_SOURCES = tests/kit/database.h tests/kit/server.h
 nodist_%C%_libtestdb_a_SOURCES = %D%/migrations.c
 
-DB_TEST_LDADD = %D%/libtestdb.a $(LDADD)
 DB_TEST_POSTGRES = $(AM_CPPFLAGS) -DTEST_ON_POSTGRES
 
 %C%_runtime_db_sqlite_test_SOURCES = %D%/runtime_db_test.c
-%C%_runtime_db_sqlite_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_postgres_test_SOURCES = %D%/runtime_db_test.c
-%C%_runtime_db_postgres_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_runtime_db_run_sqlite_test_SOURCES = %D%/runtime_db_run_test.c
+%C%_runtime_db_run_postgres_test_SOURCES = %D%/runtime_db_run_test.c
+%C%_runtime_db_run_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_runtime_db_write_sqlite_test_SOURCES = %D%/runtime_db_write_test.c
-%C%_runtime_db_write_sqlite_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_write_postgres_test_SOURCES = %D%/runtime_db_write_test.c
-%C%_runtime_db_write_postgres_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_write_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_runtime_db_migrate_sqlite_test_SOURCES = %D%/runtime_db_migrate_test.c
-%C%_runtime_db_migrate_sqlite_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_migrate_postgres_test_SOURCES = %D%/runtime_db_migrate_test.c
-%C%_runtime_db_migrate_postgres_test_LDADD = $(DB_TEST_LDADD)
 %C%_runtime_db_migrate_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
-%C%_runtime_db_file_test_LDADD = $(DB_TEST_LDADD)
-%C%_runtime_db_server_test_LDADD = $(DB_TEST_LDADD)
