@@ -17,3 +17,4 @@ LDADD = $(TEST_LIBS) $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 EXTRA_DIST += %D%/tap.h %D%/kit/postgres.py
 
 include tests/unit/local.mk
+include tests/bench/local.mk

@@ -3,6 +3,10 @@ noinst_LIBRARIES += %D%/libruntime.a
 SB_RUNTIME += %D%/libruntime.a
 
 %C%_libruntime_a_SOURCES = \
+	%D%/actor.c %D%/actor.h \
+	%D%/breaker.c %D%/breaker.h \
+	%D%/call.c \
+	%D%/call_run.c \
 	%D%/db.c %D%/db.h %D%/db_backend.h \
 	%D%/db_migrate.c \
 	%D%/db_params.c %D%/db_params.h \
@@ -11,7 +15,9 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/db_postgres_link.c \
 	%D%/db_run.c \
 	%D%/db_sqlite.c %D%/db_sqlite.h \
-	%D%/db_sqlite_writer.c
+	%D%/db_sqlite_writer.c \
+	%D%/runtime_methods.c \
+	%D%/state.h
 
 # Migrations become C tables: how an actor's fragment does that stands in embed.awk.
 EXTRA_DIST += %D%/embed.awk
