@@ -150,8 +150,8 @@ db_conn_t *db_conn(db_t *self);
  * effects. On SQLite it runs on the writer thread, where it holds up all other writes: it computes
  * nothing it could have computed before. It uses `conn` alone, neither `db_conn` nor `db_write`.
  *
- * DB_UNAVAILABLE may mean that the answer to the commit was lost: the caller cannot know whether it
- * happened, which is what idempotency keys are for. */
+ * DB_UNAVAILABLE and DB_TIMEOUT may mean that the answer to the commit was lost: the caller cannot
+ * know whether it happened, which is what idempotency keys are for. */
 typedef db_status_t (*db_work_t)(db_conn_t *conn, void *arg);
 db_status_t db_write(db_t *self, db_work_t work, void *arg) MUST_CHECK;
 

@@ -195,8 +195,7 @@ static db_status_t s_command(postgres_conn_t *self, const char *name)
     db_status_t status = postgres_exchange(self, name, queued, &result);
     if (status != DB_OK)
         return status;
-    /* PostgreSQL answers the COMMIT of a transaction that failed with ROLLBACK, and without error
-     */
+    /* the COMMIT of a transaction that failed is answered with ROLLBACK, and is no error */
     insist(strcmp(name, "commit") != 0 || strcmp(PQcmdStatus(result), "COMMIT") == 0);
     PQclear(result);
     return DB_OK;

@@ -21,7 +21,7 @@ typedef struct {
     uint64_t deadline_us; /* of the step under way */
 } sqlite_conn_t;
 
-#define SQLITE_NO_DEADLINE UINT64_MAX
+#define DB_SQLITE_NO_DEADLINE UINT64_MAX
 
 static inline sqlite_conn_t *sqlite_conn(db_conn_t *base)
 {
