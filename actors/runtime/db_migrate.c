@@ -79,6 +79,12 @@ static const char *s_checksum(const char *text, char hex[CHECKSUM_SIZE])
     return id_hex(hash, sizeof hash, hex);
 }
 
+static bool s_is_unchanged(const char *text, const char *checksum)
+{
+    char hex[CHECKSUM_SIZE];
+    return strcmp(checksum, s_checksum(text, hex)) == 0;
+}
+
 /* The program's own list. */
 static bool s_count_known(migration_t *self)
 {
@@ -95,7 +101,6 @@ static bool s_count_known(migration_t *self)
 /* Compares a row of the database with the program. */
 static bool s_compare(migration_t *self, int64_t number, const char *name, const char *checksum)
 {
-    char hex[CHECKSUM_SIZE];
     const char *service = self->db->service;
     if (number > self->known)
         return s_refuse(self,
@@ -108,7 +113,7 @@ static bool s_compare(migration_t *self, int64_t number, const char *name, const
                         "the database of %s lacks migration %u '%s', but has %lld '%s': restore a "
                         "backup, since what is in it cannot be known",
                         service, expected->number, expected->name, (long long)number, name);
-    if (strcmp(checksum, s_checksum(s_text(self, expected), hex)) != 0)
+    if (!s_is_unchanged(s_text(self, expected), checksum))
         return s_refuse(self,
                         "migration %u of %s was changed after it was applied (as '%s'): put "
                         "'%s' back as it was, and make the change in a new file",
