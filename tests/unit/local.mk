@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	%D%/proto_json_test \
 	%D%/proto_schema_test \
 	%D%/proto_value_test \
+	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test
 
 check_PROGRAMS += $(UNIT_TESTS)
