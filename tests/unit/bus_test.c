@@ -27,13 +27,25 @@ typedef struct {
     failure_t refusal;
 } worker_t;
 
-static void s_answer(client_t *client, worker_request_t *request, const char *text)
+/* The request held longest, which is the test's then. */
+static worker_request_t *s_take(worker_t *self)
 {
+    pthread_mutex_lock(&self->mutex);
+    worker_request_t *request = self->held[0];
+    self->count--;
+    memmove(&self->held[0], &self->held[1], (size_t)self->count * sizeof self->held[0]);
+    pthread_mutex_unlock(&self->mutex);
+    return request;
+}
+
+static void s_answer(worker_t *self, const char *text)
+{
+    worker_request_t *request = s_take(self);
     buf_t body = { 0 };
     pack_t pack;
     pack_init(&pack, &body);
     pack_text(&pack, text);
-    client_reply(client, request, FRAME_FINAL, 0, &body);
+    client_reply(self->client, request, FRAME_FINAL, 0, &body);
     worker_request_destroy(&request);
 }
 
@@ -188,13 +200,11 @@ static void test_credit_and_deadline(void)
     ok(bus_wait(&second.done));
     is_int(second.code, ERROR_DEADLINE);
     is_int(worker.count, 1);
-    s_answer(worker.client, worker.held[0], "one");
-    worker.count = 0;
+    s_answer(&worker, "one");
     ok(bus_wait(&first.done));
     is_text(first.text, "one");
     ok(bus_wait(&worker.came));
-    s_answer(worker.client, worker.held[0], "three");
-    worker.count = 0;
+    s_answer(&worker, "three");
     ok(bus_wait(&third.done));
     is_text(third.text, "three");
     is_int(bus_counter(&bus, BROKER_DEADLINE), 1);
@@ -215,13 +225,11 @@ static void test_late_answer_is_counted(void)
     ok(bus_wait(&outcome.done));
     is_int(outcome.code, ERROR_DEADLINE);
     ok(bus_wait(&worker.cancelled));
-    s_answer(worker.client, worker.held[0], "late");
-    worker.count = 0;
+    s_answer(&worker, "late");
     bus_send(bus.client, &outcome, (client_request_t){ .service = "slow", .method = "once" });
     ok(bus_wait(&worker.came) && bus_wait(&worker.came));
     is_int(bus_counter(&bus, BROKER_LATE_ANSWERS), 1);
-    s_answer(worker.client, worker.held[0], "in time");
-    worker.count = 0;
+    s_answer(&worker, "in time");
     ok(bus_wait(&outcome.done));
     is_text(outcome.text, "in time");
     s_stop(&worker);
@@ -246,8 +254,7 @@ static void test_lost_worker(void)
     is_int(unsafe.code,
            ERROR_WORKER_LOST); /* the method is not idempotent, whatever the flag says */
     ok(bus_wait(&two.came));
-    s_answer(two.client, two.held[0], "again");
-    two.count = 0;
+    s_answer(&two, "again");
     ok(bus_wait(&safe.done));
     is_text(safe.text, "again");
     is_int(bus_counter(&bus, BROKER_RESENT), 1);
@@ -297,8 +304,7 @@ static void test_route_key(void)
             else if (owner[key] != at)
                 ok_named(false, "the same key goes to the same instance");
             used |= 1 << at;
-            s_answer(workers[at].client, workers[at].held[0], "done");
-            workers[at].count = 0;
+            s_answer(&workers[at], "done");
             bus_wait(&outcome.done);
         }
     is_int(used, 7);
@@ -356,14 +362,13 @@ static void test_queue_full_and_priority(void)
                      .service = "busy", .method = "once", .priority = (uint8_t)(3 - i) });
     ok(bus_wait(&outcomes[3].done));
     is_int(outcomes[3].code, ERROR_QUEUE_FULL);
-    s_answer(worker.client, worker.held[0], "zero");
+    s_answer(&worker, "zero");
     ok(bus_wait(&worker.came));
-    s_answer(worker.client, worker.held[1], "first after");
+    s_answer(&worker, "first after");
     ok(bus_wait(&outcomes[2].done));
     is_text(outcomes[2].text, "first after");
     ok(bus_wait(&worker.came));
-    s_answer(worker.client, worker.held[2], "last");
-    worker.count = 0;
+    s_answer(&worker, "last");
     ok(bus_wait(&outcomes[1].done));
     is_text(outcomes[1].text, "last");
     s_stop(&worker);
@@ -393,8 +398,7 @@ static void test_drain(void)
         bus_send(bus.client, &after, (client_request_t){ .service = "leave", .method = "once" });
         ok(bus_wait(&two.came));
     }
-    s_answer(one.client, one.held[0], "finished");
-    one.count = 0;
+    s_answer(&one, "finished");
     ok(bus_wait(&before.done));
     is_text(before.text, "finished");
     s_stop(&one);
@@ -568,8 +572,7 @@ static void test_client_gone(void)
     client_destroy(&client);
     is_int(outcome.code, ERROR_CANCELLED);
     ok(bus_wait(&worker.cancelled));
-    s_answer(worker.client, worker.held[0], "nobody hears");
-    worker.count = 0;
+    s_answer(&worker, "nobody hears");
     ok(bus_balance(&bus));
     is_int(bus_counter(&bus, BROKER_CLIENT_GONE), 1);
     s_stop(&worker);
