@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * rules_expressions - reliability and structure: what n8n expressions refer to
+ */
+#include "config.h"
+
+#include "actors/analysis/facts.h"
+
+/* ---- references -------------------------------------------------------------------------------
+ */
+
+static void s_missing_target(const facts_t *facts, report_t *report)
+{
+    const references_t *references = &facts->references;
+    named_t *list = arena_array(facts->work->arena, references->count, sizeof *list);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < references->count; i++) {
+        const reference_t *reference = &references->list[i];
+        if (reference->target == NODE_NONE && !reference->guarded &&
+            facts_live(facts, reference->reader))
+            list[count++] = (named_t){ reference->name, reference->reader };
+    }
+    report_by_name(report, list, count, "It reads from \"" SLICE "\", and no node has that name.");
+}
+
+typedef enum {
+    ORDER_SURE,    /* it has run, or nobody can tell */
+    ORDER_DEAD,    /* it never runs */
+    ORDER_SKIPPED, /* a way leads here around it */
+    ORDER_BESIDE,  /* it stands on another branch */
+} order_t;
+
+static order_t s_order(const facts_t *facts, const reference_t *reference)
+{
+    uint32_t target = reference->target, reader = facts_host(facts, reference->reader);
+    const node_t *node = &facts->model->nodes[target];
+
+    if (target == NODE_NONE || reference->guarded || !facts_live(facts, reader) ||
+        target == reader || facts_is_part(facts, target) || !node_runs(node))
+        return ORDER_SURE;
+    if (!tree_has(&facts->starts, target))
+        return ORDER_DEAD;
+    if (!facts->ran.reached[target] || ran_must(&facts->ran, reader, target))
+        return ORDER_SURE; /* not reached: it runs only when tried by hand */
+    return ran_may(&facts->ran, reader, target) ? ORDER_SKIPPED : ORDER_BESIDE;
+}
+
+/* The proof: a shortest way from a start to the reader around the node that is read. */
+static void s_show_way_around(const facts_t *facts, report_t *report, finding_t *finding,
+                              const reference_t *reference)
+{
+    const uint32_t nodes = facts->model->node_count;
+    bool *blocked = arena_array(facts->work->arena, nodes, sizeof *blocked);
+    uint32_t *seeds = arena_array(facts->work->arena, facts->real_start_count, sizeof *seeds);
+    walk_t walk = { .seeds = seeds, .channels = FOLLOW_RUN, .blocked = blocked };
+
+    for (uint32_t i = 0; i < facts->real_start_count; i++)
+        if (facts->real_starts[i] != reference->target)
+            seeds[walk.seed_count++] = facts->real_starts[i];
+    blocked[reference->target] = true;
+    tree_t around = graph_walk(facts->work, facts->model, &walk);
+    report_path(report, finding, &around, facts_host(facts, reference->reader), false);
+}
+
+static void s_not_guaranteed(const facts_t *facts, report_t *report)
+{
+    const model_t *model = facts->model;
+    for (uint32_t i = 0; i < facts->references.count; i++) {
+        const reference_t *reference = &facts->references.list[i];
+        order_t order = s_order(facts, reference);
+        if (order != ORDER_SKIPPED && order != ORDER_DEAD)
+            continue;
+        finding_t *finding =
+            report_add(report, reference->reader,
+                       order == ORDER_DEAD ? "It reads from \"" SLICE "\", which never runs."
+                                           : "It reads from \"" SLICE
+                                             "\"; the way shown leads here without it.",
+                       SLICE_ARGS(model->nodes[reference->target].name));
+        report_mark(finding, model->nodes[reference->target].id);
+        if (finding && order == ORDER_SKIPPED)
+            s_show_way_around(facts, report, finding, reference);
+    }
+}
+
+static void s_beside(const facts_t *facts, report_t *report)
+{
+    for (uint32_t i = 0; i < facts->references.count; i++) {
+        const reference_t *reference = &facts->references.list[i];
+        if (s_order(facts, reference) != ORDER_BESIDE)
+            continue;
+        const node_t *target = &facts->model->nodes[reference->target];
+        finding_t *finding =
+            report_add(report, reference->reader, "It reads from \"" SLICE "\" on another branch.",
+                       SLICE_ARGS(target->name));
+        report_mark(finding, target->id);
+        report_pair(report, finding, reference->target, reference->reader);
+    }
+}
+
+/* ---- braces -----------------------------------------------------------------------------------
+ */
+
+/* Whether the last "{{" is never closed; n8n then takes the expression for plain text. */
+static bool s_is_open(slice_t text)
+{
+    const char *open = NULL, *next;
+    for (slice_t rest = text; (next = slice_find(rest, "{{"));
+         rest = slice_after(text, (size_t)(next - text.text) + 2))
+        open = next;
+    return open && !slice_has(slice_after(text, (size_t)(open - text.text)), "}}");
+}
+
+static void s_unclosed(const facts_t *facts, report_t *report)
+{
+    const text_t *text;
+    for (uint32_t n = 0; n < facts->model->node_count; n++) {
+        if (!facts_live(facts, n))
+            continue;
+        for (uint32_t i = 0; (text = texts_of(&facts->texts, n, i)); i++) {
+            if (!(text->flags & TEXT_EXPRESSION) || !(text->flags & TEXT_BRACES) ||
+                (text->flags & TEXT_CODE) || !s_is_open(text->text))
+                continue;
+            finding_t *finding =
+                report_add(report, n, "In the parameter \"" SLICE "\" a {{ is not closed.",
+                           SLICE_ARGS(text->label));
+            report_mark(finding, text->label);
+        }
+    }
+}
+
+const rule_t rules_expressions[] = {
+    { .id = "WF114",
+      .kinds = KIND_N8N,
+      .category = CATEGORY_STRUCTURE,
+      .severity = SEVERITY_WARNING,
+      .title = "Expression that is not closed",
+      .why = "Without the closing braces n8n takes the expression for plain text and passes its "
+             "source on instead of the value.",
+      .fix = "Close it with }}.",
+      .check = s_unclosed },
+    { .id = "WF209",
+      .kinds = KIND_N8N,
+      .category = CATEGORY_RELIABILITY,
+      .severity = SEVERITY_ERROR,
+      .title = "Expression reads from a missing node",
+      .why =
+          "The expression fails whenever it is evaluated. Mostly the node was renamed or replaced "
+          "after the expression was written.",
+      .fix = "Put the present name of the node into the expression.",
+      .check = s_missing_target },
+    { .id = "WF210",
+      .kinds = KIND_N8N,
+      .category = CATEGORY_RELIABILITY,
+      .severity = SEVERITY_WARNING,
+      .title = "Expression reads from a node that may not have run",
+      .why = "When the execution comes by the way that leaves that node out, the expression fails.",
+      .fix = "Ask $('Name').isExecuted first, or read from a node that every way goes through.",
+      .check = s_not_guaranteed },
+    { .id = "WF211",
+      .kinds = KIND_N8N,
+      .category = CATEGORY_RELIABILITY,
+      .severity = SEVERITY_INFO,
+      .title = "Expression reads from a parallel branch",
+      .why = "It works only because n8n happens to run the other branch first, by its place on the "
+             "canvas; moving a node can break it.",
+      .fix = "Join the branches with a merge before this node.",
+      .check = s_beside },
+    { 0 },
+};
