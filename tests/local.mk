@@ -9,6 +9,6 @@ PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = $(PYTHON)
 LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
-EXTRA_DIST += %D%/tap.h
+EXTRA_DIST += %D%/tap.h %D%/fixtures/analysis
 
 include tests/unit/local.mk

@@ -6,30 +6,35 @@
 
 #include "actors/analysis/address.h"
 
-#define HOST_BYTES_MAX 253 /* RFC 1035, 2.3.4 */
+#define HOST_BYTES_MAX   253 /* RFC 1035, 2.3.4 */
+#define SCHEME_BYTES_MAX 10
+#define URL_BYTES_MAX    1024 /* of the start of a URL, which is all that is looked at */
+
+/* The part in front of the first of the letters, or all of it. */
+static slice_t s_before(slice_t text, const char *letters)
+{
+    uint32_t end = 0;
+    while (end < text.size && !strchr(letters, text.text[end]))
+        end++;
+    return slice_make(text.text, end);
+}
 
 slice_t address_host(slice_t url)
 {
     const slice_t none = slice_make("", 0);
     if (slice_starts(url, "="))
         url = slice_after(url, 1);
-    url = slice_cut(url, 1024);
+    url = slice_cut(url, URL_BYTES_MAX);
     const char *mark = slice_find(url, "://");
-    if (!mark || mark - url.text > 10)
+    if (!mark || mark - url.text > SCHEME_BYTES_MAX)
         return none;
-    slice_t rest = slice_after(url, (size_t)(mark - url.text) + 3);
-    uint32_t end = 0;
-    while (end < rest.size && !memchr("/:?#", rest.text[end], 4)) {
-        if (rest.text[end] == '@') {
-            rest = slice_after(rest, end + 1);
-            end = 0;
-            continue;
-        }
-        if (memchr("{}$<>[]() \"'`\\\n", rest.text[end], 15))
-            return none;
-        end++;
-    }
-    return end <= HOST_BYTES_MAX ? slice_make(rest.text, end) : none;
+    slice_t authority = s_before(slice_after(url, (size_t)(mark - url.text) + 3), "/?#");
+    const char *at = memrchr(authority.text, '@', authority.size);
+    if (at)
+        authority = slice_after(authority, (size_t)(at - authority.text) + 1);
+    slice_t host = s_before(authority, ":");
+    bool is_literal = s_before(host, "{}$<>[]() \"'`\\\n").size == host.size;
+    return is_literal && host.size <= HOST_BYTES_MAX ? host : none;
 }
 
 static bool s_is_private_number(slice_t host)

@@ -63,6 +63,15 @@ void report_group(report_t *self, finding_t *finding, const uint32_t *nodes, uin
     memcpy(finding->group, nodes, finding->group_count * sizeof *nodes);
 }
 
+void report_together(report_t *self, const uint32_t *nodes, uint32_t count, const char *evidence)
+{
+    if (!count)
+        return;
+    finding_t *finding = report_add(self, nodes[0], evidence, count);
+    if (count > 1)
+        report_group(self, finding, nodes, count);
+}
+
 static uint32_t *s_new_path(report_t *self, finding_t *finding, uint32_t count)
 {
     finding->path_count = count < REPORT_PATH_MAX ? count : REPORT_PATH_MAX;

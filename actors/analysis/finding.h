@@ -68,6 +68,10 @@ void report_mark(finding_t *finding, slice_t mark);
 /* The nodes that share the cause. */
 void report_group(report_t *self, finding_t *finding, const uint32_t *nodes, uint32_t count);
 
+/* One finding for all the nodes together, at the first; none when there are none. `evidence` is a
+ * format with %u for their number. */
+void report_together(report_t *self, const uint32_t *nodes, uint32_t count, const char *evidence);
+
 /* The proof: the way the walk went between a seed and `node`, in the order of execution. */
 void report_path(report_t *self, finding_t *finding, const tree_t *tree, uint32_t node,
                  bool backward);

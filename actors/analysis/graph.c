@@ -246,39 +246,45 @@ uint32_t graph_cycle(work_t *work, const model_t *model, const components_t *com
 /* ---- groups -----------------------------------------------------------------------------------
  */
 
-uint32_t graph_groups(work_t *work, const model_t *model, const bool *marked, uint32_t *group)
-{
-    uint32_t *queue = arena_array(work->arena, model->node_count, sizeof *queue);
-    uint32_t count = 0;
-    const wire_t *wire;
+typedef struct {
+    const bool *marked;
+    bool *met;
+    uint32_t *queue; /* becomes the list of members */
+    uint32_t queued;
+} gather_t;
 
-    memset(group, 0xff, model->node_count * sizeof *group);
-    for (uint32_t n = 0; n < model->node_count; n++) {
-        if (!marked[n] || group[n] != NODE_NONE)
-            continue;
-        uint32_t queued = 0;
-        queue[queued++] = n;
-        group[n] = count;
-        for (uint32_t next = 0; next < queued; next++) {
-            uint32_t node = queue[next], i, other;
-            for (i = 0; (wire = model_out(model, node, i)); i++) {
-                other = wire->dst;
-                if (marked[other] && group[other] == NODE_NONE) {
-                    group[other] = count;
-                    queue[queued++] = other;
-                }
-            }
+static void s_meet(gather_t *self, uint32_t node)
+{
+    if (!self->marked[node] || self->met[node])
+        return;
+    self->met[node] = true;
+    self->queue[self->queued++] = node;
+}
+
+groups_t graph_groups(work_t *work, const model_t *model, const bool *marked)
+{
+    const uint32_t nodes = model->node_count;
+    gather_t self = { .marked = marked,
+                      .met = arena_array(work->arena, nodes, sizeof(bool)),
+                      .queue = arena_array(work->arena, nodes, sizeof(uint32_t)) };
+    groups_t groups = { .first = arena_array(work->arena, nodes + 1, sizeof(uint32_t)),
+                        .members = self.queue };
+    const wire_t *wire;
+    uint32_t next = 0, i;
+
+    for (uint32_t n = 0; n < nodes; n++) {
+        groups.first[groups.count] = self.queued;
+        s_meet(&self, n);
+        for (; next < self.queued; next++) {
+            for (i = 0; (wire = model_out(model, self.queue[next], i)); i++)
+                s_meet(&self, wire->dst);
             work->steps += i;
-            for (i = 0; (wire = model_in(model, node, i)); i++) {
-                other = wire->src;
-                if (marked[other] && group[other] == NODE_NONE) {
-                    group[other] = count;
-                    queue[queued++] = other;
-                }
-            }
+            for (i = 0; (wire = model_in(model, self.queue[next], i)); i++)
+                s_meet(&self, wire->src);
             work->steps += i + 1;
         }
-        count++;
+        groups.count += self.queued > groups.first[groups.count];
     }
-    return count;
+    groups.first[groups.count] = self.queued;
+    return groups;
 }

@@ -64,9 +64,13 @@ components_t graph_components(work_t *work, const model_t *model, unsigned chann
 uint32_t graph_cycle(work_t *work, const model_t *model, const components_t *components,
                      unsigned channels, uint32_t node, uint32_t **nodes);
 
-/* Groups of marked nodes that hang together, whatever the direction of the wires between them:
- * `group[n]` is the number of n's group from 0, NODE_NONE when n is not marked. Returns how many.
- */
-uint32_t graph_groups(work_t *work, const model_t *model, const bool *marked, uint32_t *group);
+/* Groups of marked nodes that hang together, whatever the direction of the wires between them. */
+typedef struct {
+    uint32_t count;
+    uint32_t *first;   /* nodes of group g: members[first[g] .. first[g + 1]) */
+    uint32_t *members; /* the lowest of a group first, then as they were met */
+} groups_t;
+
+groups_t graph_groups(work_t *work, const model_t *model, const bool *marked);
 
 #endif

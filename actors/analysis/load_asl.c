@@ -4,9 +4,9 @@
  *
  * A machine is { StartAt, States: { name: state } }. Map and Parallel hold machines of their own
  * (Iterator, ItemProcessor, Branches), whose states are nodes too, with the holding state as their
- * container and a wire from it to their start. Names are unique in the whole machine
- * (states-language.net, "States"). Catch makes error wires. What a task does is told by the service
- * in its resource, "arn:aws:states:::<service>:<action>".
+ * container and a wire from it to their start. Transitions stay inside their own machine
+ * (states-language.net, "Transitions"). Catch makes error wires. What a task does is told by the
+ * service in its resource, "arn:aws:states:::<service>:<action>".
  */
 #include "config.h"
 
@@ -81,15 +81,16 @@ static void s_read_task(node_t *node)
 
 static const catalog_row_t s_unknown = { .class = CLASS_OTHER, .traits = NODE_UNKNOWN };
 
-/* A machine whose states are still to be loaded. */
 typedef struct {
-    const value_t *machine;
-    uint32_t container;
-} pending_t;
+    const value_t *document;
+    uint32_t container;    /* the state that holds it; NODE_NONE: none */
+    uint32_t first, count; /* its states are nodes in a row */
+    names_t names;         /* of those, counted from the first */
+} machine_t;
 
 typedef struct {
     loader_t *loader;
-    pending_t *pending; /* a queue: machines before the ones inside them */
+    machine_t *machines; /* also a queue: machines before the ones inside them */
     uint32_t count, room;
 } nest_t;
 
@@ -97,9 +98,9 @@ static void s_queue(nest_t *nest, const value_t *machine, uint32_t container)
 {
     if (!value_is_type(machine, VALUE_MAP))
         return;
-    nest->pending = work_grow(nest->loader->work, nest->pending, nest->count, &nest->room,
-                              sizeof *nest->pending);
-    nest->pending[nest->count++] = (pending_t){ machine, container };
+    nest->machines = work_grow(nest->loader->work, nest->machines, nest->count, &nest->room,
+                               sizeof *nest->machines);
+    nest->machines[nest->count++] = (machine_t){ .document = machine, .container = container };
 }
 
 static bool s_load_state(nest_t *nest, const value_t *name, const value_t *body, uint32_t container)
@@ -139,16 +140,20 @@ static bool s_load_state(nest_t *nest, const value_t *name, const value_t *body,
 static bool s_load_states(nest_t *nest)
 {
     const value_t *name, *body;
-    for (uint32_t p = 0; p < nest->count; p++) {
-        pending_t pending = nest->pending[p]; /* the queue may move */
-        const value_t *states = value_get(pending.machine, "States");
+    for (uint32_t m = 0; m < nest->count; m++) {
+        /* the queue may move while states are loaded */
+        const uint32_t container = nest->machines[m].container;
+        const uint32_t first = nest->loader->model->node_count;
+        const value_t *states = value_get(nest->machines[m].document, "States");
         for (uint32_t i = 0; value_pair(states, i, &name, &body); i++) {
             if (!value_is_type(body, VALUE_MAP))
                 return loader_refuse(nest->loader,
                                      "It is no state machine: state %u of States is no object.", i);
-            if (!s_load_state(nest, name, body, pending.container))
+            if (!s_load_state(nest, name, body, container))
                 return false;
         }
+        nest->machines[m].first = first;
+        nest->machines[m].count = nest->loader->model->node_count - first;
     }
     return true;
 }
@@ -156,61 +161,75 @@ static bool s_load_states(nest_t *nest)
 /* ---- transitions ------------------------------------------------------------------------------
  */
 
-static bool s_wire(loader_t *loader, uint32_t src, const value_t *target, uint32_t output,
-                   channel_t channel)
+static void s_index(nest_t *nest)
+{
+    const model_t *model = nest->loader->model;
+    slice_t *keys = arena_array(nest->loader->work->arena, model->node_count, sizeof *keys);
+    for (uint32_t n = 0; n < model->node_count; n++)
+        keys[n] = model->nodes[n].name;
+    for (uint32_t m = 0; m < nest->count; m++)
+        names_build(&nest->machines[m].names, nest->loader->work, keys + nest->machines[m].first,
+                    nest->machines[m].count);
+}
+
+static uint32_t s_find(const machine_t *machine, const value_t *name)
+{
+    uint32_t number = names_find(&machine->names, slice_of(name));
+    return number == UINT32_MAX ? NODE_NONE : machine->first + number;
+}
+
+/* A wire to a state of the machine, or the note that there is none. */
+static bool s_wire(loader_t *loader, const machine_t *machine, wire_t plug, const value_t *target)
 {
     if (!value_is_type(target, VALUE_TEXT))
         return true;
-    uint32_t dst = model_find(loader->model, slice_of(target));
-    if (dst == NODE_NONE) {
+    plug.dst = s_find(machine, target);
+    if (plug.dst == NODE_NONE) {
         model_add_dangling(loader->model, loader->work,
-                           (dangling_t){ .node = src, .missing = slice_of(target) });
+                           (dangling_t){ .node = plug.src, .missing = slice_of(target) });
         return true;
     }
-    wire_t *wire = loader_add_wire(loader, src, dst);
+    wire_t *wire = loader_add_wire(loader, plug.src, plug.dst);
     if (!wire)
         return false;
-    wire->output = (uint16_t)(output < UINT16_MAX ? output : UINT16_MAX);
-    wire->channel = (uint8_t)channel;
+    *wire = plug;
     return true;
 }
 
-static bool s_wire_state(loader_t *loader, uint32_t n)
+static bool s_wire_state(loader_t *loader, const machine_t *machine, uint32_t n)
 {
     const value_t *body = loader->model->nodes[n].body, *item;
     const value_t *choices = value_get(body, "Choices"), *catchers = value_get(body, "Catch");
-    uint32_t i;
+    wire_t plug = { .src = n };
 
-    if (!s_wire(loader, n, value_get(body, "Next"), 0, CHANNEL_MAIN))
+    if (!s_wire(loader, machine, plug, value_get(body, "Next")))
         return false;
-    for (i = 0; (item = value_item(choices, i)); i++)
-        if (!s_wire(loader, n, value_get(item, "Next"), i, CHANNEL_MAIN))
+    for (uint32_t i = 0; (item = value_item(choices, i)); i++, plug.output++)
+        if (!s_wire(loader, machine, plug, value_get(item, "Next")))
             return false;
-    if (!s_wire(loader, n, value_get(body, "Default"), i, CHANNEL_MAIN))
+    if (!s_wire(loader, machine, plug, value_get(body, "Default")))
         return false;
-    for (i = 0; (item = value_item(catchers, i)); i++)
-        if (!s_wire(loader, n, value_get(item, "Next"), i, CHANNEL_ERROR))
+    plug = (wire_t){ .src = n, .channel = CHANNEL_ERROR };
+    for (uint32_t i = 0; (item = value_item(catchers, i)); i++, plug.output++)
+        if (!s_wire(loader, machine, plug, value_get(item, "Next")))
             return false;
     return true;
 }
 
-static bool s_wire_all(nest_t *nest)
+static bool s_wire_machine(loader_t *loader, const machine_t *machine)
 {
-    loader_t *loader = nest->loader;
-    for (uint32_t n = 0; n < loader->model->node_count; n++)
-        if (!s_wire_state(loader, n))
+    uint32_t start = s_find(machine, value_get(machine->document, "StartAt"));
+
+    for (uint32_t n = machine->first; n < machine->first + machine->count; n++)
+        if (!s_wire_state(loader, machine, n))
             return false;
-    for (uint32_t p = 0; p < nest->count; p++) {
-        const value_t *start = value_get(nest->pending[p].machine, "StartAt");
-        uint32_t container = nest->pending[p].container;
-        uint32_t first = model_find(loader->model, slice_of(start));
-        if (container == NODE_NONE && first != NODE_NONE)
-            loader->model->nodes[first].root = true;
-        else if (container != NODE_NONE && first != NODE_NONE &&
-                 !s_wire(loader, container, start, p, CHANNEL_MAIN))
-            return false;
+    if (start == NODE_NONE)
+        return true;
+    if (machine->container == NODE_NONE) {
+        loader->model->nodes[start].root = true;
+        return true;
     }
-    return true;
+    return loader_add_wire(loader, machine->container, start) != NULL;
 }
 
 static bool s_load(loader_t *loader, const value_t *document)
@@ -226,8 +245,10 @@ static bool s_load(loader_t *loader, const value_t *document)
     if (!s_load_states(&nest))
         return false;
     model_index(loader->model, loader->work, false);
-    if (!s_wire_all(&nest))
-        return false;
+    s_index(&nest);
+    for (uint32_t m = 0; m < nest.count; m++)
+        if (!s_wire_machine(loader, &nest.machines[m]))
+            return false;
     model_finish(loader->model, loader->work);
     if (slice_get(document, "Comment").size)
         loader->model->documented = true;

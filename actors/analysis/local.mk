@@ -14,6 +14,7 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/graph.c %D%/graph.h \
 	%D%/load_asl.c %D%/load_generic.c %D%/load_n8n.c %D%/load_nodered.c \
 	%D%/model.c %D%/model.h \
+	%D%/names.c %D%/names.h \
 	%D%/ran.c %D%/ran.h \
 	%D%/references.c %D%/references.h \
 	%D%/result.c \

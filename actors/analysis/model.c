@@ -5,12 +5,10 @@
 #include "config.h"
 
 #include "actors/analysis/model.h"
-#include "actors/base/id.h"
 
 void model_init(model_t *self, work_t *work, const value_t *document, uint32_t nodes)
 {
     *self = (model_t){ .document = document };
-    id_random(self->seed, sizeof self->seed);
     self->node_room = nodes < MODEL_NODES_MAX ? nodes : MODEL_NODES_MAX;
     self->nodes = arena_array(work->arena, self->node_room, sizeof *self->nodes);
 }
@@ -54,50 +52,18 @@ void model_add_dangling(model_t *self, work_t *work, dangling_t dangling)
     self->dangling[self->dangling_count++] = dangling;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
-
-static uint32_t s_slot(const model_t *self, slice_t name)
-{
-    uint8_t hash[crypto_shorthash_BYTES];
-    crypto_shorthash(hash, (const uint8_t *)name.text, name.size, self->seed);
-    return get_u32(hash) & self->index_mask;
-}
-
-static slice_t s_key(const model_t *self, uint32_t node)
-{
-    return self->index_by_id ? self->nodes[node].id : self->nodes[node].name;
-}
-
 void model_index(model_t *self, work_t *work, bool by_id)
 {
-    uint32_t slots = 8;
-    while (slots < 2 * self->node_count)
-        slots *= 2;
-    self->index = arena_array(work->arena, slots, sizeof *self->index);
-    self->index_mask = slots - 1;
-    self->index_by_id = by_id;
-    for (uint32_t n = 0; n < self->node_count; n++) {
-        if (self->nodes[n].class == CLASS_COMMENT)
-            continue;
-        uint32_t slot = s_slot(self, s_key(self, n));
-        while (self->index[slot] &&
-               !slice_equal(s_key(self, self->index[slot] - 1), s_key(self, n))) {
-            slot = (slot + 1) & self->index_mask;
-            work->steps++;
-        }
-        if (!self->index[slot])
-            self->index[slot] = n + 1;
-    }
+    slice_t *keys = arena_array(work->arena, self->node_count, sizeof *keys);
+    for (uint32_t n = 0; n < self->node_count; n++)
+        if (self->nodes[n].class != CLASS_COMMENT)
+            keys[n] = by_id ? self->nodes[n].id : self->nodes[n].name;
+    names_build(&self->names, work, keys, self->node_count);
 }
 
 uint32_t model_find(const model_t *self, slice_t name)
 {
-    for (uint32_t slot = s_slot(self, name); self->index[slot];
-         slot = (slot + 1) & self->index_mask)
-        if (slice_equal(s_key(self, self->index[slot] - 1), name))
-            return self->index[slot] - 1;
-    return NODE_NONE;
+    return names_find(&self->names, name);
 }
 
 /* ---- wires ------------------------------------------------------------------------------------

@@ -13,10 +13,8 @@
 #ifndef SIGNALBOX_ANALYSIS_MODEL_H
 #define SIGNALBOX_ANALYSIS_MODEL_H
 
-#include <sodium.h>
-
 #include "actors/analysis/catalog.h"
-#include "actors/analysis/work.h"
+#include "actors/analysis/names.h"
 
 #define NODE_NONE UINT32_MAX
 #define WIRE_NONE UINT32_MAX
@@ -81,10 +79,7 @@ typedef struct {
     uint32_t *in_wires;  /* indices into wires, by destination */
     dangling_t *dangling;
     uint32_t dangling_count;
-    uint32_t *index; /* hash table of names: node index + 1, 0 is free */
-    uint32_t index_mask;
-    bool index_by_id;                        /* the names are ids */
-    uint8_t seed[crypto_shorthash_KEYBYTES]; /* so that nobody can choose names that collide */
+    names_t names;       /* of all nodes but comments, by name or by id: see `model_index` */
     bool handles_errors; /* somewhere: an error workflow, an error output, a catch */
     bool documented;     /* has notes, comments or a description */
     bool pinned;         /* carries recorded data that replaces real runs */

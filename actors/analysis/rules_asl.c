@@ -114,11 +114,7 @@ static void s_unhandled_task(const facts_t *facts, report_t *report)
         if (s_is_task(facts, n) && !handled[n] && facts_live(facts, n))
             nodes[count++] = n;
     }
-    if (!count)
-        return;
-    finding_t *finding = report_add(report, nodes[0], "%u tasks.", count);
-    if (count > 1)
-        report_group(report, finding, nodes, count);
+    report_together(report, nodes, count, "Tasks: %u.");
 }
 
 static bool s_has_timeout(const value_t *body)
@@ -143,11 +139,8 @@ static void s_no_timeout(const facts_t *facts, report_t *report)
 {
     uint32_t count;
     uint32_t *nodes = facts_select(facts, s_lacks_timeout, &count);
-    if (!count || value_get(facts->model->document, "TimeoutSeconds"))
-        return;
-    finding_t *finding = report_add(report, nodes[0], "%u tasks.", count);
-    if (count > 1)
-        report_group(report, finding, nodes, count);
+    if (!value_get(facts->model->document, "TimeoutSeconds"))
+        report_together(report, nodes, count, "Tasks: %u.");
 }
 
 static void s_callback_for_ever(const facts_t *facts, report_t *report)
@@ -177,20 +170,21 @@ static bool s_is_for(const value_t *entry, const char *const *errors)
     return false;
 }
 
-static void s_stubborn_retry(const facts_t *facts, report_t *report)
+static bool s_is_stubborn(const facts_t *facts, uint32_t node)
 {
     static const char *const all[] = { "States.ALL", NULL };
-    const value_t *entry;
-    for (uint32_t n = 0; n < facts->model->node_count; n++) {
-        const value_t *retriers = value_get(s_body(facts, n), "Retry");
-        for (uint32_t i = 0; facts_live(facts, n) && (entry = value_item(retriers, i)); i++) {
-            int64_t attempts = value_get_int(entry, "MaxAttempts", 3);
-            if (!s_is_for(entry, all) || attempts <= RETRY_ATTEMPTS_MOST)
-                continue;
-            report_add(report, n, "It tries up to %lld times.", (long long)attempts);
-            break;
-        }
-    }
+    const value_t *retriers = value_get(s_body(facts, node), "Retry"), *entry;
+    for (uint32_t i = 0; facts_live(facts, node) && (entry = value_item(retriers, i)); i++)
+        if (s_is_for(entry, all) && value_get_int(entry, "MaxAttempts", 3) > RETRY_ATTEMPTS_MOST)
+            return true;
+    return false;
+}
+
+static void s_stubborn_retry(const facts_t *facts, report_t *report)
+{
+    uint32_t count;
+    uint32_t *nodes = facts_select(facts, s_is_stubborn, &count);
+    report_together(report, nodes, count, "States that try more than five times: %u.");
 }
 
 /* Retries of a Lambda function that leave out the errors of the service itself. */

@@ -6,8 +6,8 @@
 
 #include "actors/analysis/facts.h"
 
-#define DEFAULT_NAMES_LEAST 8   /* nodes with a numbered default name ... */
-#define DEFAULT_NAMES_SHARE 0.5 /* ... that are at least this part of all */
+#define DEFAULT_NAMES_LEAST 7   /* nodes with a default name ... */
+#define DEFAULT_NAMES_SHARE 0.3 /* ... that are at least this part of all */
 #define LARGE_NODES         100 /* nodes that nobody keeps in mind at once */
 #define UNDOCUMENTED_NODES  20  /* nodes from which on a note is missed */
 
@@ -27,8 +27,8 @@ static uint32_t s_count(const facts_t *facts, bool (*wanted)(const facts_t *fact
 /* ---- names ------------------------------------------------------------------------------------
  */
 
-/* Whether a name is that of the type with a number behind it: "HTTP Request3" of httpRequest. The
- * first one of a type has no number and may keep its name. */
+/* Whether a name is that of the type, perhaps with a number behind it: "HTTP Request3" of
+ * httpRequest. */
 static bool s_has_default_name(const facts_t *facts, uint32_t node)
 {
     const node_t *n = &facts->model->nodes[node];
@@ -39,7 +39,7 @@ static bool s_has_default_name(const facts_t *facts, uint32_t node)
 
     while (name.size && name.text[name.size - 1] >= '0' && name.text[name.size - 1] <= '9')
         name.size--;
-    if (name.size == n->name.size || !node_runs(n))
+    if (!node_runs(n))
         return false;
     if (slice_is(name, "Edit Fields"))
         return slice_is(type, "set");
@@ -59,7 +59,8 @@ static void s_default_names(const facts_t *facts, report_t *report)
     uint32_t *nodes = facts_select(facts, s_has_default_name, &count);
     if (count < DEFAULT_NAMES_LEAST || count < DEFAULT_NAMES_SHARE * all)
         return;
-    finding_t *finding = report_add(report, NODE_NONE, "%u of %u nodes.", count, all);
+    finding_t *finding =
+        report_add(report, NODE_NONE, "Nodes with such a name: %u of %u.", count, all);
     report_group(report, finding, nodes, count);
 }
 

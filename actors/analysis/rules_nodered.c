@@ -90,13 +90,8 @@ static void s_no_catch(const facts_t *facts, report_t *report)
         told[at] = true;
         nodes[count++] = n;
     }
-    if (!count)
-        return;
-    finding_t *finding = report_add(report, nodes[0],
-                                    "%u flows call other systems; the first such node of each is "
-                                    "listed.",
-                                    count);
-    report_group(report, finding, nodes, count);
+    report_together(report, nodes, count,
+                    "Flows that call other systems: %u; of each the first such node is listed.");
 }
 
 /* ---- what leaks -------------------------------------------------------------------------------
@@ -190,11 +185,7 @@ static void s_unnamed(const facts_t *facts, report_t *report)
 {
     uint32_t count;
     uint32_t *nodes = facts_select(facts, s_is_unnamed, &count);
-    if (!count)
-        return;
-    finding_t *finding = report_add(report, nodes[0], "%u functions have no name.", count);
-    if (count > 1)
-        report_group(report, finding, nodes, count);
+    report_together(report, nodes, count, "Functions without a name: %u.");
 }
 
 const rule_t rules_nodered[] = {

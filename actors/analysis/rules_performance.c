@@ -29,7 +29,7 @@ static void s_report_loop(const facts_t *facts, report_t *report, const uint32_t
 {
     uint32_t *nodes;
     finding_t *finding =
-        report_add(report, calls[0], "%u calls are made in each round without a pause.", count);
+        report_add(report, calls[0], "Calls in each round: %u, without a pause.", count);
     if (!finding)
         return;
     if (count > 1)

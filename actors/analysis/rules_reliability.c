@@ -21,7 +21,7 @@ static void s_no_error_handling(const facts_t *facts, report_t *report)
     uint32_t count;
     facts_select(facts, s_can_fail, &count);
     if (count && !facts->model->handles_errors && !facts->only_manual)
-        report_add(report, NODE_NONE, "%u of its nodes call other systems.", count);
+        report_add(report, NODE_NONE, "Nodes that call other systems: %u.", count);
 }
 
 static bool s_wants_retry(const facts_t *facts, uint32_t node)
@@ -35,11 +35,7 @@ static void s_no_retry(const facts_t *facts, report_t *report)
 {
     uint32_t count;
     uint32_t *nodes = facts_select(facts, s_wants_retry, &count);
-    if (!count)
-        return;
-    finding_t *finding = report_add(report, nodes[0], "%u requests are tried only once.", count);
-    if (count > 1)
-        report_group(report, finding, nodes, count);
+    report_together(report, nodes, count, "Requests that are tried only once: %u.");
 }
 
 typedef enum { CHECKS_UNKNOWN, CHECKS_YES, CHECKS_NO } checks_t;

@@ -26,52 +26,31 @@ static bool s_is_cut_off(const facts_t *facts, uint32_t node)
     return node_runs(n) && !n->disabled && !tree_has(&facts->parked, node);
 }
 
-typedef struct {
-    uint32_t first; /* the member that nothing else in the group leads to */
-    uint32_t count;
-    uint32_t start; /* of its members in a common list */
-} group_t;
+/* Whether `a` stands before `b` along the wires. A part plugged into a node stands behind it. */
+static bool s_is_before(const facts_t *facts, uint32_t a, uint32_t b)
+{
+    if (facts_is_part(facts, a) != facts_is_part(facts, b))
+        return facts_is_part(facts, b);
+    return facts->components.of[a] > facts->components.of[b];
+}
 
 /* One finding a group: what hangs together was cut off by one missing wire. It is reported at the
  * member that comes first in the direction of the wires. */
-static void s_report_groups(const facts_t *facts, report_t *report, const bool *cut)
+static void s_report_group(const facts_t *facts, report_t *report, const uint32_t *members,
+                           uint32_t count)
 {
-    const model_t *model = facts->model;
-    arena_t *arena = facts->work->arena;
-    uint32_t *of = arena_array(arena, model->node_count, sizeof *of);
-    uint32_t count = graph_groups(facts->work, model, cut, of);
-    group_t *groups = arena_array(arena, count, sizeof *groups);
-    uint32_t *members = arena_array(arena, model->node_count, sizeof *members);
-    uint32_t placed = 0;
-
-    for (uint32_t n = 0; n < model->node_count; n++) {
-        if (!cut[n])
-            continue;
-        group_t *group = &groups[of[n]];
-        /* a higher component stands earlier in topological order */
-        if (!group->count++ || facts->components.of[n] > facts->components.of[group->first])
-            group->first = n;
-    }
-    for (uint32_t g = 0; g < count; g++) {
-        groups[g].start = placed;
-        placed += groups[g].count;
-        groups[g].count = 0;
-    }
-    for (uint32_t n = 0; n < model->node_count; n++)
-        if (cut[n])
-            members[groups[of[n]].start + groups[of[n]].count++] = n;
-    for (uint32_t g = 0; g < count; g++) {
-        const group_t *group = &groups[g];
-        /* alone and of an unknown type it may be a trigger, or need no wires */
-        if (group->count == 1 && node_has(&model->nodes[group->first], NODE_UNKNOWN))
-            continue;
-        finding_t *finding =
-            group->count == 1 ? report_add(report, group->first, NULL)
-                              : report_add(report, group->first,
-                                           "%u nodes hang together and are cut off.", group->count);
-        if (group->count > 1)
-            report_group(report, finding, members + group->start, group->count);
-    }
+    uint32_t first = members[0];
+    for (uint32_t i = 1; i < count; i++)
+        if (s_is_before(facts, members[i], first))
+            first = members[i];
+    if (count > 1)
+        report_group(
+            report,
+            report_add(report, first, "Nodes that hang together and are cut off: %u.", count),
+            members, count);
+    else if (!node_has(&facts->model->nodes[first], NODE_UNKNOWN))
+        report_add(report, first, NULL);
+    /* alone and of an unknown type it may be a trigger, or need no wires */
 }
 
 static void s_unreachable(const facts_t *facts, report_t *report)
@@ -83,7 +62,10 @@ static void s_unreachable(const facts_t *facts, report_t *report)
         return; /* then nothing is reached, and another rule says why */
     for (uint32_t n = 0; n < model->node_count; n++)
         cut[n] = s_is_cut_off(facts, n);
-    s_report_groups(facts, report, cut);
+    groups_t groups = graph_groups(facts->work, model, cut);
+    for (uint32_t g = 0; g < groups.count; g++)
+        s_report_group(facts, report, groups.members + groups.first[g],
+                       groups.first[g + 1] - groups.first[g]);
 }
 
 /* ---- wires and names --------------------------------------------------------------------------
