@@ -37,11 +37,16 @@ static void s_write(canon_t *self, const void *bytes, size_t size)
     self->used += size;
 }
 
+/* The number in groups of seven bits, the highest last (LEB128): most are small, and hashing is
+ * what costs. */
 static void s_head(canon_t *self, char type, uint64_t number)
 {
-    uint8_t head[9] = { (uint8_t)type };
-    put_u64(head + 1, number);
-    s_write(self, head, sizeof head);
+    uint8_t head[11] = { (uint8_t)type };
+    size_t size = 1;
+    for (; number > 0x7f; number >>= 7)
+        head[size++] = (uint8_t)(number | 0x80);
+    head[size++] = (uint8_t)number;
+    s_write(self, head, size);
 }
 
 static void s_text(canon_t *self, slice_t text)

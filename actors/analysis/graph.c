@@ -6,13 +6,6 @@
 
 #include "actors/analysis/graph.h"
 
-static void *s_filled(work_t *work, uint32_t count)
-{
-    uint32_t *list = arena_array(work->arena, count, sizeof *list);
-    memset(list, 0xff, count * sizeof *list);
-    return list;
-}
-
 /* ---- walking ----------------------------------------------------------------------------------
  */
 
@@ -20,19 +13,18 @@ typedef struct {
     work_t *work;
     const model_t *model;
     const walk_t *walk;
-    tree_t tree;
-    uint32_t *queue;
-    uint32_t queued;
+    tree_t *tree;
+    uint32_t count; /* of nodes met */
 } walker_t;
 
 static void s_reach(walker_t *self, uint32_t from, uint32_t to)
 {
-    if (self->tree.distance[to] != NODE_NONE)
+    if (tree_has(self->tree, to))
         return;
-    self->tree.distance[to] = self->tree.distance[from] + 1;
-    self->tree.via[to] = from;
-    self->tree.seed[to] = self->tree.seed[from];
-    self->queue[self->queued++] = to;
+    self->tree->distance[to] = self->tree->distance[from] + 1;
+    self->tree->via[to] = from;
+    self->tree->seed[to] = self->tree->seed[from];
+    self->tree->met[self->count++] = to;
 }
 
 /* An AI wire runs from the part to its host, the execution from the host to the part: it is
@@ -57,31 +49,38 @@ static void s_expand(walker_t *self, uint32_t node)
     self->work->steps += i + 1;
 }
 
+void graph_walk_again(work_t *work, const model_t *model, const walk_t *walk, tree_t *tree)
+{
+    const size_t bytes = model->node_count * sizeof(uint32_t);
+    walker_t self = { .work = work, .model = model, .walk = walk, .tree = tree };
+
+    memset(tree->distance, 0xff, bytes);
+    memset(tree->via, 0xff, bytes);
+    memset(tree->seed, 0xff, bytes);
+    for (uint32_t i = 0; i < walk->seed_count; i++) {
+        uint32_t seed = walk->seeds[i];
+        if (tree_has(tree, seed))
+            continue;
+        tree->distance[seed] = 0;
+        tree->seed[seed] = seed;
+        tree->met[self.count++] = seed;
+    }
+    for (uint32_t next = 0; next < self.count; next++) {
+        uint32_t node = tree->met[next];
+        if (tree->distance[node] == 0 || !walk->blocked || !walk->blocked[node])
+            s_expand(&self, node);
+    }
+}
+
 tree_t graph_walk(work_t *work, const model_t *model, const walk_t *walk)
 {
     const uint32_t nodes = model->node_count;
-    walker_t self = {
-        .work = work,
-        .model = model,
-        .walk = walk,
-        .tree = { s_filled(work, nodes), s_filled(work, nodes), s_filled(work, nodes) },
-        .queue = arena_array(work->arena, nodes, sizeof(uint32_t)),
-    };
-
-    for (uint32_t i = 0; i < walk->seed_count; i++) {
-        uint32_t seed = walk->seeds[i];
-        if (self.tree.distance[seed] == NODE_NONE) {
-            self.tree.distance[seed] = 0;
-            self.tree.seed[seed] = seed;
-            self.queue[self.queued++] = seed;
-        }
-    }
-    for (uint32_t next = 0; next < self.queued; next++) {
-        uint32_t node = self.queue[next];
-        if (self.tree.distance[node] == 0 || !walk->blocked || !walk->blocked[node])
-            s_expand(&self, node);
-    }
-    return self.tree;
+    tree_t tree = { .distance = arena_array(work->arena, nodes, sizeof(uint32_t)),
+                    .via = arena_array(work->arena, nodes, sizeof(uint32_t)),
+                    .seed = arena_array(work->arena, nodes, sizeof(uint32_t)),
+                    .met = arena_array(work->arena, nodes, sizeof(uint32_t)) };
+    graph_walk_again(work, model, walk, &tree);
+    return tree;
 }
 
 /* ---- components -------------------------------------------------------------------------------

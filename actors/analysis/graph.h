@@ -35,9 +35,13 @@ typedef struct {
     uint32_t *distance; /* wires from the nearest seed; NODE_NONE: not reached */
     uint32_t *via;      /* the neighbour one step nearer to the seed; NODE_NONE at a seed */
     uint32_t *seed;     /* that nearest seed; NODE_NONE: not reached */
+    uint32_t *met;      /* the nodes in the order they were reached */
 } tree_t;
 
 tree_t graph_walk(work_t *work, const model_t *model, const walk_t *walk);
+
+/* The same into the memory of a tree that is no longer needed. */
+void graph_walk_again(work_t *work, const model_t *model, const walk_t *walk, tree_t *tree);
 
 static inline bool tree_has(const tree_t *self, uint32_t node)
 {

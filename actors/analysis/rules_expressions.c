@@ -46,26 +46,35 @@ static order_t s_order(const facts_t *facts, const reference_t *reference)
     return ran_may(&facts->ran, reader, target) ? ORDER_SKIPPED : ORDER_BESIDE;
 }
 
-/* The proof: a shortest way from a start to the reader around the node that is read. */
-static void s_show_way_around(const facts_t *facts, report_t *report, finding_t *finding,
-                              const reference_t *reference)
+/* For the proof: shortest ways from the starts around the node that is read. The memory is used
+ * again from finding to finding. */
+typedef struct {
+    bool *blocked;
+    uint32_t *seeds;
+    tree_t tree;
+} detour_t;
+
+static void s_walk_around(const facts_t *facts, detour_t *self, uint32_t target)
 {
     const uint32_t nodes = facts->model->node_count;
-    bool *blocked = arena_array(facts->work->arena, nodes, sizeof *blocked);
-    uint32_t *seeds = arena_array(facts->work->arena, facts->real_start_count, sizeof *seeds);
-    walk_t walk = { .seeds = seeds, .channels = FOLLOW_RUN, .blocked = blocked };
-
+    if (!self->blocked) {
+        self->blocked = arena_array(facts->work->arena, nodes, sizeof *self->blocked);
+        self->seeds = arena_array(facts->work->arena, nodes, sizeof *self->seeds);
+        self->tree = graph_walk(facts->work, facts->model, &(walk_t){ 0 });
+    }
+    walk_t walk = { .seeds = self->seeds, .channels = FOLLOW_RUN, .blocked = self->blocked };
     for (uint32_t i = 0; i < facts->real_start_count; i++)
-        if (facts->real_starts[i] != reference->target)
-            seeds[walk.seed_count++] = facts->real_starts[i];
-    blocked[reference->target] = true;
-    tree_t around = graph_walk(facts->work, facts->model, &walk);
-    report_path(report, finding, &around, facts_host(facts, reference->reader), false);
+        if (facts->real_starts[i] != target)
+            self->seeds[walk.seed_count++] = facts->real_starts[i];
+    self->blocked[target] = true;
+    graph_walk_again(facts->work, facts->model, &walk, &self->tree);
+    self->blocked[target] = false;
 }
 
 static void s_not_guaranteed(const facts_t *facts, report_t *report)
 {
     const model_t *model = facts->model;
+    detour_t detour = { 0 };
     for (uint32_t i = 0; i < facts->references.count; i++) {
         const reference_t *reference = &facts->references.list[i];
         order_t order = s_order(facts, reference);
@@ -78,8 +87,10 @@ static void s_not_guaranteed(const facts_t *facts, report_t *report)
                                              "\"; the way shown leads here without it.",
                        SLICE_ARGS(model->nodes[reference->target].name));
         report_mark(finding, model->nodes[reference->target].id);
-        if (finding && order == ORDER_SKIPPED)
-            s_show_way_around(facts, report, finding, reference);
+        if (!finding || order == ORDER_DEAD)
+            continue;
+        s_walk_around(facts, &detour, reference->target);
+        report_path(report, finding, &detour.tree, facts_host(facts, reference->reader), false);
     }
 }
 

@@ -53,30 +53,36 @@ static bool s_has_effect(const facts_t *facts, uint32_t node)
     return !facts->model->nodes[node].disabled && node_has(&facts->model->nodes[node], NODE_EFFECT);
 }
 
-static bool s_takes_data(const facts_t *facts, uint32_t node)
+static bool s_is_open_webhook(const facts_t *facts, uint32_t node)
 {
     static const char *const methods[] = { "POST", "PUT", "PATCH", "DELETE", NULL };
-    return facts_is_type(facts, node, "n8n-nodes-base.webhook") &&
-           loader_starts_with(facts_param(facts, node, "httpMethod"), methods) &&
-           !slice_of(value_at(facts->model->nodes[node].params, "options.ipWhitelist")).size;
+    const node_t *n = &facts->model->nodes[node];
+    return slice_is(n->type, "n8n-nodes-base.webhook") && facts_live(facts, node) &&
+           !node_has(n, NODE_AUTHENTICATED) &&
+           loader_starts_with(slice_get(n->params, "httpMethod"), methods) &&
+           !slice_of(value_at(n->params, "options.ipWhitelist")).size;
 }
 
 /* Backwards from all effects at once, stopping at guards: a webhook that is reached is open. */
 static void s_open_webhook(const facts_t *facts, report_t *report)
 {
     const model_t *model = facts->model;
+    uint32_t count;
+    uint32_t *webhooks = facts_select(facts, s_is_open_webhook, &count);
     bool *guards = arena_array(facts->work->arena, model->node_count, sizeof *guards);
+
+    if (!count)
+        return; /* spares the search for guards, which reads every text */
     for (uint32_t n = 0; n < model->node_count; n++)
         guards[n] = s_is_guard(facts, n);
     tree_t effects = facts_walk(facts, s_has_effect, FOLLOW_ALL, true, guards);
-    for (uint32_t n = 0; n < model->node_count; n++) {
-        if (!s_takes_data(facts, n) || !facts_live(facts, n) ||
-            node_has(&model->nodes[n], NODE_AUTHENTICATED) || !tree_has(&effects, n))
+    for (uint32_t i = 0; i < count; i++) {
+        if (!tree_has(&effects, webhooks[i]))
             continue;
         finding_t *finding =
-            report_add(report, n, "Whoever knows the address reaches \"" SLICE "\".",
-                       SLICE_ARGS(model->nodes[effects.seed[n]].name));
-        report_path(report, finding, &effects, n, true);
+            report_add(report, webhooks[i], "Whoever knows the address reaches \"" SLICE "\".",
+                       SLICE_ARGS(model->nodes[effects.seed[webhooks[i]]].name));
+        report_path(report, finding, &effects, webhooks[i], true);
     }
 }
 

@@ -7,7 +7,9 @@ UNIT_TESTS = \
 	%D%/analysis_catalog_test \
 	%D%/analysis_docs_test \
 	%D%/analysis_graph_test \
+	%D%/analysis_hostile_test \
 	%D%/analysis_references_test \
+	%D%/analysis_result_test \
 	%D%/analysis_rules_test \
 	%D%/analysis_score_test \
 	%D%/analysis_secret_test \
