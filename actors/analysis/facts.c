@@ -71,17 +71,20 @@ static uint32_t s_done_output(const node_t *node)
 static void s_solve_ran(facts_t *self)
 {
     uint32_t targets = 0;
-    uint32_t *read = arena_array(self->work->arena, self->references.count, sizeof *read);
+    uint32_t *ends =
+        arena_array(self->work->arena, 2 * (size_t)self->references.count, sizeof *ends);
 
     for (uint32_t i = 0; i < self->references.count; i++)
-        if (self->references.list[i].target != NODE_NONE)
-            read[targets++] = self->references.list[i].target;
+        if (self->references.list[i].target != NODE_NONE) {
+            ends[targets++] = self->references.list[i].target;
+            ends[targets++] = facts_host(self, self->references.list[i].reader);
+        }
     ran_solve(&self->ran, self->work,
               &(ran_question_t){ .model = self->model,
                                  .components = &self->components,
                                  .roots = self->real_starts,
                                  .root_count = self->real_start_count,
-                                 .targets = read,
+                                 .targets = ends,
                                  .target_count = targets,
                                  .done_output = s_done_output });
 }

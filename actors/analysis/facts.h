@@ -18,7 +18,7 @@ struct facts {
     work_t *work;
     texts_t texts;
     references_t references; /* n8n only */
-    ran_t ran;               /* about the targets of the references */
+    ran_t ran;               /* about both ends of the references */
     components_t components; /* along main and error wires */
     bool has_start;          /* some root is not disabled */
     bool only_manual;        /* every root that is not disabled is for trying by hand */

@@ -267,3 +267,8 @@ bool ran_may(const ran_t *self, uint32_t node, uint32_t target)
     return !self->reached[node] ||
            s_has_bit(self, self->may + (size_t)self->components->of[node] * self->words, target);
 }
+
+bool ran_knows(const ran_t *self, uint32_t target)
+{
+    return self->reached[target] && self->bit[target] != NODE_NONE;
+}

@@ -45,4 +45,7 @@ void ran_solve(ran_t *self, work_t *work, const ran_question_t *question);
 bool ran_must(const ran_t *self, uint32_t node, uint32_t target);
 bool ran_may(const ran_t *self, uint32_t node, uint32_t target);
 
+/* Whether the node was asked about and reached, so that answers about it are no mere default. */
+bool ran_knows(const ran_t *self, uint32_t target);
+
 #endif

@@ -27,6 +27,7 @@ static void s_missing_target(const facts_t *facts, report_t *report)
 typedef enum {
     ORDER_SURE,    /* it has run, or nobody can tell */
     ORDER_DEAD,    /* it never runs */
+    ORDER_LATER,   /* it runs only behind the reader */
     ORDER_SKIPPED, /* a way leads here around it */
     ORDER_BESIDE,  /* it stands on another branch */
 } order_t;
@@ -43,7 +44,10 @@ static order_t s_order(const facts_t *facts, const reference_t *reference)
         return ORDER_DEAD;
     if (!facts->ran.reached[target] || ran_must(&facts->ran, reader, target))
         return ORDER_SURE; /* not reached: it runs only when tried by hand */
-    return ran_may(&facts->ran, reader, target) ? ORDER_SKIPPED : ORDER_BESIDE;
+    if (ran_may(&facts->ran, reader, target))
+        return ORDER_SKIPPED;
+    bool later = ran_knows(&facts->ran, reader) && ran_may(&facts->ran, target, reader);
+    return later ? ORDER_LATER : ORDER_BESIDE;
 }
 
 /* For the proof: shortest ways from the starts around the node that is read. The memory is used
@@ -73,21 +77,23 @@ static void s_walk_around(const facts_t *facts, detour_t *self, uint32_t target)
 
 static void s_not_guaranteed(const facts_t *facts, report_t *report)
 {
+    static const char *const evidence[] = {
+        [ORDER_DEAD] = "It reads from \"" SLICE "\", which never runs.",
+        [ORDER_LATER] = "It reads from \"" SLICE "\", which runs only later.",
+        [ORDER_SKIPPED] = "It reads from \"" SLICE "\"; the way shown leads here without it.",
+        [ORDER_BESIDE] = NULL, /* another rule's */
+    };
     const model_t *model = facts->model;
     detour_t detour = { 0 };
     for (uint32_t i = 0; i < facts->references.count; i++) {
         const reference_t *reference = &facts->references.list[i];
         order_t order = s_order(facts, reference);
-        if (order != ORDER_SKIPPED && order != ORDER_DEAD)
+        if (!evidence[order])
             continue;
-        finding_t *finding =
-            report_add(report, reference->reader,
-                       order == ORDER_DEAD ? "It reads from \"" SLICE "\", which never runs."
-                                           : "It reads from \"" SLICE
-                                             "\"; the way shown leads here without it.",
-                       SLICE_ARGS(model->nodes[reference->target].name));
+        finding_t *finding = report_add(report, reference->reader, evidence[order],
+                                        SLICE_ARGS(model->nodes[reference->target].name));
         report_mark(finding, model->nodes[reference->target].id);
-        if (!finding || order == ORDER_DEAD)
+        if (!finding || order != ORDER_SKIPPED)
             continue;
         s_walk_around(facts, &detour, reference->target);
         report_path(report, finding, &detour.tree, facts_host(facts, reference->reader), false);
@@ -122,21 +128,25 @@ static bool s_is_open(slice_t text)
     return open && !slice_has(slice_after(text, (size_t)(open - text.text)), "}}");
 }
 
+static bool s_is_unclosed(const text_t *text)
+{
+    return (text->flags & TEXT_EXPRESSION) && (text->flags & TEXT_BRACES) &&
+           !(text->flags & TEXT_CODE) && s_is_open(text->text);
+}
+
+/* One finding a node; of several parameters the one whose name comes first is named, since the
+ * order of keys means nothing. */
 static void s_unclosed(const facts_t *facts, report_t *report)
 {
-    const text_t *text;
+    const text_t *text, *first;
     for (uint32_t n = 0; n < facts->model->node_count; n++) {
-        if (!facts_live(facts, n))
-            continue;
-        for (uint32_t i = 0; (text = texts_of(&facts->texts, n, i)); i++) {
-            if (!(text->flags & TEXT_EXPRESSION) || !(text->flags & TEXT_BRACES) ||
-                (text->flags & TEXT_CODE) || !s_is_open(text->text))
-                continue;
-            finding_t *finding =
-                report_add(report, n, "In the parameter \"" SLICE "\" a {{ is not closed.",
-                           SLICE_ARGS(text->label));
-            report_mark(finding, text->label);
-        }
+        first = NULL;
+        for (uint32_t i = 0; facts_live(facts, n) && (text = texts_of(&facts->texts, n, i)); i++)
+            if (s_is_unclosed(text) && (!first || slice_compare(text->label, first->label) < 0))
+                first = text;
+        if (first)
+            report_add(report, n, "In the parameter \"" SLICE "\" a {{ is not closed.",
+                       SLICE_ARGS(first->label));
     }
 }
 

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "actors/analysis/address.h"
 #include "actors/analysis/facts.h"
 #include "actors/analysis/secret.h"
@@ -11,29 +13,72 @@
 /* ---- secrets ----------------------------------------------------------------------------------
  */
 
-static void s_report_secret(const facts_t *facts, report_t *report, uint32_t node,
-                            const text_t *text, const secret_t *secret)
-{
+/* Where a secret stands. */
+typedef struct {
     char hash[SECRET_HASH_SIZE];
-    secret_hash(secret->text, hash);
-    finding_t *finding =
-        report_add(report, node, "\"" SLICE "\" holds %s%s%s%s: %u characters, SHA-256 %s...",
-                   SLICE_ARGS(text->label), secret->what, *secret->prefix ? " (" : "",
-                   secret->prefix, *secret->prefix ? "...)" : "", secret->text.size, hash);
-    report_mark(finding, slice_literal(arena_text(facts->work->arena, hash, strlen(hash))));
-}
+    uint32_t node;
+    slice_t label;
+    secret_t secret;
+} place_t;
 
-static void s_secret(const facts_t *facts, report_t *report)
+typedef struct {
+    place_t *list;
+    uint32_t count, room;
+} places_t;
+
+static places_t s_find_secrets(const facts_t *facts)
 {
+    places_t places = { 0 };
     const text_t *text;
     secret_t secret;
+
     for (uint32_t n = 0; n < facts->model->node_count; n++)
         for (uint32_t i = 0; (text = texts_of(&facts->texts, n, i)); i++) {
             uint32_t from = 0;
             facts->work->steps += 1 + text->text.size / 8;
-            while (secret_next(text->text, text->label, &from, &secret))
-                s_report_secret(facts, report, n, text, &secret);
+            while (secret_next(text->text, text->label, &from, &secret)) {
+                places.list = work_grow(facts->work, places.list, places.count, &places.room,
+                                        sizeof *places.list);
+                place_t *place = &places.list[places.count++];
+                *place = (place_t){ .node = n, .label = text->label, .secret = secret };
+                secret_hash(secret.text, place->hash);
+            }
         }
+    return places;
+}
+
+static int s_by_hash(const void *a, const void *b)
+{
+    const place_t *one = a, *other = b;
+    int order = strcmp(one->hash, other->hash);
+    if (!order)
+        order = (one->node > other->node) - (one->node < other->node);
+    return order ? order : slice_compare(one->label, other->label);
+}
+
+/* One finding a secret, however often it was pasted. */
+static void s_secret(const facts_t *facts, report_t *report)
+{
+    places_t places = s_find_secrets(facts);
+    uint32_t *nodes = arena_array(facts->work->arena, places.count, sizeof *nodes);
+
+    if (places.count)
+        qsort(places.list, places.count, sizeof *places.list, s_by_hash);
+    for (uint32_t i = 0, end; i < places.count; i = end) {
+        const place_t *first = &places.list[i];
+        uint32_t known = 0;
+        for (end = i; end < places.count && strcmp(places.list[end].hash, first->hash) == 0; end++)
+            if (!known || nodes[known - 1] != places.list[end].node)
+                nodes[known++] = places.list[end].node;
+        const char *prefix = first->secret.prefix;
+        finding_t *finding = report_add(
+            report, first->node, "\"" SLICE "\" holds %s%s%s%s: %u characters, SHA-256 %s...",
+            SLICE_ARGS(first->label), first->secret.what, *prefix ? " (" : "", prefix,
+            *prefix ? "...)" : "", first->secret.text.size, first->hash);
+        report_mark(finding, slice_literal(first->hash));
+        if (known > 1)
+            report_group(report, finding, nodes, known);
+    }
 }
 
 /* ---- doors ------------------------------------------------------------------------------------
@@ -174,22 +219,24 @@ static bool s_calls(slice_t program, const char *call)
     return false;
 }
 
+static bool s_node_calls(const facts_t *facts, uint32_t node, const char *call)
+{
+    const text_t *text;
+    for (uint32_t i = 0; (text = texts_of(&facts->texts, node, i)); i++)
+        if ((text->flags & TEXT_CODE) && s_calls(text->text, call))
+            return true;
+    return false;
+}
+
 static void s_eval(const facts_t *facts, report_t *report)
 {
     static const char *const calls[] = { "eval(", "new Function(", "require('child_process')",
                                          "require(\"child_process\")", NULL };
-    const text_t *text;
-    for (uint32_t n = 0; n < facts->model->node_count; n++) {
-        if (!facts_live(facts, n))
-            continue;
-        for (uint32_t i = 0; (text = texts_of(&facts->texts, n, i)); i++)
-            for (const char *const *call = calls; (text->flags & TEXT_CODE) && *call; call++) {
-                if (!s_calls(text->text, *call))
-                    continue;
-                report_mark(report_add(report, n, "The program calls %s...).", *call),
+    for (uint32_t n = 0; n < facts->model->node_count; n++)
+        for (const char *const *call = calls; *call; call++)
+            if (facts_live(facts, n) && s_node_calls(facts, n, *call))
+                report_mark(report_add(report, n, "The program has %s", *call),
                             slice_literal(*call));
-            }
-    }
 }
 
 const rule_t rules_security[] = {

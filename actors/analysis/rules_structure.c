@@ -116,7 +116,7 @@ static void s_duplicate_name(const facts_t *facts, report_t *report)
 
 typedef struct {
     bool ends;   /* something in it can stop going round */
-    bool paces;  /* it waits, or goes on only while a service has data */
+    bool paces;  /* it waits, or goes on only while a service has data to give */
     bool parked; /* part of it is disabled */
 } cycle_t;
 
@@ -140,7 +140,8 @@ static cycle_t s_look_at_cycle(const facts_t *facts, uint32_t component)
         const node_t *node = &facts->model->nodes[components->members[m]];
         cycle.parked |= node->disabled;
         cycle.ends |= !is_machine && node_has(node, NODE_MAY_END);
-        cycle.paces |= node_has(node, is_machine ? NODE_PAUSES : NODE_PAUSES | NODE_CALLS);
+        cycle.paces |= node_has(node, NODE_PAUSES) ||
+                       (!is_machine && node_has(node, NODE_CALLS) && !node_has(node, NODE_EFFECT));
         for (uint32_t i = 0; (wire = model_out(facts->model, components->members[m], i)); i++)
             if (wire->channel == CHANNEL_ERROR || (is_machine && wire->channel == CHANNEL_MAIN))
                 cycle.ends |= s_leaves(facts, wire);

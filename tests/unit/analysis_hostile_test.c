@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <dirent.h>
+#include <pthread.h>
 
 #include "tests/tap.h"
 #include "tests/unit/analysis_kit.h"
@@ -243,6 +244,52 @@ static void twice_the_size_is_twice_the_work(void)
     }
 }
 
+/* ---- stack ------------------------------------------------------------------------------------
+ */
+
+#define SMALL_STACK 131072 /* with the sanitizers' larger frames, too */
+
+static void *s_run_large(void *context)
+{
+    uint64_t *steps = context;
+    *steps = s_steps(s_chain, 10000);
+    return NULL;
+}
+
+static void *s_run_deep(void *context)
+{
+    uint64_t *steps = context;
+    kit_t kit = { 0 };
+    buf_t text = { 0 };
+    buf_add_text(&text, "{\"nodes\":[{\"id\":\"a\",\"params\":");
+    for (int i = 0; i < 60; i++)
+        buf_add_text(&text, i % 2 ? "[" : "{\"k\":");
+    buf_add_text(&text, "1");
+    for (int i = 60; i > 0; i--)
+        buf_add_text(&text, i % 2 ? "}" : "]");
+    buf_add_text(&text, "}],\"edges\":[]}");
+    *steps = kit_analyse(&kit, buf_text(&text)) ? kit.result.steps : 0;
+    buf_free(&text);
+    kit_free(&kit);
+    return NULL;
+}
+
+static void small_stack(void)
+{
+    static void *(*const runs[])(void *) = { s_run_large, s_run_deep };
+    for (size_t i = 0; i < COUNT_OF(runs); i++) {
+        pthread_attr_t attributes;
+        pthread_t thread;
+        uint64_t steps = 0;
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, SMALL_STACK);
+        if (ok(pthread_create(&thread, &attributes, runs[i], &steps) == 0))
+            pthread_join(thread, NULL);
+        pthread_attr_destroy(&attributes);
+        ok(steps > 0);
+    }
+}
+
 /* ---- texts ------------------------------------------------------------------------------------
  */
 
@@ -326,5 +373,6 @@ static void many_findings(void)
 
 TESTS({ "wrong types everywhere", wrong_types_everywhere },
       { "twice the size is twice the work", twice_the_size_is_twice_the_work },
-      { "large texts", large_texts }, { "too many nodes", too_many_nodes },
-      { "no nodes", no_nodes }, { "many findings", many_findings })
+      { "small stack", small_stack }, { "large texts", large_texts },
+      { "too many nodes", too_many_nodes }, { "no nodes", no_nodes },
+      { "many findings", many_findings })

@@ -277,6 +277,19 @@ static void no_secret_leaves(void)
     kit_free(&kit);
 }
 
+/* The same key in three places is one leak. */
+static void one_secret_is_one_finding(void)
+{
+    kit_t kit = { 0 };
+    ok(kit_analyse(&kit, "{\"nodes\":[{\"id\":\"a\",\"params\":{\"token\":\"q7Zt4mWc9Lx2Vb8Rk3Ns\","
+                         "\"apiKey\":\"q7Zt4mWc9Lx2Vb8Rk3Ns\"}},"
+                         "{\"id\":\"b\",\"params\":{\"token\":\"q7Zt4mWc9Lx2Vb8Rk3Ns\"}}],"
+                         "\"edges\":[]}"));
+    is_int(kit.result.by_severity[SEVERITY_CRITICAL], 1);
+    is_int(kit_finding(&kit, "WF301")->group_count, 2);
+    kit_free(&kit);
+}
+
 /* ---- options ----------------------------------------------------------------------------------
  */
 
@@ -358,5 +371,6 @@ TESTS({ "shortest path", shortest_path }, { "cycle", cycle }, { "way around", wa
       { "backward walk is shown forward", backward_walk_is_shown_forward },
       { "long path", long_path }, { "one cause is one finding", one_cause_is_one_finding },
       { "parts hang on their host", parts_hang_on_their_host }, { "fingerprints", fingerprints },
-      { "map", map }, { "no secret leaves", no_secret_leaves }, { "profiles", profiles },
+      { "map", map }, { "no secret leaves", no_secret_leaves },
+      { "one secret is one finding", one_secret_is_one_finding }, { "profiles", profiles },
       { "kinds", kinds }, { "stopping", stopping })

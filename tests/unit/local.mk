@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	%D%/analysis_docs_test \
 	%D%/analysis_graph_test \
 	%D%/analysis_hostile_test \
+	%D%/analysis_order_test \
 	%D%/analysis_references_test \
 	%D%/analysis_result_test \
 	%D%/analysis_rules_test \
