@@ -66,12 +66,24 @@ wire_t *loader_add_wire(loader_t *self, uint32_t src, uint32_t dst)
     return wire;
 }
 
-double loader_number(const value_t *map, const char *key)
+static double s_number(const value_t *value)
 {
-    const value_t *value = value_get(map, key);
     if (value_is_type(value, VALUE_INT))
         return (double)value->integer;
     return value_is_type(value, VALUE_FLOAT) ? value->number : 0;
+}
+
+double loader_number(const value_t *map, const char *key)
+{
+    return s_number(value_get(map, key));
+}
+
+void loader_read_position(node_t *node)
+{
+    const value_t *position = value_get(node->body, "position");
+    node->placed = value_item(position, 1) != NULL;
+    node->x = s_number(value_item(position, 0));
+    node->y = s_number(value_item(position, 1));
 }
 
 bool loader_starts_with(slice_t text, const char *const *words)

@@ -66,6 +66,9 @@ wire_t *loader_add_wire(loader_t *self, uint32_t src, uint32_t dst) MUST_CHECK;
 /* The number under `key`, 0 when there is none. */
 double loader_number(const value_t *map, const char *key);
 
+/* Takes a node's place from the list of two numbers `position` in its body. */
+void loader_read_position(node_t *node);
+
 /* Whether a text starts with one of the words, a NULL-ended list. */
 bool loader_starts_with(slice_t text, const char *const *words);
 

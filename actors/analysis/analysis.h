@@ -102,7 +102,7 @@ const analysis_profile_t *analysis_profile_at(size_t i);
  *     nodes_left_out  int, further ones not listed
  *     path            list of such maps: the proof; from a start to the node, or once round a cycle
  *                     (the last is the first again), or the two of a pair; may be empty
- *     path_left_out   int, nodes of the path left out behind its first
+ *     path_left_out   int, nodes left out of the middle of the path
  *     evidence        text, or nil
  *     why             text
  *     fix             text

@@ -22,7 +22,7 @@
 /* What a report keeps; beyond it findings are counted only. */
 #define REPORT_FINDINGS_MAX 50 /* of one rule */
 #define REPORT_GROUP_MAX    50 /* nodes listed in one finding */
-#define REPORT_PATH_MAX     32 /* nodes of one proof: its start, and the end up to this many */
+#define REPORT_PATH_MAX     32 /* nodes of one proof: both ends, up to this many */
 
 typedef struct {
     const rule_t *rule;
@@ -33,7 +33,7 @@ typedef struct {
     uint32_t group_count, group_left_out;
     uint32_t *path; /* the proof: nodes from a start to the node, or once round the cycle (ends
                        where it began), or the two of a pair; NULL: none is needed */
-    uint32_t path_count, path_left_out; /* left out behind the first node */
+    uint32_t path_count, path_left_out; /* left out of its middle */
     double points;                      /* lost to it, the category's cap applied */
     char fingerprint[FINDING_FINGERPRINT_SIZE];
 } finding_t;

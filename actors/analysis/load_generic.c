@@ -49,14 +49,6 @@ static void s_canonicalise(canon_t *canon, const value_t *document)
     canon_flag(canon, s_is_documented(document));
 }
 
-static double s_coordinate(const value_t *body, uint32_t i)
-{
-    const value_t *value = value_item(value_get(body, "position"), i);
-    if (value_is_type(value, VALUE_INT))
-        return (double)value->integer;
-    return value_is_type(value, VALUE_FLOAT) ? value->number : 0;
-}
-
 static bool s_load_node(loader_t *loader, const value_t *body, uint32_t i)
 {
     slice_t id = slice_get(body, "id");
@@ -74,9 +66,7 @@ static bool s_load_node(loader_t *loader, const value_t *body, uint32_t i)
     node->body = body;
     node->params = value_get(body, "params");
     node->disabled = value_get_bool(body, "disabled", false);
-    node->placed = value_item(value_get(body, "position"), 1) != NULL;
-    node->x = s_coordinate(body, 0);
-    node->y = s_coordinate(body, 1);
+    loader_read_position(node);
     node->root = node->class == CLASS_TRIGGER;
     return true;
 }

@@ -171,21 +171,6 @@ static on_error_t s_on_error(const value_t *body)
     return ON_ERROR_STOP;
 }
 
-static void s_read_position(node_t *node)
-{
-    const value_t *x = value_item(value_get(node->body, "position"), 0);
-    const value_t *y = value_item(value_get(node->body, "position"), 1);
-    node->placed = x && y;
-    if (node->placed) {
-        node->x = x->type == VALUE_FLOAT ? x->number
-                  : x->type == VALUE_INT ? (double)x->integer
-                                         : 0;
-        node->y = y->type == VALUE_FLOAT ? y->number
-                  : y->type == VALUE_INT ? (double)y->integer
-                                         : 0;
-    }
-}
-
 static bool s_load_node(loader_t *loader, const value_t *body)
 {
     node_t *node = loader_add_node(loader, catalog_n8n(slice_get(body, "type")));
@@ -202,7 +187,7 @@ static bool s_load_node(loader_t *loader, const value_t *body)
     node->disabled = value_get_bool(body, "disabled", false);
     node->on_error = s_on_error(body);
     node->root = node->class == CLASS_TRIGGER;
-    s_read_position(node);
+    loader_read_position(node);
     s_read_params(node);
     if (!node->disabled &&
         (node->on_error != ON_ERROR_STOP || slice_is(node->type, "n8n-nodes-base.errorTrigger")))

@@ -40,6 +40,7 @@ static bool s_is_documented(const value_t *list)
 
 static void s_canonicalise(canon_t *canon, const value_t *document)
 {
+    /* The places of a subflow's ports stay in: they stand deeper, and are seldom moved. */
     static const char *const dropped[] = { "x", "y", "w", "h", "info", "g", NULL };
     const value_t *list = s_list(document), *body;
     uint32_t count = 0;

@@ -170,7 +170,7 @@ static bool s_is_for(const value_t *entry, const char *const *errors)
     return false;
 }
 
-static bool s_is_stubborn(const facts_t *facts, uint32_t node)
+static bool s_is_patient(const facts_t *facts, uint32_t node)
 {
     static const char *const all[] = { "States.ALL", NULL };
     const value_t *retriers = value_get(s_body(facts, node), "Retry"), *entry;
@@ -180,10 +180,10 @@ static bool s_is_stubborn(const facts_t *facts, uint32_t node)
     return false;
 }
 
-static void s_stubborn_retry(const facts_t *facts, report_t *report)
+static void s_patient_retry(const facts_t *facts, report_t *report)
 {
     uint32_t count;
-    uint32_t *nodes = facts_select(facts, s_is_stubborn, &count);
+    uint32_t *nodes = facts_select(facts, s_is_patient, &count);
     report_together(report, nodes, count, "States that try more than five times: %u.");
 }
 
@@ -312,7 +312,7 @@ const rule_t rules_asl[] = {
           "Errors that never pass, such as wrong input, are retried as well; with backoff that can "
           "take hours in which nobody is told.",
       .fix = "Retry by name what can pass, and everything else a few times at most.",
-      .check = s_stubborn_retry },
+      .check = s_patient_retry },
     { .id = "SF205",
       .kinds = KIND_ASL,
       .category = CATEGORY_RELIABILITY,

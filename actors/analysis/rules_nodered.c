@@ -4,8 +4,6 @@
  */
 #include "config.h"
 
-#include <math.h>
-
 #include "actors/analysis/facts.h"
 
 /* ---- requests and responses -------------------------------------------------------------------

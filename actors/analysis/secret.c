@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <math.h>
+
 #include <sodium.h>
 
 #include "actors/analysis/secret.h"
@@ -256,8 +257,10 @@ bool secret_next(slice_t text, slice_t label, uint32_t *from, secret_t *found)
         uint32_t end = at;
         while (end < text.size && s_is_letter(text.text[end]))
             end++;
-        if (s_match_run(text, slice_make(text.text + at, end - at), found) ||
-            s_match_private_key(text, at, found)) {
+        slice_t run = slice_make(text.text + at, end - at);
+        while (slice_ends(run, ".")) /* of a sentence */
+            run.size--;
+        if (s_match_run(text, run, found) || s_match_private_key(text, at, found)) {
             *from = (uint32_t)(found->text.text - text.text) + found->text.size;
             *from = *from > end ? *from : end;
             return true;

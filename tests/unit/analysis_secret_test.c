@@ -24,6 +24,7 @@ static void texts(void)
         { "an OpenAI key", "", { "sk-", "proj-", RANDOM_48 }, true },
         { "an OpenAI key in a sentence", "", { "use sk-", RANDOM_48, " here" }, true },
         { "an AWS key", "", { "AKI", "A", "Q7ZT4MWC9LX2VB8R" }, true },
+        { "at the end of a sentence", "", { "It is AKI", "A", "Q7ZT4MWC9LX2VB8R." }, true },
         { "a Google key", "", { "key=AI", "za", RANDOM_35 }, true },
         { "a bot token in an address",
           "",
