@@ -3,16 +3,23 @@ noinst_LIBRARIES += %D%/libproto.a
 SB_PROTO += %D%/libproto.a
 
 %C%_libproto_a_SOURCES = \
+	%D%/client.c %D%/client.h %D%/client_state.h \
+	%D%/client_calls.c %D%/client_calls.h \
+	%D%/client_events.c %D%/client_events.h \
+	%D%/client_link.c %D%/client_link.h \
+	%D%/client_worker.c %D%/client_worker.h \
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/error.c %D%/error.h %D%/error.def \
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
-	%D%/json_read.c %D%/json_write.c %D%/json.h \
+	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
+	%D%/json_write.c %D%/json.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \
 	%D%/pack.h \
 	%D%/principal.c %D%/principal.h \
 	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
+	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h
