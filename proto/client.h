@@ -70,7 +70,7 @@ typedef struct {
     /* Takes over the request: answers it with `client_reply` or `client_reply_failure`, at any time
      * and from any thread, and frees it with `worker_request_destroy`. */
     void (*on_request)(void *arg, worker_request_t *request);
-    /* The caller of this request gave up. */
+    /* The caller of the request with this link and frame id gave up. */
     void (*on_cancel)(void *arg, uint32_t link, uint64_t id);
     /* An operator wants the instance to finish and leave. */
     void (*on_drain)(void *arg);
@@ -84,7 +84,8 @@ typedef struct {
     const client_settings_t *settings;
     const char *name;              /* of this instance: the publisher of its events */
     const char *part;              /* for the log; a literal */
-    const client_worker_t *worker; /* NULL: no service. Copied */
+    const client_worker_t *worker; /* NULL: no service. Copied with its descriptor; the names are
+                                      borrowed until the end */
 } client_config_t;
 
 /* Connects in the background: a broker that is not there yet is no error. */
@@ -169,8 +170,9 @@ void client_publish(client_t *self, const char *topic, bool retain, buf_t *body)
  */
 
 struct worker_request {
-    frame_t frame; /* names point into `header` */
-    uint32_t link; /* which broker */
+    frame_t frame;       /* names point into `header` */
+    uint32_t link;       /* which broker */
+    uint32_t connection; /* and which connection to it: answers over an old one are dropped */
     uint64_t received_us;
     zmq_msg_t header, principal, body; /* principal is empty when there is none */
 };

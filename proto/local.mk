@@ -3,6 +3,11 @@ noinst_LIBRARIES += %D%/libproto.a
 SB_PROTO += %D%/libproto.a
 
 %C%_libproto_a_SOURCES = \
+	%D%/client.c %D%/client.h %D%/client_state.h \
+	%D%/client_calls.c %D%/client_calls.h \
+	%D%/client_events.c %D%/client_events.h \
+	%D%/client_link.c %D%/client_link.h \
+	%D%/client_worker.c %D%/client_worker.h \
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/error.c %D%/error.h %D%/error.def \
 	%D%/field.c %D%/field.h \
@@ -14,5 +19,6 @@ SB_PROTO += %D%/libproto.a
 	%D%/pack.h \
 	%D%/principal.c %D%/principal.h \
 	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
+	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h

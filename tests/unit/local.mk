@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	%D%/base_slots_test \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
+	%D%/bus_test \
 	%D%/proto_json_test
 
 check_PROGRAMS += $(UNIT_TESTS)

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * client - its settings, its counters, its thread
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "actors/base/clock.h"
+#include "actors/base/log.h"
+#include "proto/client_calls.h"
+#include "proto/client_events.h"
+#include "proto/client_worker.h"
+
+#define CLIENT_FRAMES_MAX 4 /* behind the header; what is more is dropped */
+#define CLIENT_TICK_MS    200
+
+#define ROW(field) offsetof(client_settings_t, field)
+
+const setting_t client_setting_rows[] = {
+    { "brokers", SETTING_TEXT, ROW(brokers), .preset = "ipc://var/bus.sock",
+      .about = "Request endpoints of the brokers, separated by commas." },
+    { "events", SETTING_TEXT, ROW(events), .preset = "ipc://var/events.sock",
+      .about = "Event endpoints of the same brokers, in the same order." },
+    { "heartbeat_ms", SETTING_INT, ROW(heartbeat_ms), "1000", 50, 60000, "ms",
+      .about = "Time between heartbeats; four missed ones are a loss." },
+    { "outstanding", SETTING_INT, ROW(outstanding), "50000", 1, 1000000, NULL,
+      .about = "Calls one part may have under way." },
+    { 0 },
+};
+
+#undef ROW
+
+static const stats_row_t s_stats_rows[CLIENT_STATS + 1] = {
+#define COUNTER(row, name, about) [row] = { "bus_" name "_total", STATS_COUNTER, about }
+    COUNTER(CLIENT_CALLS, "calls", "Calls made"),
+    [CLIENT_CALL_TIME] = { "bus_call_duration_microseconds", STATS_HISTOGRAM,
+                           "Time from a call to its end" },
+    COUNTER(CLIENT_FAILURES, "call_failures", "Calls that failed"),
+    COUNTER(CLIENT_LATE_ANSWERS, "late_answers", "Answers nobody waited for any more"),
+    COUNTER(CLIENT_BAD_MESSAGES, "bad_messages", "Messages that could not be read"),
+    COUNTER(CLIENT_SEND_DROPS, "send_drops", "Messages the broker took no more"),
+    COUNTER(CLIENT_EVENTS, "events", "Events received"),
+    COUNTER(CLIENT_EVENT_GAPS, "event_gaps", "Events that did not arrive"),
+    COUNTER(CLIENT_EVENT_DUPLICATES, "event_duplicates", "Events received before"),
+    COUNTER(CLIENT_BROKERS_LOST, "brokers_lost", "Brokers that fell silent"),
+#undef COUNTER
+};
+
+/* ---- orders --------------------------------------------------------------------------------- */
+
+void client_order(client_t *self, order_t *order, order_fn run)
+{
+    order->run = run;
+    if (pthread_equal(pthread_self(), self->thread)) {
+        run(self, order);
+        return;
+    }
+    /* the queue is as long as all calls together: it is full only when the thread is stuck */
+    bool queued = queue_push(&self->orders, &order->item);
+    insist(queued);
+}
+
+static void s_run_orders(client_t *self)
+{
+    queue_item_t *next;
+    for (queue_item_t *item = queue_take_all(&self->orders); item; item = next) {
+        order_t *order = CONTAINER_OF(item, order_t, item);
+        next = item->next;
+        order->run(self, order);
+    }
+}
+
+/* ---- receiving ------------------------------------------------------------------------------ */
+
+static void s_count_alive(client_t *self)
+{
+    unsigned alive = 0;
+    for (uint32_t i = 0; i < self->link_count; i++)
+        alive += self->links[i].state == LINK_ALIVE &&
+                 (!self->worker.service || self->links[i].is_registered);
+    if (alive == atomic_load(&self->alive))
+        return;
+    pthread_mutex_lock(&self->mutex);
+    atomic_store(&self->alive, alive);
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+static void s_reopen(client_t *self, link_t *link, const char *why)
+{
+    client_count(self, CLIENT_BROKERS_LOST);
+    link_lose(link);
+    calls_end(self, link, ERROR_NO_BROKER, why);
+    link_open(self, link);
+    self->ticked_ms = 0; /* beat and register at once */
+}
+
+/* The broker takes us for a stranger: it was restarted, or has given us up. */
+static void s_disconnected(client_t *self, link_t *link)
+{
+    s_reopen(self, link, "The broker has ended the connection");
+}
+
+static void s_take(client_t *self, link_t *link, const frame_t *frame, zmq_msg_t *header,
+                   zmq_msg_t *parts, size_t count)
+{
+    switch ((frame_command_t)frame->command) {
+    case FRAME_REQUEST:
+        worker_take(self, link, frame, header, parts, count);
+        break;
+    case FRAME_PARTIAL:
+        if (frame->id == 0)
+            events_take_snapshot(self, frame, parts, count);
+        else
+            calls_answer(self, link, frame, parts, count);
+        break;
+    case FRAME_FINAL:
+        if (frame->id != 0) /* 0 is the end of a snapshot */
+            calls_answer(self, link, frame, parts, count);
+        break;
+    case FRAME_ERROR:
+        if (frame->id == 0)
+            worker_refused(self, link, frame, parts, count);
+        else
+            calls_answer(self, link, frame, parts, count);
+        break;
+    case FRAME_READY:
+        worker_registered(self, link);
+        break;
+    case FRAME_CANCEL:
+        worker_cancelled(self, link, frame);
+        break;
+    case FRAME_DRAIN:
+        worker_told_to_drain(self);
+        break;
+    case FRAME_DISCONNECT:
+        s_disconnected(self, link);
+        break;
+    case FRAME_HEARTBEAT:
+        break;
+    default:
+        client_count(self, CLIENT_BAD_MESSAGES);
+    }
+}
+
+/* Reads one message; false when there is none. */
+static bool s_read_one(client_t *self, link_t *link)
+{
+    zmq_msg_t frames[1 + CLIENT_FRAMES_MAX];
+    size_t count = 0;
+    bool more = true;
+    while (more) {
+        zmq_msg_t extra, *frame = count < COUNT_OF(frames) ? &frames[count] : &extra;
+        zmq_msg_init(frame);
+        if (zmq_msg_recv(frame, link->dealer, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(frame);
+            return false;
+        }
+        more = zmq_msg_more(frame);
+        if (frame == &extra)
+            zmq_msg_close(frame);
+        else
+            count++;
+    }
+    frame_t frame;
+    bool was_alive = link->state == LINK_ALIVE;
+    link_heard(self, link);
+    if (!was_alive)
+        events_ask_snapshots(self, link);
+    if (frame_decode(&frame, zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0])))
+        s_take(self, link, &frame, &frames[0], frames + 1, count - 1);
+    else
+        client_count(self, CLIENT_BAD_MESSAGES);
+    for (size_t i = 0; i < count; i++)
+        zmq_msg_close(&frames[i]);
+    return true;
+}
+
+static void s_read_link(client_t *self, link_t *link)
+{
+    for (int i = 0; i < CLIENT_READS_A_ROUND; i++)
+        if (!s_read_one(self, link))
+            break;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+static size_t s_poll_items(client_t *self, zmq_pollitem_t *items)
+{
+    size_t count = 0;
+    items[count++] = (zmq_pollitem_t){ .fd = queue_fd(&self->orders), .events = ZMQ_POLLIN };
+    for (uint32_t i = 0; i < self->link_count; i++) {
+        items[count++] = (zmq_pollitem_t){ .socket = self->links[i].dealer, .events = ZMQ_POLLIN };
+        if (self->links[i].sub)
+            items[count++] = (zmq_pollitem_t){ .socket = self->links[i].sub, .events = ZMQ_POLLIN };
+    }
+    return count;
+}
+
+static void s_tick(client_t *self)
+{
+    for (uint32_t i = 0; i < self->link_count; i++) {
+        link_t *link = &self->links[i];
+        if (link_tick(self, link))
+            s_reopen(self, link, "The broker has fallen silent");
+        worker_tick(self, link);
+    }
+}
+
+static void *s_run(void *arg)
+{
+    client_t *self = arg;
+    log_set_part(self->part);
+    while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
+        zmq_pollitem_t items[1 + 2 * CLIENT_BROKERS_MAX];
+        if (self->now_ms - self->ticked_ms >= CLIENT_TICK_MS) {
+            self->ticked_ms = self->now_ms;
+            s_tick(self);
+        }
+        size_t count = s_poll_items(self, items);
+        zmq_poll(items, (int)count, (long)wheel_wait(&self->wheel, self->now_ms, CLIENT_TICK_MS));
+        self->now_ms = clock_ms();
+        if (items[0].revents)
+            s_run_orders(self);
+        size_t at = 1;
+        for (uint32_t i = 0; i < self->link_count; i++) {
+            link_t *link = &self->links[i];
+            bool has_sub = link->sub != NULL;
+            if (items[at++].revents)
+                s_read_link(self, link);
+            /* a link that was opened again has other sockets than those polled */
+            if (has_sub && items[at++].revents && link->sub)
+                events_read(self, link);
+        }
+        calls_expire(self);
+        s_count_alive(self);
+    }
+    return NULL;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+/* Cuts a list at its commas; the pieces stay in `copy`. */
+static uint32_t s_split(char *copy, const char **pieces)
+{
+    uint32_t count = 0;
+    char *rest = copy;
+    for (char *piece; (piece = strsep(&rest, ",")) && count < CLIENT_BROKERS_MAX;)
+        if (*piece)
+            pieces[count++] = piece;
+    return count;
+}
+
+client_t *client_new(void *zmq_context, const client_config_t *config)
+{
+    client_t *self = mem_zeroed(sizeof *self);
+    const char *requests[CLIENT_BROKERS_MAX], *events[CLIENT_BROKERS_MAX];
+    self->settings = config->settings;
+    self->name = mem_strdup(config->name);
+    self->part = mem_strdup(config->part);
+    self->context = zmq_context;
+    self->now_ms = clock_ms();
+    self->epoch = (uint64_t)clock_wall_ms();
+    if (config->worker) {
+        self->worker = *config->worker;
+        self->credit = config->worker->credit;
+        self->worker.descriptor = mem_text(self->worker.descriptor, self->worker.descriptor_size);
+    }
+    stats_init(&self->stats, s_stats_rows);
+    wheel_init(&self->wheel, self->now_ms);
+    slots_init(&self->calls, sizeof(client_call_t), (uint32_t)config->settings->outstanding);
+    queue_init(&self->orders, SIZE_MAX, true);
+    pthread_mutex_init(&self->mutex, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+
+    self->endpoints[0] = mem_strdup(config->settings->brokers);
+    self->endpoints[1] = mem_strdup(config->settings->events);
+    self->link_count = s_split(self->endpoints[0], requests);
+    uint32_t event_count = s_split(self->endpoints[1], events);
+    if (self->link_count == 0)
+        die("bus.brokers names no broker");
+    for (uint32_t i = 0; i < self->link_count; i++) {
+        self->links[i].requests = requests[i];
+        self->links[i].events = i < event_count ? events[i] : NULL;
+        link_open(self, &self->links[i]);
+    }
+    insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
+    return self;
+}
+
+void client_destroy(client_t **self_p)
+{
+    client_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    atomic_store_explicit(&self->is_stopping, true, memory_order_release);
+    queue_close(&self->orders); /* wakes the thread */
+    pthread_join(self->thread, NULL);
+    self->thread = pthread_self(); /* what is left runs here */
+    s_run_orders(self);
+    worker_say_goodbye(self);
+    calls_end(self, NULL, ERROR_CANCELLED, "The caller is stopping");
+    for (uint32_t i = 0; i < self->link_count; i++)
+        link_close(&self->links[i]);
+    events_free_all(self);
+    slots_free(&self->calls);
+    queue_free(&self->orders);
+    stats_free(&self->stats);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->mutex);
+    mem_free((void *)(uintptr_t)self->worker.descriptor);
+    mem_free(self->endpoints[0]);
+    mem_free(self->endpoints[1]);
+    mem_free(self->name);
+    mem_free(self->part);
+    mem_free(self);
+}
+
+bool client_is_ready(const client_t *self)
+{
+    return atomic_load(&self->alive) > 0;
+}
+
+bool client_wait_ready(client_t *self, uint32_t timeout_ms)
+{
+    struct timespec limit;
+    clock_gettime(CLOCK_MONOTONIC, &limit);
+    limit.tv_sec += timeout_ms / 1000;
+    limit.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
+    if (limit.tv_nsec >= 1000000000L) {
+        limit.tv_sec++;
+        limit.tv_nsec -= 1000000000L;
+    }
+    pthread_mutex_lock(&self->mutex);
+    while (!client_is_ready(self) &&
+           pthread_cond_timedwait(&self->changed, &self->mutex, &limit) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&self->mutex);
+    return client_is_ready(self);
+}
+
+stats_t *client_stats(client_t *self)
+{
+    return &self->stats;
+}
+
+const char *client_name(const client_t *self)
+{
+    return self->name;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * bench - what the benchmarks share
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bench/bench.h"
+
+pid_t bench_fork(void (*body)(void *arg), void *arg)
+{
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid < 0)
+        die("cannot fork");
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        body(arg);
+        _exit(0);
+    }
+    return pid;
+}
+
+uint64_t bench_reap(pid_t pid, int signal_number)
+{
+    struct rusage usage;
+    int status;
+    if (signal_number)
+        kill(pid, signal_number);
+    if (wait4(pid, &status, 0, &usage) != pid)
+        die("a process of the benchmark is gone");
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+void bench_print(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
+                 double cpu_us)
+{
+    printf("{\"bench\":\"%s\",\"case\":\"%s\",\"operations\":%llu,\"per_second\":%.0f", bench, name,
+           (unsigned long long)operations, (double)operations * 1e6 / (double)wall_us);
+    if (cpu_us > 0)
+        printf(",\"cpu_us\":%.3f", cpu_us);
+    printf("}\n");
+    fflush(stdout);
+}
+
+uint64_t bench_number(const char *name, uint64_t preset)
+{
+    char variable[64];
+    snprintf(variable, sizeof variable, "BENCH_%s", name);
+    const char *text = getenv(variable);
+    return text ? strtoull(text, NULL, 10) : preset;
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MPL-2.0
+#
+# Benchmarks print one JSON line a case and never fail a build by a time:
+#     make bench
+BENCHES = %D%/broker_bench
+
+EXTRA_PROGRAMS += $(BENCHES)
+CLEANFILES += $(BENCHES)
+BENCH_KIT = %D%/bench.c %D%/bench.h
+
+%C%_broker_bench_SOURCES = %D%/broker_bench.c $(BENCH_KIT)
+
+.PHONY: bench
+bench: $(BENCHES)
+	@for bench in $(BENCHES); do ./$$bench || exit 1; done

@@ -1,0 +1,714 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * Broker and clients in one process, over inproc: each test is a story of a few messages.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "actors/base/clock.h"
+#include "actors/base/id.h"
+#include "broker/broker.h"
+#include "proto/client.h"
+#include "proto/descriptor.h"
+#include "proto/snapshot.h"
+#include "tests/tap.h"
+
+/* ---- a bus ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    void *context;
+    broker_settings_t settings;
+    client_settings_t bus, trusted;
+    broker_t *broker;
+    client_t *client;
+} bus_t;
+
+static void s_presets(const setting_t *rows, void *target)
+{
+    for (; rows->name; rows++) {
+        char *field = (char *)target + rows->offset;
+        if (rows->type == SETTING_INT)
+            *(int64_t *)(void *)field = atoll(rows->preset);
+        else if (rows->type == SETTING_TEXT)
+            *(const char **)(void *)field = rows->preset ? rows->preset : "";
+    }
+}
+
+static void s_open(bus_t *bus, void (*adjust)(bus_t *bus))
+{
+    char why[200];
+    *bus = (bus_t){ .context = zmq_ctx_new() };
+    s_presets(broker_setting_rows, &bus->settings);
+    s_presets(client_setting_rows, &bus->bus);
+    bus->settings.name = "broker-1";
+    bus->settings.requests = bus->bus.brokers = "inproc://bus";
+    bus->settings.trusted = "inproc://trusted";
+    bus->settings.events = bus->bus.events = "inproc://events";
+    bus->settings.heartbeat_ms = bus->bus.heartbeat_ms = 200;
+    bus->trusted = bus->bus;
+    bus->trusted.brokers = "inproc://trusted";
+    if (adjust)
+        adjust(bus);
+    bus->broker = broker_start(bus->context, &bus->settings, why, sizeof why);
+    if (!bus->broker)
+        die("%s", why);
+    bus->client =
+        client_new(bus->context,
+                   &(client_config_t){ .settings = &bus->bus, .name = "client-1", .part = "test" });
+    ok(client_wait_ready(bus->client, 5000));
+}
+
+static int64_t s_counter(const bus_t *bus, broker_stat_t row)
+{
+    return stats_get(broker_stats(bus->broker), row);
+}
+
+/* Every request ends in one counter; the last one perhaps a moment after its answer came. */
+static bool s_balance(const bus_t *bus)
+{
+    for (int tries = 0; tries < 5000; tries++) {
+        int64_t ended = 0;
+        for (int row = BROKER_ANSWERED; row <= BROKER_CLIENT_GONE; row++)
+            ended += s_counter(bus, (broker_stat_t)row);
+        if (ended == s_counter(bus, BROKER_REQUESTS))
+            return true;
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+    return false;
+}
+
+static void s_close(bus_t *bus)
+{
+    client_destroy(&bus->client);
+    broker_stop(&bus->broker);
+    zmq_ctx_term(bus->context);
+}
+
+/* ---- a worker ------------------------------------------------------------------------------- */
+
+/* Holds requests until the test answers them. */
+typedef struct {
+    client_t *client;
+    const char *instance;
+    sem_t came, cancelled, drained, registered;
+    pthread_mutex_t mutex;
+    worker_request_t *held[64];
+    int count;
+    bool echo; /* answers at once with the request's body */
+    bool dies; /* drops the request and leaves without a word to it */
+    failure_t refusal;
+} worker_t;
+
+static void s_answer(client_t *client, worker_request_t *request, const char *text)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    pack_text(&pack, text);
+    client_reply(client, request, FRAME_FINAL, 0, &body);
+    worker_request_destroy(&request);
+}
+
+static void s_on_request(void *arg, worker_request_t *request)
+{
+    worker_t *self = arg;
+    if (self->echo) {
+        buf_t body = { 0 };
+        buf_add(&body, zmq_msg_data(&request->body), zmq_msg_size(&request->body));
+        client_reply(self->client, request, FRAME_FINAL, 0, &body);
+        worker_request_destroy(&request);
+    } else {
+        pthread_mutex_lock(&self->mutex);
+        self->held[self->count++] = request;
+        pthread_mutex_unlock(&self->mutex);
+    }
+    sem_post(&self->came);
+}
+
+static void s_on_cancel(void *arg, uint32_t link, uint64_t id)
+{
+    (void)link;
+    (void)id;
+    sem_post(&((worker_t *)arg)->cancelled);
+}
+
+static void s_on_drain(void *arg)
+{
+    sem_post(&((worker_t *)arg)->drained);
+}
+
+static void s_on_registered(void *arg, const failure_t *failure)
+{
+    worker_t *self = arg;
+    self->refusal = *failure;
+    sem_post(&self->registered);
+}
+
+static bool s_wait(sem_t *sem)
+{
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 5;
+    return sem_timedwait(sem, &limit) == 0;
+}
+
+static buf_t s_descriptor(const char *service)
+{
+    static const method_t echo = { .name = "echo", .access = ACCESS_INTERNAL, .idempotent = true };
+    static const method_t once = { .name = "once", .access = ACCESS_INTERNAL };
+    static const method_t *const methods[] = { &echo, &once, NULL };
+    buf_t bytes = { 0 };
+    pack_t pack;
+    pack_init(&pack, &bytes);
+    descriptor_write(&(service_t){ .name = service, .version = "1.0.0", .methods = methods },
+                     &pack);
+    return bytes;
+}
+
+static void s_start(worker_t *self, bus_t *bus, const char *service, const char *instance,
+                    uint32_t credit, bool described)
+{
+    buf_t descriptor = described ? s_descriptor(service) : (buf_t){ 0 };
+    *self = (worker_t){ .instance = instance };
+    sem_init(&self->came, 0, 0);
+    sem_init(&self->cancelled, 0, 0);
+    sem_init(&self->drained, 0, 0);
+    sem_init(&self->registered, 0, 0);
+    pthread_mutex_init(&self->mutex, NULL);
+    client_worker_t worker = { .service = service,
+                               .version = "1.0.0",
+                               .instance = instance,
+                               .descriptor = descriptor.bytes,
+                               .descriptor_size = descriptor.size,
+                               .credit = credit,
+                               .weight = 1,
+                               .arg = self,
+                               .on_request = s_on_request,
+                               .on_cancel = s_on_cancel,
+                               .on_drain = s_on_drain,
+                               .on_registered = s_on_registered };
+    self->client = client_new(bus->context, &(client_config_t){ .settings = &bus->bus,
+                                                                .name = instance,
+                                                                .part = "test",
+                                                                .worker = &worker });
+    s_wait(&self->registered);
+    buf_free(&descriptor);
+}
+
+static void s_stop(worker_t *self)
+{
+    client_destroy(&self->client);
+    for (int i = 0; i < self->count; i++)
+        worker_request_destroy(&self->held[i]);
+    self->count = 0;
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    sem_t done;
+    error_code_t code;
+    char detail[240];
+    int parts;
+    char text[64];
+} outcome_t;
+
+static void s_on_answer(void *arg, answer_t *answer)
+{
+    outcome_t *self = arg;
+    self->code = answer->failure.code;
+    memcpy(self->detail, answer->failure.detail, sizeof self->detail);
+    size_t size = answer_size(answer);
+    if (size > 0 && size < sizeof self->text) {
+        memcpy(self->text, answer_bytes(answer) + 1, size - 1);
+        self->text[size - 1] = '\0';
+    }
+    sem_post(&self->done);
+}
+
+static void s_on_part(void *arg, answer_t *answer)
+{
+    (void)answer;
+    ((outcome_t *)arg)->parts++;
+}
+
+static void s_send(client_t *client, outcome_t *outcome, client_request_t request)
+{
+    *outcome = (outcome_t){ .code = ERROR_NONE };
+    sem_init(&outcome->done, 0, 0);
+    request.on_part = s_on_part;
+    request.part_arg = outcome;
+    client_send(client, &request, s_on_answer, outcome);
+}
+
+static error_code_t s_call(client_t *client, client_request_t request)
+{
+    outcome_t outcome;
+    s_send(client, &outcome, request);
+    return s_wait(&outcome.done) ? outcome.code : ERROR_COUNT;
+}
+
+/* ---- stories -------------------------------------------------------------------------------- */
+
+static void test_echo(void)
+{
+    bus_t bus;
+    worker_t worker;
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "echo", "echo-1", 10, true);
+    worker.echo = true;
+    for (int i = 0; i < 100; i++) {
+        buf_t body = { 0 };
+        pack_t pack;
+        answer_t answer;
+        pack_init(&pack, &body);
+        pack_map(&pack, 1);
+        pack_pair_int(&pack, "n", i);
+        size_t size = body.size;
+        bool good = client_call(
+            bus.client, &(client_request_t){ .service = "echo", .method = "echo", .body = &body },
+            &answer);
+        if (!good || answer_size(&answer) != size)
+            ok(good && answer_size(&answer) == size);
+        answer_close(&answer);
+    }
+    is_int(s_counter(&bus, BROKER_ANSWERED), 100);
+    ok(s_balance(&bus));
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+static void test_errors_at_once(void)
+{
+    bus_t bus;
+    worker_t worker;
+    s_open(&bus, NULL);
+    is_int(s_call(bus.client, (client_request_t){ .service = "nobody" }), ERROR_NO_SERVICE);
+    s_start(&worker, &bus, "echo", "echo-1", 1, true);
+    is_int(s_call(bus.client, (client_request_t){ .service = "echo", .method = "no" }),
+           ERROR_NO_METHOD);
+    s_stop(&worker);
+    while (s_counter(&bus, BROKER_INSTANCES) > 0)
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    is_int(s_call(bus.client, (client_request_t){ .service = "echo", .method = "echo" }),
+           ERROR_NO_INSTANCE);
+    is_int(s_call(bus.client, (client_request_t){ .service = "$SRV", .method = "NO" }),
+           ERROR_NO_METHOD);
+    ok(s_balance(&bus));
+    s_close(&bus);
+}
+
+static void test_credit_and_deadline(void)
+{
+    bus_t bus;
+    worker_t worker;
+    outcome_t first, second, third;
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "slow", "slow-1", 1, true);
+    s_send(bus.client, &first, (client_request_t){ .service = "slow", .method = "once" });
+    ok(s_wait(&worker.came));
+    s_send(bus.client, &second,
+           (client_request_t){ .service = "slow", .method = "once", .deadline_ms = 50 });
+    s_send(bus.client, &third, (client_request_t){ .service = "slow", .method = "once" });
+    ok(s_wait(&second.done));
+    is_int(second.code, ERROR_DEADLINE);
+    is_int(worker.count, 1);
+    s_answer(worker.client, worker.held[0], "one");
+    worker.count = 0;
+    ok(s_wait(&first.done));
+    is_text(first.text, "one");
+    ok(s_wait(&worker.came));
+    s_answer(worker.client, worker.held[0], "three");
+    worker.count = 0;
+    ok(s_wait(&third.done));
+    is_text(third.text, "three");
+    is_int(s_counter(&bus, BROKER_DEADLINE), 1);
+    ok(s_balance(&bus));
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+static void test_late_answer_is_counted(void)
+{
+    bus_t bus;
+    worker_t worker;
+    outcome_t outcome;
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "slow", "slow-1", 1, true);
+    s_send(bus.client, &outcome,
+           (client_request_t){ .service = "slow", .method = "once", .deadline_ms = 40 });
+    ok(s_wait(&outcome.done));
+    is_int(outcome.code, ERROR_DEADLINE);
+    ok(s_wait(&worker.cancelled));
+    s_answer(worker.client, worker.held[0], "late");
+    worker.count = 0;
+    s_send(bus.client, &outcome, (client_request_t){ .service = "slow", .method = "once" });
+    ok(s_wait(&worker.came) && s_wait(&worker.came));
+    is_int(s_counter(&bus, BROKER_LATE_ANSWERS), 1);
+    s_answer(worker.client, worker.held[0], "in time");
+    worker.count = 0;
+    ok(s_wait(&outcome.done));
+    is_text(outcome.text, "in time");
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+static void test_lost_worker(void)
+{
+    bus_t bus;
+    worker_t one, two;
+    outcome_t safe, unsafe;
+    s_open(&bus, NULL);
+    s_start(&one, &bus, "work", "work-1", 10, true);
+    s_send(bus.client, &safe,
+           (client_request_t){ .service = "work", .method = "echo", .flags = FRAME_IDEMPOTENT });
+    s_send(bus.client, &unsafe,
+           (client_request_t){ .service = "work", .method = "once", .flags = FRAME_IDEMPOTENT });
+    ok(s_wait(&one.came) && s_wait(&one.came));
+    s_start(&two, &bus, "work", "work-2", 10, true);
+    s_stop(&one);
+    ok(s_wait(&unsafe.done));
+    is_int(unsafe.code,
+           ERROR_WORKER_LOST); /* the method is not idempotent, whatever the flag says */
+    ok(s_wait(&two.came));
+    s_answer(two.client, two.held[0], "again");
+    two.count = 0;
+    ok(s_wait(&safe.done));
+    is_text(safe.text, "again");
+    is_int(s_counter(&bus, BROKER_RESENT), 1);
+
+    /* a request that kills its instance is not given to a third one */
+    s_send(bus.client, &safe,
+           (client_request_t){ .service = "work", .method = "echo", .flags = FRAME_IDEMPOTENT });
+    ok(s_wait(&two.came));
+    s_start(&one, &bus, "work", "work-1", 10, true);
+    s_stop(&two);
+    ok(s_wait(&one.came));
+    s_start(&two, &bus, "work", "work-2", 10, true);
+    s_stop(&one);
+    ok(s_wait(&safe.done));
+    is_int(safe.code, ERROR_WORKER_LOST);
+    ok(s_balance(&bus));
+    s_stop(&two);
+    s_close(&bus);
+}
+
+static void test_route_key(void)
+{
+    enum { KEYS = 40 };
+    bus_t bus;
+    worker_t workers[3];
+    int owner[KEYS];
+    static const char *const names[] = { "keyed-1", "keyed-2", "keyed-3" };
+    s_open(&bus, NULL);
+    for (int i = 0; i < 3; i++)
+        s_start(&workers[i], &bus, "keyed", names[i], 1000, true);
+    int used = 0;
+    for (int round = 0; round < 2; round++)
+        for (uint64_t key = 0; key < KEYS; key++) {
+            outcome_t outcome;
+            s_send(bus.client, &outcome,
+                   (client_request_t){ .service = "keyed",
+                                       .method = "once",
+                                       .flags = FRAME_ROUTE_KEY,
+                                       .route_key = id_hash(&key, sizeof key) });
+            int at = -1;
+            while (at < 0)
+                for (int i = 0; i < 3; i++)
+                    if (sem_trywait(&workers[i].came) == 0)
+                        at = i;
+            if (round == 0)
+                owner[key] = at;
+            else if (owner[key] != at)
+                ok_named(false, "the same key goes to the same instance");
+            used |= 1 << at;
+            s_answer(workers[at].client, workers[at].held[0], "done");
+            workers[at].count = 0;
+            s_wait(&outcome.done);
+        }
+    is_int(used, 7);
+    for (int i = 0; i < 3; i++)
+        s_stop(&workers[i]);
+    s_close(&bus);
+}
+
+static void test_broadcast(void)
+{
+    bus_t bus;
+    worker_t workers[3];
+    outcome_t outcome;
+    static const char *const names[] = { "all-1", "all-2", "all-3" };
+    s_open(&bus, NULL);
+    for (int i = 0; i < 3; i++) {
+        s_start(&workers[i], &bus, "all", names[i], 10, true);
+        workers[i].echo = true;
+    }
+    s_send(bus.client, &outcome,
+           (client_request_t){ .service = "all", .method = "echo", .flags = FRAME_BROADCAST });
+    ok(s_wait(&outcome.done));
+    is_int(outcome.code, ERROR_NONE);
+    is_int(outcome.parts, 3);
+    workers[1].echo = false; /* one does not answer: the deadline ends its part */
+    s_send(bus.client, &outcome,
+           (client_request_t){
+               .service = "all", .method = "echo", .flags = FRAME_BROADCAST, .deadline_ms = 100 });
+    ok(s_wait(&outcome.done));
+    is_int(outcome.parts, 2);
+    ok(s_balance(&bus));
+    for (int i = 0; i < 3; i++)
+        s_stop(&workers[i]);
+    s_close(&bus);
+}
+
+static void s_short_queue(bus_t *bus)
+{
+    bus->settings.queue_length = 2;
+}
+
+static void test_queue_full_and_priority(void)
+{
+    bus_t bus;
+    worker_t worker;
+    outcome_t outcomes[4];
+    s_open(&bus, s_short_queue);
+    s_start(&worker, &bus, "busy", "busy-1", 1, true);
+    s_send(bus.client, &outcomes[0], (client_request_t){ .service = "busy", .method = "once" });
+    ok(s_wait(&worker.came));
+    for (uint8_t i = 1; i < 4; i++) /* the later one matters more */
+        s_send(bus.client, &outcomes[i],
+               (client_request_t){
+                   .service = "busy", .method = "once", .priority = (uint8_t)(3 - i) });
+    ok(s_wait(&outcomes[3].done));
+    is_int(outcomes[3].code, ERROR_QUEUE_FULL);
+    s_answer(worker.client, worker.held[0], "zero");
+    ok(s_wait(&worker.came));
+    s_answer(worker.client, worker.held[1], "first after");
+    ok(s_wait(&outcomes[2].done));
+    is_text(outcomes[2].text, "first after");
+    ok(s_wait(&worker.came));
+    s_answer(worker.client, worker.held[2], "last");
+    worker.count = 0;
+    ok(s_wait(&outcomes[1].done));
+    is_text(outcomes[1].text, "last");
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+static void test_drain(void)
+{
+    bus_t bus;
+    worker_t one, two;
+    outcome_t before, after;
+    s_open(&bus, NULL);
+    s_start(&one, &bus, "leave", "leave-1", 10, true);
+    s_send(bus.client, &before, (client_request_t){ .service = "leave", .method = "once" });
+    ok(s_wait(&one.came));
+    s_start(&two, &bus, "leave", "leave-2", 10, true);
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    pack_map(&pack, 1);
+    pack_pair_text(&pack, "instance", "leave-1");
+    is_int(s_call(bus.client,
+                  (client_request_t){ .service = "$BROKER", .method = "DRAIN", .body = &body }),
+           ERROR_NONE);
+    ok(s_wait(&one.drained));
+    for (int i = 0; i < 5; i++) {
+        s_send(bus.client, &after, (client_request_t){ .service = "leave", .method = "once" });
+        ok(s_wait(&two.came));
+    }
+    s_answer(one.client, one.held[0], "finished");
+    one.count = 0;
+    ok(s_wait(&before.done));
+    is_text(before.text, "finished");
+    s_stop(&one);
+    s_stop(&two);
+    s_close(&bus);
+}
+
+static void test_registration_refused(void)
+{
+    bus_t bus;
+    worker_t worker, twin;
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "$SRV", "bad-1", 1, false);
+    is_int(worker.refusal.code, ERROR_FORBIDDEN);
+    s_stop(&worker);
+    s_start(&worker, &bus, "twins", "twin", 1, false);
+    is_int(worker.refusal.code, ERROR_NONE);
+    s_start(&twin, &bus, "twins", "twin", 1, false);
+    is_int(twin.refusal.code, ERROR_CONFLICT);
+    s_stop(&worker);
+    /* once the first is gone the second is let in by itself */
+    while (twin.refusal.code != ERROR_NONE)
+        if (!s_wait(&twin.registered))
+            break;
+    is_int(twin.refusal.code, ERROR_NONE);
+    s_stop(&twin);
+    s_close(&bus);
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+typedef struct {
+    sem_t came;
+    int count;
+    uint64_t missed;
+    char topic[128];
+} listener_t;
+
+static void s_on_event(void *arg, const client_event_t *event)
+{
+    listener_t *self = arg;
+    self->count++;
+    self->missed += event->missed;
+    memcpy(self->topic, event->topic, event->topic_size);
+    self->topic[event->topic_size] = '\0';
+    sem_post(&self->came);
+}
+
+static void s_publish(client_t *client, const char *topic, bool retain, int number)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    pack_int(&pack, number);
+    client_publish(client, topic, retain, &body);
+}
+
+static void test_events(void)
+{
+    bus_t bus;
+    listener_t all = { .count = 0 }, late = { .count = 0 };
+    sem_init(&all.came, 0, 0);
+    sem_init(&late.came, 0, 0);
+    s_open(&bus, NULL);
+    s_publish(bus.client, "news.kept", true, 1);
+    s_publish(bus.client, "news.kept", true, 2);
+    /* an answer shows that what was sent before it has arrived */
+    is_int(s_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" }),
+           ERROR_NONE);
+    client_t *subscriber =
+        client_new(bus.context,
+                   &(client_config_t){ .settings = &bus.bus, .name = "listener", .part = "test" });
+    client_subscribe(subscriber, "news.", s_on_event, &all);
+    ok(s_wait(&all.came));
+    is_text(all.topic, "news.kept");
+    for (int i = 0; i < 500; i++)
+        s_publish(bus.client, "news.flow", false, i);
+    for (int i = 0; i < 500; i++)
+        s_wait(&all.came);
+    is_int(all.count, 501);
+    is_int(all.missed, 0);
+    client_subscribe(subscriber, "news.k", s_on_event, &late);
+    ok(s_wait(&late.came));
+    is_int(late.count, 1);
+    client_destroy(&subscriber);
+    s_close(&bus);
+}
+
+static void test_registry_is_published(void)
+{
+    bus_t bus;
+    worker_t worker;
+    listener_t listener = { .count = 0 };
+    sem_init(&listener.came, 0, 0);
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "known", "known-1", 1, true);
+    client_subscribe(bus.client, "registry.", s_on_event, &listener);
+    ok(s_wait(&listener.came));
+    is_text(listener.topic, "registry.known.broker-1");
+    s_stop(&worker);
+    ok(s_wait(&listener.came));
+    s_publish(bus.client, "registry.known.broker-1", true, 1); /* nobody else may say so */
+    s_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" });
+    is_int(s_counter(&bus, BROKER_EVENT_DROPS), 1);
+    s_close(&bus);
+}
+
+/* ---- losses --------------------------------------------------------------------------------- */
+
+static void test_broker_restart(void)
+{
+    bus_t bus;
+    worker_t worker;
+    char why[200];
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "again", "again-1", 1, true);
+    worker.echo = true;
+    is_int(s_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
+           ERROR_NONE);
+    broker_stop(&bus.broker);
+    is_int(s_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
+           ERROR_NO_BROKER);
+    bus.broker = broker_start(bus.context, &bus.settings, why, sizeof why);
+    ok(bus.broker != NULL);
+    ok(s_wait(&worker.registered));
+    ok(client_wait_ready(bus.client, 5000));
+    is_int(s_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
+           ERROR_NONE);
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+static void test_principal_needs_the_trusted_door(void)
+{
+    bus_t bus;
+    worker_t worker;
+    outcome_t outcome;
+    buf_t principal = { 0 };
+    buf_add_text(&principal, "\x80");
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "who", "who-1", 10, true);
+    s_send(bus.client, &outcome,
+           (client_request_t){ .service = "who", .method = "once", .principal = &principal });
+    ok(s_wait(&worker.came));
+    is_int(zmq_msg_size(&worker.held[0]->principal), 0);
+    is_int(s_counter(&bus, BROKER_PRINCIPALS_REMOVED), 1);
+    client_t *edge = client_new(
+        bus.context,
+        &(client_config_t){ .settings = &bus.trusted, .name = "edge-1", .part = "test" });
+    s_send(edge, &outcome,
+           (client_request_t){ .service = "who", .method = "once", .principal = &principal });
+    ok(s_wait(&worker.came));
+    is_int(zmq_msg_size(&worker.held[1]->principal), 1);
+    client_destroy(&edge);
+    buf_free(&principal);
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+static void test_client_gone(void)
+{
+    bus_t bus;
+    worker_t worker;
+    outcome_t outcome;
+    s_open(&bus, NULL);
+    s_start(&worker, &bus, "late", "late-1", 10, true);
+    client_t *client = client_new(
+        bus.context, &(client_config_t){ .settings = &bus.bus, .name = "gone", .part = "test" });
+    s_send(client, &outcome, (client_request_t){ .service = "late", .method = "once" });
+    ok(s_wait(&worker.came));
+    client_destroy(&client);
+    is_int(outcome.code, ERROR_CANCELLED);
+    ok(s_wait(&worker.cancelled));
+    s_answer(worker.client, worker.held[0], "nobody hears");
+    worker.count = 0;
+    ok(s_balance(&bus));
+    is_int(s_counter(&bus, BROKER_CLIENT_GONE), 1);
+    s_stop(&worker);
+    s_close(&bus);
+}
+
+TESTS({ "echo", test_echo }, { "errors at once", test_errors_at_once },
+      { "credit and deadline", test_credit_and_deadline },
+      { "late answer", test_late_answer_is_counted }, { "lost worker", test_lost_worker },
+      { "route key", test_route_key }, { "broadcast", test_broadcast },
+      { "queue and priority", test_queue_full_and_priority }, { "drain", test_drain },
+      { "refused", test_registration_refused }, { "events", test_events },
+      { "registry", test_registry_is_published }, { "broker restart", test_broker_restart },
+      { "principal", test_principal_needs_the_trusted_door }, { "client gone", test_client_gone })
