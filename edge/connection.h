@@ -40,11 +40,11 @@ typedef struct {
     int fd;
     in_addr_t address; /* of the peer, network order */
     in_port_t port;
-    bool is_claimed;     /* a worker thread has it */
-    bool awaits_head;    /* the next bytes are a head, not a body */
-    bool is_late;        /* the deadline passed while it was read */
-    _Atomic bool is_shut; /* nothing more is read from it; set under the mutex */
-    _Atomic int state;    /* connection_state_t */
+    bool is_claimed;           /* a worker thread has it */
+    bool awaits_head;          /* the next bytes are a head, not a body */
+    bool is_late;              /* the deadline passed while it was read */
+    _Atomic bool is_shut;      /* nothing more is read from it; set under the mutex */
+    _Atomic int state;         /* connection_state_t */
     _Atomic uint64_t since_ms; /* when it entered this state */
     _Atomic uint64_t due_ms;   /* of a READING: when it ends */
     uint64_t requests;         /* served on it */

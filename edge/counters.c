@@ -30,7 +30,8 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
     [COUNT_BAD_HEADS] = { "edge_bad_heads_total", STATS_COUNTER,
                           "Requests refused before they were parsed" },
     [COUNT_PARSER_REFUSALS] = { "edge_parser_refusals_total", STATS_COUNTER,
-                                "Requests that passed the guard and failed in the server's parser" },
+                                "Requests that passed the guard and failed in the server's "
+                                "parser" },
     [COUNT_REQUESTS] = { "edge_requests_total", STATS_COUNTER, "Requests answered" },
     [COUNT_REQUEST_TIME] = { "edge_request_microseconds", STATS_HISTOGRAM,
                              "Time from the end of a request's head to the end of its answer" },

@@ -63,8 +63,8 @@ const char *edge_instance(const edge_t *self);
 stats_t *edge_stats(edge_t *self);
 stats_t *edge_bus_stats(edge_t *self);
 
-/* Appends the OpenAPI 3.1 document of these services, in the same order and form every time: for the
- * running edge, `signalbox openapi` and docs/openapi.json. */
+/* Appends the OpenAPI 3.1 document of these services, in the same order and form every time: for
+ * the running edge, `signalbox openapi` and docs/openapi.json. */
 void edge_write_openapi(const descriptor_t *const *descriptors, size_t count, const char *version,
                         buf_t *out);
 

@@ -147,7 +147,8 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
     trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
     char trace_id[33];
-    log_set_request(self->request_id, id_hex(self->trace.trace, sizeof self->trace.trace, trace_id));
+    log_set_request(self->request_id,
+                    id_hex(self->trace.trace, sizeof self->trace.trace, trace_id));
     return self;
 }
 
@@ -170,8 +171,9 @@ static void s_log(const exchange_t *self, uint64_t took_us)
 {
     LOG(LOG_INFO, "request", LOG_TEXT("method", self->is_known ? http_verb_name(self->verb) : ""),
         LOG_TEXT("route", self->pattern), LOG_INT("status", self->status),
-        LOG_TEXT("code", error_row(self->failure.code)->symbol), LOG_INT("bytes_in", self->bytes_in),
-        LOG_INT("bytes_out", self->bytes_out), LOG_INT("us", took_us));
+        LOG_TEXT("code", error_row(self->failure.code)->symbol),
+        LOG_INT("bytes_in", self->bytes_in), LOG_INT("bytes_out", self->bytes_out),
+        LOG_INT("us", took_us));
 }
 
 void exchange_end(exchange_t **self_p)
@@ -218,9 +220,9 @@ static bool s_broken(exchange_t *self)
         return exchange_fail(self, ERROR_REQUEST_TIMEOUT, "The body did not arrive in time");
     }
     return exchange_fail(self, ERROR_BAD_REQUEST,
-                         self->connection->head.is_chunked ?
-                             "The body's chunks are broken, or it ends before its last chunk" :
-                             "The body ends before its Content-Length");
+                         self->connection->head.is_chunked
+                             ? "The body's chunks are broken, or it ends before its last chunk"
+                             : "The body ends before its Content-Length");
 }
 
 static bool s_too_large(exchange_t *self)
@@ -261,10 +263,9 @@ bool exchange_read_body(exchange_t *self)
         return true;
     if (self->connection->head.length > (uint64_t)self->edge->settings->body_bytes)
         return s_too_large(self);
-    connection_enter(self->connection, CONNECTION_READING,
-                     (uint32_t)self->edge->settings->body_ms);
-    bool good = s_continue(self) && (self->connection->head.is_chunked ? s_read_chunked(self)
-                                                                       : s_read_sized(self));
+    connection_enter(self->connection, CONNECTION_READING, (uint32_t)self->edge->settings->body_ms);
+    bool good = s_continue(self) &&
+                (self->connection->head.is_chunked ? s_read_chunked(self) : s_read_sized(self));
     connection_enter(self->connection, CONNECTION_WORKING, 0);
     self->body_is_read = good;
     self->bytes_in = self->body.size;

@@ -54,9 +54,9 @@ struct exchange {
 
     /* the request */
     http_verb_t verb;
-    bool is_known;      /* verb and target are valid: not so for a refused head */
-    const char *target; /* the path as it was sent, without the query */
-    const char *query;  /* NULL: none */
+    bool is_known;                /* verb and target are valid: not so for a refused head */
+    const char *target;           /* the path as it was sent, without the query */
+    const char *query;            /* NULL: none */
     const char *headers[HEADERS]; /* NULL: not sent; several of one name are joined by ", " */
     char request_id[TRACE_REQUEST_ID_BYTES + 1];
     trace_t trace;

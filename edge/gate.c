@@ -105,8 +105,8 @@ int accept(int listener, struct sockaddr *restrict address, socklen_t *restrict 
 /* Removes bytes that were peeked at from the socket. */
 static bool s_take(int fd, char *bytes, size_t size)
 {
-    return size == 0 || recvfrom(fd, bytes, size, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL) ==
-                            (ssize_t)size;
+    return size == 0 ||
+           recvfrom(fd, bytes, size, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL) == (ssize_t)size;
 }
 
 /* The verdict on what is there, and how many of its bytes are to be taken. `*size` becomes the

@@ -108,8 +108,8 @@ static bool s_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* host [":" port]: a name, an IPv4 address, or an IPv6 address in brackets (RFC 3986, 3.2.2, without
- * what no host is called: percent escapes and sub-delimiters). */
+/* host [":" port]: a name, an IPv4 address, or an IPv6 address in brackets (RFC 3986, 3.2.2,
+ * without what no host is called: percent escapes and sub-delimiters). */
 static bool s_is_authority(const char *text, size_t size, size_t *host_size)
 {
     size_t at = 0;
@@ -246,8 +246,7 @@ static guard_verdict_t s_check_line(char *line, size_t size, const guard_limits_
         return GUARD_BAD_LINE;
     char *target = space + 1;
     size_t target_size = (size_t)(last - target), before = target_size;
-    guard_verdict_t verdict =
-        s_check_version(last + 1, (size_t)(line + size - last - 1), head);
+    guard_verdict_t verdict = s_check_version(last + 1, (size_t)(line + size - last - 1), head);
     if (!verdict && (size_t)(space - line) > METHOD_BYTES)
         verdict = GUARD_UNKNOWN_METHOD;
     if (!verdict)

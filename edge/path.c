@@ -55,8 +55,8 @@ const char *path_read(path_t *self, const char *text, size_t size, arena_t *aren
         const char *stop = slash ? slash : end;
         if (self->count == PATH_SEGMENTS_MAX)
             return "The address has more parts than any address here";
-        const char *why = s_decode(&self->segments[self->count], at, (size_t)(stop - at), false,
-                                   arena);
+        const char *why =
+            s_decode(&self->segments[self->count], at, (size_t)(stop - at), false, arena);
         if (why)
             return why;
         self->count++;

@@ -136,9 +136,9 @@ static bool s_read_event(registry_t *self, registry_entry_t *entry, const buf_t 
     for (uint32_t i = 0; (item = value_item(list, i)) && count < REGISTRY_VERSIONS_MAX; i++) {
         const value_t *bytes = value_get(item, "descriptor");
         const value_t *instances = value_get(item, "instances");
-        described_t *described =
-            value_is_type(bytes, VALUE_BINARY) && bytes->count ? s_describe(self, entry, bytes)
-                                                               : NULL;
+        described_t *described = value_is_type(bytes, VALUE_BINARY) && bytes->count
+                                     ? s_describe(self, entry, bytes)
+                                     : NULL;
         if (described)
             versions[count++] = (version_t){
                 .described = described,

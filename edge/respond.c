@@ -14,10 +14,11 @@
 #include "edge/respond.h"
 #include "edge/state.h"
 
-#define DISCARD_BYTES (64 * 1024) /* an unread body up to here is read; a longer one ends the connection */
+#define DISCARD_BYTES                                                                              \
+    (64 * 1024) /* an unread body up to here is read; a longer one ends the connection */
 #define RETRY_AFTER_MS 1000 /* when a failure that may be retried does not say when */
-#define TAG_BYTES     16
-#define TAG_SIZE      64 /* quotes, hash, "-gzip" */
+#define TAG_BYTES      16
+#define TAG_SIZE       64 /* quotes, hash, "-gzip" */
 
 /* What helmet 8 sends, which is what a web framework's users expect; the policy is our own. */
 static const char s_security[] =

@@ -16,8 +16,8 @@ typedef enum {
 
 typedef struct {
     unsigned status;
-    const char *media;   /* Content-Type; NULL: no content */
-    const void *bytes;   /* the content; unused when `media` is NULL */
+    const char *media; /* Content-Type; NULL: no content */
+    const void *bytes; /* the content; unused when `media` is NULL */
     size_t size;
     policy_t policy;
     bool is_tagged;      /* gets an ETag, and 304 when the client has it already */

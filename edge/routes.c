@@ -30,7 +30,8 @@ struct routing {
     node_t root;
     offer_t *offers;
     size_t offer_count;
-    size_t size; /* routes */
+    const route_t *routes;
+    size_t size; /* of them */
     pthread_mutex_t document_mutex;
     buf_t document;
 };
@@ -173,6 +174,8 @@ static const char *s_bind(routing_t *self, const grants_t *grants, const offer_t
     if (node->routes[route->verb])
         return "another method is bound to the same verb and path";
     node->routes[route->verb] = route;
+    route->next = self->routes;
+    self->routes = route;
     self->size++;
     return NULL;
 }
@@ -293,15 +296,17 @@ const offer_t *routing_offers(const routing_t *self, size_t *count)
     return self->offers;
 }
 
-const buf_t *routing_document(routing_t *self, document_fn write)
+const buf_t *routing_document(routing_t *self, document_fn write, const char *version)
 {
     pthread_mutex_lock(&self->document_mutex);
     if (!self->document.size) {
-        const descriptor_t **list = mem_array(self->offer_count, sizeof *list);
-        for (size_t i = 0; i < self->offer_count; i++)
-            list[i] = self->offers[i].described->descriptor;
-        write(list, self->offer_count, &self->document);
-        mem_free(list);
+        operation_t *operations = mem_array(self->size, sizeof *operations);
+        size_t count = 0;
+        for (const route_t *route = self->routes; route; route = route->next)
+            operations[count++] =
+                (operation_t){ .descriptor = route->descriptor, .method = route->method };
+        write(operations, count, version, &self->document);
+        mem_free(operations);
     }
     pthread_mutex_unlock(&self->document_mutex);
     return &self->document;

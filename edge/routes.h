@@ -17,8 +17,8 @@
 
 #include "edge/grants.h"
 #include "edge/http.h"
+#include "edge/openapi.h"
 #include "edge/path.h"
-#include "proto/descriptor.h"
 
 #define ROUTE_PARAMS_MAX 8
 
@@ -42,7 +42,10 @@ typedef struct {
     int64_t since_ms; /* wall clock: since when it has been live, or not */
 } offer_t;
 
-typedef struct {
+typedef struct route route_t;
+
+struct route {
+    const route_t *next; /* of all routes of the routing */
     const descriptor_t *descriptor;
     const descriptor_method_t *method;
     const offer_t *offer;
@@ -53,7 +56,7 @@ typedef struct {
         const char *name;
         size_t size;
     } params[ROUTE_PARAMS_MAX];
-} route_t;
+};
 
 typedef struct routing routing_t;
 
@@ -80,9 +83,9 @@ size_t routing_size(const routing_t *self);
 /* The services in the order of their names. */
 const offer_t *routing_offers(const routing_t *self, size_t *count);
 
-/* The document that `write` makes of the routing's descriptors, made once. Borrowed for as long as
+/* The API document of the routes that are bound, written by `write` once. Borrowed for as long as
  * the routing. */
-typedef void (*document_fn)(const descriptor_t *const *descriptors, size_t count, buf_t *out);
-const buf_t *routing_document(routing_t *self, document_fn write);
+typedef void (*document_fn)(operation_t *operations, size_t count, const char *version, buf_t *out);
+const buf_t *routing_document(routing_t *self, document_fn write, const char *version);
 
 #endif

@@ -38,8 +38,8 @@ static const char s_allowed_headers[] =
  * that resolves its name to this machine, and no proxy that brings in the world. */
 static bool s_admit(exchange_t *x)
 {
-    static const header_t forwarding[] = { HEADER_FORWARDED,        HEADER_X_FORWARDED_FOR,
-                                           HEADER_X_FORWARDED_HOST, HEADER_X_FORWARDED_PORT,
+    static const header_t forwarding[] = { HEADER_FORWARDED,         HEADER_X_FORWARDED_FOR,
+                                           HEADER_X_FORWARDED_HOST,  HEADER_X_FORWARDED_PORT,
                                            HEADER_X_FORWARDED_PROTO, HEADER_X_REAL_IP };
     if (!x->edge->settings->allow_anonymous)
         return true;
@@ -142,7 +142,8 @@ static bool s_is_json(const char *type)
 
 static bool s_check_content(exchange_t *x)
 {
-    const char *type = x->headers[HEADER_CONTENT_TYPE], *coding = x->headers[HEADER_CONTENT_ENCODING];
+    const char *type = x->headers[HEADER_CONTENT_TYPE],
+               *coding = x->headers[HEADER_CONTENT_ENCODING];
     if (x->body_is_read)
         return true;
     if (x->verb == HTTP_GET || x->verb == HTTP_HEAD)
@@ -177,8 +178,8 @@ static bool s_call(exchange_t *x)
     const descriptor_method_t *method = x->route->method;
     uint8_t trace[FRAME_TRACE_BYTES];
     trace_frame(&x->trace, trace);
-    identity_pack(x->identity, x->request_id,
-                  trace_state(&x->trace, x->headers[HEADER_TRACESTATE]), &x->principal);
+    identity_pack(x->identity, x->request_id, trace_state(&x->trace, x->headers[HEADER_TRACESTATE]),
+                  &x->principal);
     const client_request_t request = {
         .service = x->route->descriptor->service,
         .method = method->name,

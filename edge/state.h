@@ -7,6 +7,7 @@
 
 #include <civetweb.h>
 
+#include "actors/base/id.h"
 #include "edge/connection.h"
 #include "edge/counters.h"
 #include "edge/edge.h"

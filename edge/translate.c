@@ -116,8 +116,8 @@ static bool s_add_query(merge_t *self, const query_t *query)
         const segment_t *name = &query->pairs[i].name;
         const schema_t *schema = s_schema(self, name->text, name->size);
         const value_t *there = s_get(self, name->text, name->size);
-        bool is_array = schema && (schema_types(schema) & SCHEMA_ARRAY) &&
-                        schema_types(schema) != SCHEMA_ANY;
+        bool is_array =
+            schema && (schema_types(schema) & SCHEMA_ARRAY) && schema_types(schema) != SCHEMA_ANY;
         if (is_array && there)
             continue; /* a repeat, taken with the first of its name */
         if (there)
