@@ -16,13 +16,16 @@ typedef struct {
     parcel_t parcel;
 } native_in_t;
 
-/* Only the edge's door may say on whose behalf a request is made. */
-static void s_remove_principal(broker_t *broker, native_in_t *in)
+/* Only the edge's door may say on whose behalf a request is made, and that its body was validated
+ * already. */
+static void s_distrust(broker_t *broker, native_in_t *in)
 {
-    in->frame.flags &= (uint8_t)~FRAME_PRINCIPAL;
+    if (in->frame.flags & FRAME_PRINCIPAL) {
+        parcel_drop_first(&in->parcel);
+        broker_count(broker, BROKER_PRINCIPALS_REMOVED);
+    }
+    in->frame.flags &= (uint8_t)~(FRAME_PRINCIPAL | FRAME_STAMPED);
     frame_patch_flags(zmq_msg_data(in->header), in->frame.flags);
-    parcel_drop_first(&in->parcel);
-    broker_count(broker, BROKER_PRINCIPALS_REMOVED);
 }
 
 static void s_request(broker_t *broker, native_in_t *in)
@@ -31,16 +34,14 @@ static void s_request(broker_t *broker, native_in_t *in)
     request_in_t request = {
         .client = in->peer, .frame = in->frame, .header = in->header, .parcel = &in->parcel
     };
-    if (in->frame.flags & FRAME_PRINCIPAL) {
-        if (in->parcel.count == 0) {
-            request_refuse(broker, &request, ERROR_BAD_REQUEST,
-                           "The header announces a principal, but there is no frame for it");
-            return;
-        }
-        if (in->peer->door != DOOR_TRUSTED)
-            s_remove_principal(broker, in);
-        request.frame.flags = in->frame.flags;
+    if (in->frame.flags & FRAME_PRINCIPAL && in->parcel.count == 0) {
+        request_refuse(broker, &request, ERROR_BAD_REQUEST,
+                       "The header announces a principal, but there is no frame for it");
+        return;
     }
+    if (in->peer->door != DOOR_TRUSTED && in->frame.flags & (FRAME_PRINCIPAL | FRAME_STAMPED))
+        s_distrust(broker, in);
+    request.frame.flags = in->frame.flags;
     if (!inspect_take(broker, &request))
         request_take(broker, &request);
 }

@@ -4,9 +4,7 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -83,10 +81,10 @@ static void s_count_alive(client_t *self)
                  (!self->worker.service || self->links[i].is_registered);
     if (alive == atomic_load(&self->alive))
         return;
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     atomic_store(&self->alive, alive);
-    pthread_cond_broadcast(&self->changed);
-    pthread_mutex_unlock(&self->mutex);
+    monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
 }
 
 static void s_reopen(client_t *self, link_t *link, const char *why)
@@ -273,12 +271,7 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
     wheel_init(&self->wheel, self->now_ms);
     slots_init(&self->calls, sizeof(client_call_t), (uint32_t)config->settings->outstanding);
     queue_init(&self->orders, SIZE_MAX, true);
-    pthread_mutex_init(&self->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    monitor_init(&self->monitor);
 
     self->endpoints[0] = mem_strdup(config->settings->brokers);
     self->endpoints[1] = mem_strdup(config->settings->events);
@@ -314,8 +307,7 @@ void client_destroy(client_t **self_p)
     slots_free(&self->calls);
     queue_free(&self->orders);
     stats_free(&self->stats);
-    pthread_cond_destroy(&self->changed);
-    pthread_mutex_destroy(&self->mutex);
+    monitor_free(&self->monitor);
     mem_free((void *)(uintptr_t)self->worker.descriptor);
     mem_free(self->endpoints[0]);
     mem_free(self->endpoints[1]);
@@ -331,19 +323,11 @@ bool client_is_ready(const client_t *self)
 
 bool client_wait_ready(client_t *self, uint32_t timeout_ms)
 {
-    struct timespec limit;
-    clock_gettime(CLOCK_MONOTONIC, &limit);
-    limit.tv_sec += timeout_ms / 1000;
-    limit.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-    if (limit.tv_nsec >= 1000000000L) {
-        limit.tv_sec++;
-        limit.tv_nsec -= 1000000000L;
-    }
-    pthread_mutex_lock(&self->mutex);
-    while (!client_is_ready(self) &&
-           pthread_cond_timedwait(&self->changed, &self->mutex, &limit) != ETIMEDOUT)
+    const uint64_t until_ms = clock_ms() + timeout_ms;
+    monitor_lock(&self->monitor);
+    while (!client_is_ready(self) && monitor_wait_until(&self->monitor, until_ms))
         ;
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
     return client_is_ready(self);
 }
 

@@ -14,6 +14,7 @@
 
 #include <uthash.h>
 
+#include "actors/base/monitor.h"
 #include "actors/base/queue.h"
 #include "actors/base/slots.h"
 #include "actors/base/wheel.h"
@@ -99,8 +100,7 @@ struct client {
     atomic_uint alive; /* links alive (for a worker: registered) */
     atomic_ullong ticket;
     atomic_bool is_stopping;
-    pthread_mutex_t mutex; /* of `changed` */
-    pthread_cond_t changed;
+    monitor_t monitor; /* opened when `alive` changes */
 };
 
 static inline void client_count(client_t *self, client_stat_t row)

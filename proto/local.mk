@@ -13,7 +13,8 @@ SB_PROTO += %D%/libproto.a
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
-	%D%/json_read.c %D%/json_write.c %D%/json.h \
+	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
+	%D%/json_write.c %D%/json.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \
 	%D%/pack.h \

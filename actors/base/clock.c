@@ -37,6 +37,13 @@ uint64_t clock_cpu_us(void)
     return s_read_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+void clock_sleep_ms(uint32_t ms)
+{
+    struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L };
+    while (nanosleep(&left, &left) < 0)
+        ;
+}
+
 const char *clock_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
 {
     int64_t seconds = wall_ms / 1000, ms = wall_ms % 1000;

@@ -22,6 +22,9 @@ int64_t clock_wall_ms(void);
 /* CPU time used by this process so far, in microseconds. */
 uint64_t clock_cpu_us(void);
 
+/* Sleeps; for pauses between attempts, never to wait for somebody else's step. */
+void clock_sleep_ms(uint32_t ms);
+
 /* RFC 3339 in UTC with milliseconds; returns `text`. */
 const char *clock_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
 noinst_LIBRARIES += %D%/libbase.a
 SB_BASE += %D%/libbase.a
-
 %C%_libbase_a_SOURCES = \
 	%D%/arena.c %D%/arena.h \
 	%D%/base.c %D%/base.h \
@@ -10,6 +9,7 @@ SB_BASE += %D%/libbase.a
 	%D%/histogram.c %D%/histogram.h \
 	%D%/id.c %D%/id.h \
 	%D%/log.c %D%/log.h \
+	%D%/monitor.c %D%/monitor.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/settings_print.c %D%/settings_table.h \

@@ -131,9 +131,11 @@ void call_defer(call_t *self);
 void call_fail_db(call_t *self, db_status_t status);
 
 /* Calls another service in the name of the same principal, with what is left of the deadline and
- * the trace going on. Blocks: pool handlers only. `body` is given away. */
-bool call_service(call_t *self, const char *service, const char *method, buf_t *body,
-                  answer_t *answer);
+ * the trace going on. What is idempotent is tried again with growing pauses when it failed in a way
+ * that may pass; a service that fails again and again is not asked for a moment (breaker.h).
+ * Blocks: pool handlers only. `body` is given away, `answer` is closed by the caller. */
+bool call_service(call_t *self, const char *service, const char *method, bool is_idempotent,
+                  buf_t *body, answer_t *answer);
 
 /* Publishes an event in the actor's name; the body is given away. */
 void actor_publish(actor_t *self, const char *topic, bool retain, buf_t *body);

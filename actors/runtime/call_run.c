@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * call_run - from a message on the bus to its handler: everything a handler cannot forget
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "actors/base/clock.h"
+#include "actors/base/log.h"
+#include "actors/runtime/state.h"
+
+/* The handler of a method; the table has the descriptor's order. */
+static bool s_find_handler(actor_t *actor, call_t *call)
+{
+    const frame_t *frame = &call->message->frame;
+    const descriptor_method_t *method =
+        descriptor_method(actor->descriptor, frame->method, frame->method_size);
+    if (!method)
+        return false;
+    call->method = method;
+    call->handler = &actor->handlers[method - actor->descriptor->methods];
+    return true;
+}
+
+static call_t *s_new(actor_t *actor, worker_request_t *message)
+{
+    call_t *call = mem_zeroed(sizeof *call);
+    call->actor = actor;
+    call->message = message;
+    call->started_us = message->received_us;
+    pack_init(&call->pack, &call->reply);
+    monitor_lock(&actor->monitor);
+    TAILQ_INSERT_TAIL(&actor->active, call, entry);
+    actor->active_count++;
+    monitor_unlock(&actor->monitor);
+    actor_count(actor, ACTOR_CALLS);
+    stats_add(&actor->stats, ACTOR_ACTIVE, 1);
+    return call;
+}
+
+void call_take(actor_t *actor, worker_request_t *message)
+{
+    call_t *call = s_new(actor, message);
+    if (atomic_load(&actor->is_closed)) {
+        call_refuse(call, ERROR_UNAVAILABLE, "The instance is leaving");
+        return;
+    }
+    if (!s_find_handler(actor, call)) {
+        call_refuse(call, ERROR_NO_METHOD, "The service has no such method");
+        return;
+    }
+    uint32_t deadline_ms = message->frame.deadline_ms;
+    call->due_us = message->received_us +
+                   (uint64_t)(deadline_ms ? deadline_ms : call->method->deadline_ms) * 1000;
+    if (call->handler->mode == HANDLE_INLINE)
+        call_run(call);
+    else if (!queue_push(&actor->waiting, &call->item))
+        call_refuse(call, ERROR_OVERLOADED, "Too many requests wait for a thread of this instance");
+}
+
+void call_refuse(call_t *call, error_code_t code, const char *detail)
+{
+    actor_count(call->actor, ACTOR_REFUSED);
+    call_fail(call, code, "%s", detail);
+}
+
+/* ---- checks, in their order ----------------------------------------------------------------- */
+
+static bool s_require_time(call_t *call)
+{
+    if (call_is_cancelled(call)) {
+        actor_count(call->actor, ACTOR_CANCELLED);
+        call_fail(call, ERROR_CANCELLED, "The caller gave the request up before it was begun");
+        return false;
+    }
+    if (call_left_ms(call) == 0) {
+        actor_count(call->actor, ACTOR_EXPIRED);
+        call_fail(call, ERROR_DEADLINE, "The deadline passed before the request was begun");
+        return false;
+    }
+    return true;
+}
+
+static bool s_require_principal(call_t *call)
+{
+    zmq_msg_t *bytes = &call->message->principal;
+    call->principal = arena_alloc(&call->arena, sizeof *call->principal);
+    if (zmq_msg_size(bytes) == 0)
+        return true;
+    call->has_principal = true;
+    if (principal_read(call->principal, zmq_msg_data(bytes), zmq_msg_size(bytes)))
+        return true;
+    call_fail(call, ERROR_BAD_REQUEST, "The principal cannot be read");
+    return false;
+}
+
+/* A service that calls for itself has the rights of services; a user needs what the row asks for.
+ */
+static bool s_require_permission(call_t *call)
+{
+    const descriptor_method_t *method = call->method;
+    const principal_t *who = call->principal;
+    const char *missing = NULL;
+    if (!call->has_principal)
+        return true;
+    if (method->access == ACCESS_USER && !who->account[0])
+        missing = "a signed-in user";
+    else if (method->role && !principal_has_role(who, method->role))
+        missing = method->role;
+    else if (method->scope && !principal_has_scope(who, method->scope))
+        missing = method->scope;
+    if (!missing)
+        return true;
+    actor_count(call->actor, ACTOR_FORBIDDEN);
+    call_fail(call, ERROR_FORBIDDEN, "This needs %s", missing);
+    return false;
+}
+
+static bool s_fail_validation(call_t *call, const schema_errors_t *errors)
+{
+    failure_t failure = { .code = ERROR_VALIDATION_FAILED, .fields = errors };
+    actor_count(call->actor, ACTOR_INVALID);
+    call_fail_with(call, &failure);
+    return false;
+}
+
+static bool s_require_valid(call_t *call)
+{
+    static const uint8_t empty_map = 0x80;
+    const frame_t *frame = &call->message->frame;
+    zmq_msg_t *body = &call->message->body;
+    bool is_empty = zmq_msg_size(body) == 0;
+    value_verdict_t verdict;
+    call->request =
+        value_parse(&call->arena, is_empty ? &empty_map : zmq_msg_data(body),
+                    is_empty ? sizeof empty_map : zmq_msg_size(body), VALUE_LIMITS, &verdict);
+    if (!call->request) {
+        actor_count(call->actor, ACTOR_INVALID);
+        call_fail(call, ERROR_BAD_REQUEST, "The body is not msgpack to be read: %s",
+                  value_verdict_text(verdict));
+        return false;
+    }
+    /* the broker lets this flag pass from the edge only */
+    if (frame->flags & FRAME_STAMPED && frame->schema == call->actor->descriptor->hash)
+        return true;
+    schema_errors_t *errors = arena_alloc(&call->arena, sizeof *errors);
+    return schema_validate(call->method->request, call->request, errors) ||
+           s_fail_validation(call, errors);
+}
+
+static void s_enter_log(const call_t *call)
+{
+    char trace_id[33] = "";
+    if (call->message->frame.flags & FRAME_TRACED)
+        id_hex(call->message->frame.trace, 16, trace_id);
+    log_set_request(call->principal ? call->principal->request_id : NULL, trace_id);
+}
+
+void call_run(call_t *call)
+{
+    actor_t *actor = call->actor;
+    stats_record(&actor->stats, ACTOR_WAIT_TIME, clock_us() - call->started_us);
+    if (s_require_time(call) && s_require_principal(call) && s_require_permission(call)) {
+        s_enter_log(call);
+        if (s_require_valid(call))
+            call->handler->handle(call, actor->self);
+        log_set_request(NULL, NULL);
+    }
+}
