@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -39,9 +38,14 @@ void connections_init(connections_t *self)
 
 void connections_free(connections_t *self)
 {
+    peer_t *peer, *next;
+    HASH_ITER(hh, self->peers, peer, next)
+    {
+        HASH_DEL(self->peers, peer);
+        mem_free(peer);
+    }
     for (uint32_t i = 0; i < self->lingering_count; i++)
         close(self->lingering[i].fd);
-    insist(!self->peers);
     mem_free(self->slots);
     pthread_mutex_destroy(&self->mutex);
 }
@@ -170,11 +174,9 @@ admission_t connections_admit(connections_t *self, int fd, const struct sockaddr
     if (admission == ADMIT_YES) {
         connection_t *connection = &self->slots[fd];
         insist(s_state(connection) == CONNECTION_FREE);
-        *connection = (connection_t){ .table = self,
-                                      .fd = fd,
-                                      .address = peer->sin_addr.s_addr,
-                                      .port = peer->sin_port,
-                                      .awaits_head = true };
+        *connection = (connection_t){
+            .table = self, .fd = fd, .address = peer->sin_addr.s_addr, .awaits_head = true
+        };
         connection_enter(connection, CONNECTION_IDLE, 0);
         s_count_peer(self, connection->address);
         self->live++;
@@ -195,23 +197,6 @@ connection_t *connections_find(connections_t *self, int fd)
         return NULL;
     connection_t *connection = &self->slots[fd];
     return s_state(connection) == CONNECTION_FREE ? NULL : connection;
-}
-
-connection_t *connections_claim(connections_t *self, const char *address, unsigned port)
-{
-    in_addr_t wanted = inet_addr(address);
-    connection_t *found = NULL;
-    pthread_mutex_lock(&self->mutex);
-    for (int fd = 0; !found && fd < self->top; fd++) {
-        connection_t *connection = &self->slots[fd];
-        if (s_state(connection) != CONNECTION_FREE && !connection->is_claimed &&
-            connection->port == htons((uint16_t)port) && connection->address == wanted)
-            found = connection;
-    }
-    if (found)
-        found->is_claimed = true;
-    pthread_mutex_unlock(&self->mutex);
-    return found;
 }
 
 void connections_leave(connections_t *self, connection_t *connection)

@@ -38,9 +38,7 @@ typedef struct connections connections_t;
 typedef struct {
     connections_t *table;
     int fd;
-    in_addr_t address; /* of the peer, network order */
-    in_port_t port;
-    bool is_claimed;           /* a worker thread has it */
+    in_addr_t address;         /* of the peer, network order */
     bool awaits_head;          /* the next bytes are a head, not a body */
     bool is_late;              /* the deadline passed while it was read */
     _Atomic bool is_shut;      /* nothing more is read from it; set under the mutex */
@@ -96,9 +94,6 @@ admission_t connections_admit(connections_t *self, int fd, const struct sockaddr
 
 /* The connection of a descriptor; NULL when it is none of ours. */
 connection_t *connections_find(connections_t *self, int fd);
-
-/* The connection of a peer that no worker has claimed yet; claims it. */
-connection_t *connections_claim(connections_t *self, const char *address, unsigned port);
 
 /* Takes a connection out: from now on its descriptor may be closed. */
 void connections_leave(connections_t *self, connection_t *connection);

@@ -41,33 +41,17 @@ static void *s_on_thread(const struct mg_context *server, int type)
     return NULL;
 }
 
-static int s_on_connection(const struct mg_connection *server, void **data)
-{
-    edge_t *edge = mg_get_user_data(mg_get_context(server));
-    const struct mg_request_info *peer = mg_get_request_info(server);
-    *data = connections_claim(&edge->connections, peer->remote_addr, (unsigned)peer->remote_port);
-    insist(*data);
-    return 0;
-}
-
-static void s_on_close(const struct mg_connection *server)
-{
-    edge_t *edge = mg_get_user_data(mg_get_context(server));
-    connection_t *connection = mg_get_user_connection_data(server);
-    if (connection)
-        connections_leave(&edge->connections, connection);
-}
-
 static int s_on_request(struct mg_connection *server)
 {
     edge_t *edge = mg_get_user_data(mg_get_context(server));
-    return serve_request(edge, mg_get_user_connection_data(server), server);
+    return serve_request(edge, gate_current(), server);
 }
 
 /* The request is over, its body read to the end: what comes next is a head. */
 static void s_on_request_end(const struct mg_connection *server, int status)
 {
-    connection_t *connection = mg_get_user_connection_data(server);
+    connection_t *connection = gate_current();
+    (void)server;
     (void)status;
     connection->awaits_head = true;
     connection->is_late = false;
@@ -79,7 +63,7 @@ static int s_on_error(struct mg_connection *server, int status, const char *mess
 {
     edge_t *edge = mg_get_user_data(mg_get_context(server));
     (void)message; /* holds what the client sent */
-    serve_parser_refusal(edge, mg_get_user_connection_data(server), server, status);
+    serve_parser_refusal(edge, gate_current(), server, status);
     return 0;
 }
 
@@ -99,8 +83,6 @@ static int s_on_access(const struct mg_connection *server, const char *message)
 
 static const struct mg_callbacks s_callbacks = {
     .init_thread = s_on_thread,
-    .init_connection = s_on_connection,
-    .connection_close = s_on_close,
     .begin_request = s_on_request,
     .end_request = s_on_request_end,
     .http_error = s_on_error,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * gate - stands between civetweb and its sockets, by defining accept() and recv()
+ * gate - stands between civetweb and its sockets, by defining accept(), recv() and shutdown()
  *
  * civetweb waits until a connection is readable and calls recv(). When a head is due, our recv()
  * stays until the head is complete, refused, or late, and hands it over as a whole with as much of
@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "edge/gate.h"
 
 static _Thread_local connections_t *s_accepting, *s_reading;
+static _Thread_local connection_t *s_current;
 static _Thread_local const char *s_refusal;
 static _Thread_local size_t s_refusal_size;
 
@@ -38,14 +40,26 @@ void gate_enter_worker(connections_t *table)
     s_reading = table;
 }
 
+connection_t *gate_current(void)
+{
+    return s_current;
+}
+
+/* What a library that calls `name` gets. Comparing as bytes, since a function's address and a data
+ * pointer are different things to C. */
+static bool s_finds(const char *name, const void *ours, size_t size)
+{
+    void *found = dlsym(RTLD_DEFAULT, name);
+    return size == sizeof found && memcmp(&found, ours, size) == 0;
+}
+
 bool gate_is_in_place(void)
 {
     int (*accepts)(int, struct sockaddr *, socklen_t *) = accept;
     ssize_t (*receives)(int, void *, size_t, int) = recv;
-    void *ours[2], *found[2] = { dlsym(RTLD_DEFAULT, "accept"), dlsym(RTLD_DEFAULT, "recv") };
-    memcpy(&ours[0], &accepts, sizeof accepts);
-    memcpy(&ours[1], &receives, sizeof receives);
-    return memcmp(ours, found, sizeof ours) == 0;
+    int (*shuts)(int, int) = shutdown;
+    return s_finds("accept", &accepts, sizeof accepts) &&
+           s_finds("recv", &receives, sizeof receives) && s_finds("shutdown", &shuts, sizeof shuts);
 }
 
 /* ---- accept --------------------------------------------------------------------------------- */
@@ -219,6 +233,20 @@ ssize_t recv(int fd, void *to, size_t room, int flags)
     connection_t *connection = s_reading ? connections_find(s_reading, fd) : NULL;
     if (!connection)
         return recvfrom(fd, to, room, flags, NULL, NULL);
+    s_current = connection;
     return connection->awaits_head ? s_read_head(connection, to, room)
                                    : s_read_body(connection, to, room, flags);
+}
+
+/* ---- shutdown ------------------------------------------------------------------------------- */
+
+int shutdown(int fd, int how)
+{
+    connection_t *connection = s_reading ? connections_find(s_reading, fd) : NULL;
+    if (connection) {
+        /* civetweb closes it next; before that nobody else can have got its number */
+        s_current = NULL;
+        connections_leave(s_reading, connection);
+    }
+    return (int)syscall(SYS_shutdown, fd, how);
 }

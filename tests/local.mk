@@ -12,4 +12,5 @@ LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 EXTRA_DIST += %D%/tap.h
 
 include tests/unit/local.mk
+include tests/it/local.mk
 include tests/bench/local.mk
