@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,8 +17,8 @@
 #include "edge/connection.h"
 #include "edge/counters.h"
 
-#define IDLE_GRACE_MS 100  /* a client between two requests is not idle yet */
-#define SLOW_GRACE_MS 1000 /* an honest client's head has come by then */
+#define IDLE_GRACE_US 100000  /* a client between two requests is not idle yet */
+#define SLOW_GRACE_US 1000000 /* an honest client's head has come by then */
 #define LINGER_MS     1000
 
 struct peer {
@@ -59,14 +60,15 @@ static connection_state_t s_state(const connection_t *connection)
 
 static uint64_t s_since(const connection_t *connection)
 {
-    return atomic_load_explicit(&connection->since_ms, memory_order_relaxed);
+    return atomic_load_explicit(&connection->since_us, memory_order_relaxed);
 }
 
 void connection_enter(connection_t *self, connection_state_t state, uint32_t within_ms)
 {
-    uint64_t now = clock_ms();
-    atomic_store_explicit(&self->since_ms, now, memory_order_relaxed);
-    atomic_store_explicit(&self->due_ms, within_ms ? now + within_ms : 0, memory_order_relaxed);
+    uint64_t now_us = clock_us();
+    atomic_store_explicit(&self->since_us, now_us, memory_order_relaxed);
+    atomic_store_explicit(&self->due_ms, within_ms ? now_us / 1000 + within_ms : 0,
+                          memory_order_relaxed);
     atomic_store_explicit(&self->state, (int)state, memory_order_relaxed);
 }
 
@@ -84,22 +86,29 @@ static void s_shut(connections_t *self, connection_t *connection)
     shutdown(connection->fd, SHUT_RD);
 }
 
+static bool s_is_full(const connections_t *self)
+{
+    return self->live - self->leaving >= self->limit;
+}
+
 /* How much a connection deserves to stay, or UINT64_MAX when it must: the lowest goes. Idle ones go
- * before those that send slowly, and of each kind the one that has waited longest. */
-static uint64_t s_rank(const connection_t *connection, uint64_t now_ms)
+ * before those that send slowly, and of each kind the one that has waited longest; idle ones may
+ * also be between two requests, and have a moment's grace unless it is `urgent`. */
+static uint64_t s_rank(const connection_t *connection, bool urgent, uint64_t now_us)
 {
     connection_state_t state = s_state(connection);
-    uint64_t since = s_since(connection), age = now_ms > since ? now_ms - since : 0;
+    uint64_t since = s_since(connection), age = now_us > since ? now_us - since : 0;
     if (connection->is_shut)
         return UINT64_MAX;
-    if (state == CONNECTION_IDLE && age >= IDLE_GRACE_MS)
+    if (state == CONNECTION_IDLE && (urgent || age >= IDLE_GRACE_US))
         return since;
-    if (state == CONNECTION_READING && age >= SLOW_GRACE_MS)
+    if (state == CONNECTION_READING && age >= SLOW_GRACE_US)
         return since | UINT64_C(1) << 63;
     return UINT64_MAX;
 }
 
-static bool s_make_room(connections_t *self, uint64_t now_ms)
+/* The connection of the lowest rank above `*floor`, which becomes its rank. */
+static connection_t *s_lowest(connections_t *self, uint64_t *floor, bool urgent, uint64_t now_us)
 {
     connection_t *first = NULL;
     uint64_t lowest = UINT64_MAX;
@@ -107,12 +116,29 @@ static bool s_make_room(connections_t *self, uint64_t now_ms)
         connection_t *connection = &self->slots[fd];
         if (s_state(connection) == CONNECTION_FREE)
             continue;
-        uint64_t rank = s_rank(connection, now_ms);
-        if (rank < lowest) {
+        uint64_t rank = s_rank(connection, urgent, now_us);
+        if (rank > *floor && rank < lowest) {
             lowest = rank;
             first = connection;
         }
     }
+    *floor = lowest;
+    return first;
+}
+
+/* Bytes have arrived that its thread has not seen yet: it is not idle, and would not leave soon. */
+static bool s_has_input(const connection_t *connection)
+{
+    int waiting = 0;
+    return ioctl(connection->fd, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+static bool s_make_room(connections_t *self, bool urgent)
+{
+    uint64_t floor = 0, now_us = clock_us();
+    connection_t *first = s_lowest(self, &floor, urgent, now_us);
+    while (first && s_state(first) == CONNECTION_IDLE && s_has_input(first))
+        first = s_lowest(self, &floor, urgent, now_us);
     if (!first)
         return false;
     stats_add(self->stats, s_state(first) == CONNECTION_IDLE ? COUNT_SHUT_IDLE : COUNT_SHUT_SLOW,
@@ -155,10 +181,14 @@ static admission_t s_admission(connections_t *self, int fd, in_addr_t address)
 {
     if (self->draining)
         return ADMIT_DRAINING;
-    if (self->live >= self->limit || fd >= CONNECTIONS_FD_MAX)
-        return ADMIT_FULL;
     const peer_t *peer = self->per_address ? s_peer(self, address) : NULL;
-    return peer && peer->count >= self->per_address ? ADMIT_ADDRESS : ADMIT_YES;
+    if (peer && peer->count >= self->per_address)
+        return ADMIT_ADDRESS;
+    /* whoever is shut leaves its thread in a moment: the newcomer waits for it in civetweb's queue
+     */
+    if (fd >= CONNECTIONS_FD_MAX || (s_is_full(self) && !s_make_room(self, true)))
+        return ADMIT_FULL;
+    return ADMIT_YES;
 }
 
 admission_t connections_admit(connections_t *self, int fd, const struct sockaddr_in *peer)
@@ -168,7 +198,6 @@ admission_t connections_admit(connections_t *self, int fd, const struct sockaddr
         [ADMIT_ADDRESS] = COUNT_REFUSED_ADDRESS,
         [ADMIT_DRAINING] = COUNT_REFUSED_DRAINING,
     };
-    uint64_t now = clock_ms();
     pthread_mutex_lock(&self->mutex);
     admission_t admission = s_admission(self, fd, peer->sin_addr.s_addr);
     if (admission == ADMIT_YES) {
@@ -177,15 +206,15 @@ admission_t connections_admit(connections_t *self, int fd, const struct sockaddr
         *connection = (connection_t){
             .table = self, .fd = fd, .address = peer->sin_addr.s_addr, .awaits_head = true
         };
-        connection_enter(connection, CONNECTION_IDLE, 0);
+        connection_enter(connection, CONNECTION_IDLE, self->head_ms);
         s_count_peer(self, connection->address);
         self->live++;
         if (self->top <= fd)
             self->top = fd + 1;
         stats_set(self->stats, COUNT_CONNECTIONS_LIVE, self->live);
     }
-    if (admission != ADMIT_DRAINING && s_is_busy(self))
-        s_make_room(self, now);
+    if (admission == ADMIT_YES && s_is_busy(self))
+        s_make_room(self, false);
     pthread_mutex_unlock(&self->mutex);
     stats_add(self->stats, admission == ADMIT_YES ? COUNT_CONNECTIONS : refusals[admission], 1);
     return admission;
@@ -225,8 +254,7 @@ static void s_end_overdue(connections_t *self, uint64_t now_ms)
     for (int fd = 0; fd < self->top; fd++) {
         connection_t *connection = &self->slots[fd];
         uint64_t due = atomic_load_explicit(&connection->due_ms, memory_order_relaxed);
-        if (s_state(connection) == CONNECTION_READING && due && due < now_ms &&
-            !connection->is_shut)
+        if (due && due < now_ms && s_state(connection) != CONNECTION_FREE && !connection->is_shut)
             s_shut(self, connection);
     }
 }
@@ -260,19 +288,32 @@ void connections_tick(connections_t *self, uint64_t now_ms)
 {
     pthread_mutex_lock(&self->mutex);
     s_end_overdue(self, now_ms);
-    while (s_is_busy(self) && s_make_room(self, now_ms))
+    while (s_is_busy(self) && s_make_room(self, false))
         ;
     s_end_lingering(self, now_ms);
     pthread_mutex_unlock(&self->mutex);
+}
+
+static void s_shut_all(connections_t *self, connection_state_t state)
+{
+    for (int fd = 0; fd < self->top; fd++)
+        if (s_state(&self->slots[fd]) == state && !self->slots[fd].is_shut)
+            s_shut(self, &self->slots[fd]);
 }
 
 void connections_drain(connections_t *self)
 {
     pthread_mutex_lock(&self->mutex);
     self->draining = true;
-    for (int fd = 0; fd < self->top; fd++)
-        if (s_state(&self->slots[fd]) == CONNECTION_IDLE && !self->slots[fd].is_shut)
-            s_shut(self, &self->slots[fd]);
+    s_shut_all(self, CONNECTION_IDLE);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+void connections_end(connections_t *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    s_shut_all(self, CONNECTION_IDLE);
+    s_shut_all(self, CONNECTION_READING);
     pthread_mutex_unlock(&self->mutex);
 }
 

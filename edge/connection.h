@@ -43,8 +43,8 @@ typedef struct {
     bool is_late;              /* the deadline passed while it was read */
     _Atomic bool is_shut;      /* nothing more is read from it; set under the mutex */
     _Atomic int state;         /* connection_state_t */
-    _Atomic uint64_t since_ms; /* when it entered this state */
-    _Atomic uint64_t due_ms;   /* of a READING: when it ends */
+    _Atomic uint64_t since_us; /* when it entered this state */
+    _Atomic uint64_t due_ms;   /* when it is shut; 0: never */
     uint64_t requests;         /* served on it */
     guard_head_t head;         /* of the request being served */
 } connection_t;
@@ -104,10 +104,13 @@ void connections_tick(connections_t *self, uint64_t now_ms);
 /* From now on nobody is admitted, and idle connections are shut once what they sent is answered. */
 void connections_drain(connections_t *self);
 
+/* The end of draining: also whoever is still sending is shut. */
+void connections_end(connections_t *self);
+
 uint32_t connections_live(connections_t *self);
 
-/* Moves a connection to a state; the one function that does. `within_ms` is the time a READING may
- * take, 0: no limit. */
+/* Moves a connection to a state; the one function that does. It is shut when it stays longer than
+ * `within_ms`; 0: it may. */
 void connection_enter(connection_t *self, connection_state_t state, uint32_t within_ms);
 
 /* Writes everything or fails: within `timeout_ms`, also when the peer takes a byte now and then.

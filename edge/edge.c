@@ -50,13 +50,13 @@ static int s_on_request(struct mg_connection *server)
 /* The request is over, its body read to the end: what comes next is a head. */
 static void s_on_request_end(const struct mg_connection *server, int status)
 {
+    edge_t *edge = mg_get_user_data(mg_get_context(server));
     connection_t *connection = gate_current();
-    (void)server;
     (void)status;
     connection->awaits_head = true;
     connection->is_late = false;
     connection->requests++;
-    connection_enter(connection, CONNECTION_IDLE, 0);
+    connection_enter(connection, CONNECTION_IDLE, (uint32_t)edge->settings->keep_alive_ms);
 }
 
 static int s_on_error(struct mg_connection *server, int status, const char *message)
@@ -216,13 +216,13 @@ static int s_find_listener(uint16_t port)
 static bool s_listen(edge_t *edge, char *why, size_t why_size)
 {
     const edge_settings_t *settings = edge->settings;
-    char listen[64], threads[24], buffer[24], head_ms[24], keep_alive_ms[24];
+    char listen[64], threads[24], buffer[24], patience_ms[24];
     snprintf(listen, sizeof listen, "%s:%lld", settings->address, (long long)settings->port);
     snprintf(threads, sizeof threads, "%lld", (long long)settings->threads);
     snprintf(buffer, sizeof buffer, "%lld",
              (long long)(settings->uri_bytes + settings->headers_bytes + BODY_ROOM));
-    snprintf(head_ms, sizeof head_ms, "%lld", (long long)settings->head_ms);
-    snprintf(keep_alive_ms, sizeof keep_alive_ms, "%lld", (long long)settings->keep_alive_ms);
+    snprintf(patience_ms, sizeof patience_ms, "%lld",
+             (long long)(settings->head_ms + settings->body_ms + settings->keep_alive_ms));
     const char *options[] = {
         "listening_ports",
         listen,
@@ -234,10 +234,10 @@ static bool s_listen(edge_t *edge, char *why, size_t why_size)
         "1024",
         "max_request_size",
         buffer,
-        "request_timeout_ms",
-        head_ms,
+        "request_timeout_ms", /* both longer than ours: the keeper ends what is late */
+        patience_ms,
         "keep_alive_timeout_ms",
-        keep_alive_ms,
+        patience_ms,
         "enable_keep_alive",
         "yes",
         "tcp_nodelay",
@@ -310,6 +310,7 @@ static void s_drain(edge_t *edge)
     while (connections_live(&edge->connections) && clock_ms() < due)
         nanosleep(&pause, NULL);
     LOG(LOG_INFO, "edge.drained", LOG_INT("left", connections_live(&edge->connections)));
+    connections_end(&edge->connections);
 }
 
 void edge_stop(edge_t **self_p)

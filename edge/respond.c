@@ -34,13 +34,14 @@ static const char s_security[] =
     "X-Permitted-Cross-Domain-Policies: none\r\n"
     "X-XSS-Protection: 0\r\n";
 
+#define POLICY "Content-Security-Policy: default-src 'none'; "
+
 static const char *const s_policies[] = {
-    [POLICY_DATA] = "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n",
-    [POLICY_PAGE] = "Content-Security-Policy: default-src 'none'; script-src 'self'; "
-                    "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-                    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n",
-    [POLICY_MEDIA] = "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-                     "sandbox; frame-ancestors 'self'\r\n",
+    [POLICY_DATA] = POLICY "frame-ancestors 'none'\r\n",
+    [POLICY_PAGE] =
+        (POLICY "script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"),
+    [POLICY_MEDIA] = (POLICY "style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'\r\n"),
 };
 
 static const char s_exposed[] =

@@ -270,7 +270,7 @@ static void s_run(exchange_t *x, stream_t *stream)
     while (goes_on) {
         int ready = poll(items, COUNT_OF(items), (int)x->edge->settings->events_heartbeat_ms);
         if (ready == 0)
-            goes_on = s_write(x, heartbeat, sizeof heartbeat - 1);
+            goes_on = s_write(x, heartbeat, sizeof heartbeat - 1) && s_write_waiting(x, stream);
         else if (ready > 0 && items[1].revents)
             goes_on = false;
         else if (ready > 0)

@@ -59,6 +59,12 @@ static const field_t s_wait[] = {
     { 0 },
 };
 
+static const field_t s_events[] = {
+    { "ms", FIELD_INTEGER, .required = true, .min = 0, .max = 60000, .about = "A number" },
+    { "count", FIELD_INTEGER, .preset = "1", .min = 1, .max = 10000, .about = "How many" },
+    { 0 },
+};
+
 static const field_t s_failure[] = {
     { "code", FIELD_STRING, .required = true, .about = "A symbol of proto/error.def" },
     { 0 },
@@ -114,7 +120,7 @@ static const method_t s_broken = {
     .name = "broken", .summary = "Answers with what is no msgpack", .request = NULL,
     .access = ACCESS_USER, .http = { .route = "GET /v1/demo/broken" } };
 static const method_t s_publish = {
-    .name = "publish", .summary = "Publishes an event", .request = s_wait,
+    .name = "publish", .summary = "Publishes events", .request = s_events,
     .access = ACCESS_USER, .http = { .route = "POST /v1/demo/events", .status = 204 } };
 static const method_t s_admin = {
     .name = "admin", .summary = "For those with a role", .request = NULL, .access = ACCESS_USER,
@@ -247,19 +253,24 @@ static void s_on_broken(demo_t *self, worker_request_t *request, const value_t *
     s_reply(self->client, request, &body);
 }
 
-/* One event of the caller's account and one of another's. */
+static void s_publish_one(demo_t *self, const char *account, int64_t number)
+{
+    buf_t event = { 0 };
+    pack_t pack;
+    pack_init(&pack, &event);
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "account", account);
+    pack_pair_int(&pack, "number", number);
+    client_publish(self->client, "analysis.finished", false, &event);
+}
+
+/* An event of another account, and then some of the caller's. */
 static void s_on_publish(demo_t *self, worker_request_t *request, const value_t *map)
 {
-    static const char *const accounts[] = { "another", "anonymous" };
-    for (size_t i = 0; i < COUNT_OF(accounts); i++) {
-        buf_t event = { 0 };
-        pack_t pack;
-        pack_init(&pack, &event);
-        pack_map(&pack, 2);
-        pack_pair_text(&pack, "account", accounts[i]);
-        pack_pair_int(&pack, "number", value_get_int(map, "ms", 0));
-        client_publish(self->client, "analysis.finished", false, &event);
-    }
+    int64_t number = value_get_int(map, "ms", 0), count = value_get_int(map, "count", 1);
+    s_publish_one(self, "another", number);
+    for (int64_t i = 0; i < count; i++)
+        s_publish_one(self, "anonymous", number);
     s_reply_echo(self->client, request);
 }
 
