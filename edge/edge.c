@@ -74,20 +74,13 @@ static int s_on_log(const struct mg_connection *server, const char *message)
     return 1;
 }
 
-static int s_on_access(const struct mg_connection *server, const char *message)
-{
-    (void)server;
-    (void)message;
-    return 1;
-}
-
+/* No log_access: civetweb would format a line for it. exchange.c logs. */
 static const struct mg_callbacks s_callbacks = {
     .init_thread = s_on_thread,
     .begin_request = s_on_request,
     .end_request = s_on_request_end,
     .http_error = s_on_error,
     .log_message = s_on_log,
-    .log_access = s_on_access,
 };
 
 /* ---- starting ------------------------------------------------------------------------------- */
