@@ -2,15 +2,21 @@
 #
 # Programs are C on tap.h, scripts are Python without anything but the standard library and what
 # `deploy/packages` names. One test alone: make check TESTS=tests/unit/base_slots_test
+#
+# Tests of PostgreSQL look for TEST_POSTGRES_URL and skip without it:
+#     tests/kit/postgres.py run make check
 
 TEST_EXTENSIONS = .py
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 PY_LOG_DRIVER = $(LOG_DRIVER)
 PY_LOG_COMPILER = $(PYTHON)
-LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
+# What the tests share among themselves stands before what they test.
+TEST_LIBS =
+LDADD = $(TEST_LIBS) $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
-EXTRA_DIST += %D%/tap.h
+EXTRA_DIST += %D%/tap.h %D%/kit/postgres.py
 
 include tests/unit/local.mk
 include tests/it/local.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk

@@ -13,6 +13,13 @@
  * connection pool.
  *
  * Results are read by column name and must be checked. Text handed out is valid until the next row.
+ *
+ * What is the same on both: text is UTF-8 without NUL, LIKE is case-sensitive, a parameter that is
+ * not a number is stored as NULL, and after the first failed statement a transaction can only be
+ * rolled back. Columns are BIGINT, DOUBLE PRECISION, TEXT and BLOB/BYTEA (on PostgreSQL also
+ * SMALLINT, INTEGER, BOOLEAN, VARCHAR); anything else is cast in the statement. Times are BIGINT
+ * milliseconds. A list is passed as the text of a JSON array: json_each($ids) on SQLite,
+ * json_array_elements_text(CAST($ids AS TEXT)::json) on PostgreSQL.
  */
 #ifndef SIGNALBOX_DB_H
 #define SIGNALBOX_DB_H
@@ -30,7 +37,7 @@ typedef struct db_rows db_rows_t; /* the result of a statement */
  */
 
 typedef struct {
-    const char *data;     /* folder of the SQLite files */
+    const char *data;     /* folder of the SQLite files, made when it is missing */
     const char *database; /* "" for SQLite, or a postgresql:// URL */
     int64_t statement_ms; /* a statement that takes longer is ended */
     int64_t slow_ms;      /* a statement that takes longer is logged and counted */
@@ -51,8 +58,9 @@ typedef enum {
 /* ---- statements -------------------------------------------------------------------------------
  */
 
-/* A statement: const, with static storage. Its address names the prepared statement, so it is
- * prepared once a connection. */
+/* One statement, const, with static storage: its address names the prepared statement, so it is
+ * prepared once a connection. Name the columns instead of `*`: a schema that gains a column while
+ * the program runs changes what `*` means. */
 typedef struct {
     const char *name;     /* for the logs: "analysis.insert" */
     const char *sqlite;   /* parameters as $name */
@@ -66,7 +74,7 @@ typedef struct {
     db_type_t type;
     int64_t integer;
     double number;
-    const void *bytes; /* text or blob; NULL bytes are stored as NULL */
+    const void *bytes; /* text or blob, borrowed for the call; NULL is stored as NULL */
     size_t size;
 } db_param_t;
 
@@ -83,20 +91,22 @@ db_param_t db_param_text(const char *name, const char *text);
 /* Why a statement or a transaction failed. */
 typedef enum {
     DB_OK,
-    DB_CONSTRAINT,  /* a unique or check constraint: the caller's data */
-    DB_UNAVAILABLE, /* connection lost or refused; later may work */
+    DB_CONSTRAINT,  /* a constraint, a range, text that is not UTF-8: the caller's data */
+    DB_UNAVAILABLE, /* connection lost or refused, or an I/O error; later may work */
     DB_TIMEOUT,     /* statement deadline */
     DB_FULL,        /* disk full: STORAGE_FULL to the client */
     DB_CONFLICT,    /* serialization or lock: the transaction may be tried again */
     DB_BROKEN,      /* anything else: our fault */
 } db_status_t;
 
-/* The error a handler answers with: UNAVAILABLE, STORAGE_FULL, DEADLINE, CONFLICT, INTERNAL. */
+/* The error a handler answers with. A constraint is CONFLICT, which a caller does not retry; what
+ * two transactions did to each other is UNAVAILABLE, which it may. */
 error_code_t db_error(db_status_t status);
 
-/* Runs a statement. `rows` may be NULL when no result is wanted; otherwise it is set on DB_OK and
- * freed by the caller with `db_rows_close`. Every $name of the text needs a parameter and every
- * parameter a $name: the opposite is a fault of ours and stops the process. */
+/* Runs a statement. `rows` may be NULL when no result is wanted; otherwise it is set on DB_OK, NULL
+ * on failure, and freed by the caller with `db_rows_close` before the same statement is run on the
+ * connection again. Every $name of the text needs a parameter and every parameter a $name: the
+ * opposite is a fault of ours and stops the process. */
 db_status_t db_run(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
                    db_rows_t **rows) MUST_CHECK;
 
@@ -110,11 +120,12 @@ bool db_next(db_rows_t *rows) MUST_CHECK;
 db_status_t db_rows_status(const db_rows_t *rows);
 void db_rows_close(db_rows_t **rows_p);
 
-/* Rows changed by the statement that made `rows`, or returned so far. */
+/* Rows returned so far; of a statement that returns none, rows changed. */
 int64_t db_changed(const db_rows_t *rows);
 
-/* Columns of the present row by name. A name the result does not have is a fault of ours. NULL is
- * 0, 0.0, NULL. */
+/* Columns of the present row by name. A name the result does not have, or a column of another type,
+ * is a fault of ours; db_double reads integers too, db_blob reads text too. NULL is 0, 0.0, NULL.
+ */
 bool db_is_null(const db_rows_t *rows, const char *column);
 int64_t db_int(const db_rows_t *rows, const char *column);
 double db_double(const db_rows_t *rows, const char *column);
@@ -130,10 +141,28 @@ const uint8_t *db_blob(const db_rows_t *rows, const char *column, size_t *size);
 db_conn_t *db_conn(db_t *self);
 
 /* Runs `work` in a transaction and returns after the commit: what it wrote is durable. `work`
- * returns DB_OK to commit, anything else to roll back; on DB_CONFLICT it is run again, so it must
- * have no other effects. On SQLite it runs on the writer thread. */
+ * returns DB_OK to commit, anything else to roll back, and closes its results. After a statement
+ * has failed there is only rolling back: further ones return the same status, and so does
+ * `db_write`, whatever `work` returns.
+ *
+ * `work` may be run more than once (a serialization failure on PostgreSQL, a neighbour that took
+ * the common transaction down on SQLite), so it sets its results anew each time and has no other
+ * effects. On SQLite it runs on the writer thread, where it holds up all other writes: it computes
+ * nothing it could have computed before. It uses `conn` alone, neither `db_conn` nor `db_write`.
+ *
+ * DB_UNAVAILABLE and DB_TIMEOUT may mean that the answer to the commit was lost: the caller cannot
+ * know whether it happened, which is what idempotency keys are for. */
 typedef db_status_t (*db_work_t)(db_conn_t *conn, void *arg);
 db_status_t db_write(db_t *self, db_work_t work, void *arg) MUST_CHECK;
+
+/* Runs one statement in a transaction of its own, as `db_write` would; `changed`, which may be
+ * NULL, receives the rows it changed. On PostgreSQL one round trip instead of two. */
+db_status_t db_write_one(db_t *self, const db_sql_t *sql, const db_param_t *params, size_t count,
+                         int64_t *changed) MUST_CHECK;
+
+#define DB_WRITE_ONE(db, sql, changed, ...)                                                        \
+    db_write_one(db, sql, (const db_param_t[]){ __VA_ARGS__ },                                     \
+                 COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
 
 bool db_is_sqlite(const db_t *self);
 
@@ -141,7 +170,9 @@ bool db_is_sqlite(const db_t *self);
  */
 
 /* A migration: numbered from 1 without gaps, forward only, never edited once released (its checksum
- * is recorded). The texts come from actors/<name>/sql/ by way of the build. */
+ * is recorded). Each runs in a transaction of its own, which it must not end. Constraints are never
+ * deferred: on SQLite one that fails at the commit would fail the neighbours' writes too. The texts
+ * come from actors/<name>/sql/ by way of the build: see embed.awk. */
 typedef struct {
     uint32_t number;
     const char *name;
@@ -155,8 +186,8 @@ typedef enum {
 } db_migrate_t;
 
 /* Opens the database of `service`. NULL with a sentence in `why` when it cannot be used: locked by
- * another process, newer than this program, a checksum that differs, not reachable. `migrations`
- * ends with a zeroed row. */
+ * another process, behind or newer than this program, a checksum that differs, not reachable.
+ * `migrations` ends with a zeroed row; the texts of `settings` are borrowed until `db_close`. */
 db_t *db_open(const db_settings_t *settings, const char *service, const db_migration_t *migrations,
               db_migrate_t migrate, char *why, size_t why_size);
 

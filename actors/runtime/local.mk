@@ -7,5 +7,20 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/breaker.c %D%/breaker.h \
 	%D%/call.c \
 	%D%/call_run.c \
+	%D%/db.c %D%/db.h %D%/db_backend.h \
+	%D%/db_migrate.c \
+	%D%/db_params.c %D%/db_params.h \
+	%D%/db_postgres.c %D%/db_postgres.h \
+	%D%/db_postgres_codec.c \
+	%D%/db_postgres_link.c \
+	%D%/db_run.c \
+	%D%/db_sqlite.c %D%/db_sqlite.h \
+	%D%/db_sqlite_writer.c \
 	%D%/runtime_methods.c \
 	%D%/state.h
+
+# Migrations become C tables: how an actor's fragment does that stands in embed.awk.
+EXTRA_DIST += %D%/embed.awk
+SB_EMBED = $(srcdir)/%D%/embed.awk
+SB_EMBED_SQL = $(AM_V_GEN)$(MKDIR_P) $(@D) && ( cd $(srcdir) && $(AWK) -f %D%/embed.awk
+SB_EMBED_TO = ) > $@.tmp && mv $@.tmp $@

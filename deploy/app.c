@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * app - what the commands of `signalbox` share
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "actors/base/id.h"
+#include "actors/base/log.h"
+#include "actors/base/signals.h"
+#include "deploy/app.h"
+
+#define APP_SOCKETS    8192 /* libzmq's own limit is 1023 */
+#define APP_CONNECT_MS 3000
+#define APP_TICK_MS    100
+
+int app_fail(int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("signalbox: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return status;
+}
+
+const actor_spec_t *app_actor(const char *name)
+{
+    for (const actor_spec_t *const *at = app_actors; *at; at++)
+        if (strcmp((*at)->service->name, name) == 0)
+            return *at;
+    return NULL;
+}
+
+void *app_context(void)
+{
+    void *context = zmq_ctx_new();
+    zmq_ctx_set(context, ZMQ_MAX_SOCKETS, APP_SOCKETS);
+    return context;
+}
+
+client_t *app_connect(app_t *app, void *zmq_context)
+{
+    char name[ID_INSTANCE_SIZE];
+    client_t *client = client_new(zmq_context, &(client_config_t){ .settings = &app->bus,
+                                                                   .name = id_instance("cli", name),
+                                                                   .part = "cli" });
+    if (!client_wait_ready(client, APP_CONNECT_MS)) {
+        app_fail(APP_EXIT_FAILED, "no broker answers at %s (set --bus.brokers or --data)",
+                 app->bus.brokers);
+        client_destroy(&client);
+    }
+    return client;
+}
+
+void app_make_data_folder(const app_t *app)
+{
+    if (mkdir(app->storage.data, 0700) < 0 && errno != EEXIST)
+        die("cannot make the data folder '%s': %s", app->storage.data, strerror(errno));
+}
+
+static void s_reload(app_t *app)
+{
+    buf_t problems = { 0 };
+    log_level_t level;
+    if (!settings_reload(app->settings, &problems))
+        LOG(LOG_ERROR, "settings.not_reloaded", LOG_TEXT("why", buf_text(&problems)));
+    else
+        LOG(LOG_INFO, "settings.reloaded", LOG_TEXT("level", app->log.level));
+    if (log_level_parse(app->log.level, &level))
+        log_set_level(level);
+    buf_free(&problems);
+}
+
+void app_wait(app_t *app, bool (*tick)(void *arg), void *arg)
+{
+    while (!tick || tick(arg)) {
+        int number = tick ? signals_wait_for(APP_TICK_MS) : signals_wait();
+        if (number == SIGHUP)
+            s_reload(app);
+        else if (number)
+            break;
+    }
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * command_bus - an operator's hands on the bus: call, watch, ps, drain
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "actors/base/clock.h"
+#include "actors/base/text.h"
+#include "deploy/app.h"
+#include "proto/json.h"
+
+#define BUS_DEADLINE_MS 30000
+#define BUS_DRAIN_MS    60000
+
+/* Runs `work` with a client on the bus. */
+static int s_with_client(app_t *app, int (*work)(client_t *client, void *arg), void *arg)
+{
+    void *context = app_context();
+    client_t *client = app_connect(app, context);
+    int status = client ? work(client, arg) : APP_EXIT_FAILED;
+    client_destroy(&client);
+    zmq_ctx_term(context);
+    return status;
+}
+
+/* Prints msgpack as JSON on a line, or indented; what cannot be read is said to be so. */
+static void s_print_body(const uint8_t *bytes, size_t size, bool pretty)
+{
+    arena_t arena = { 0 };
+    buf_t text = { 0 };
+    value_verdict_t verdict;
+    const value_t *value = value_parse(&arena, bytes, size, VALUE_LIMITS, &verdict);
+    if (!value)
+        printf("(%zu bytes that are no msgpack: %s)", size, value_verdict_text(verdict));
+    else if (pretty)
+        json_write_pretty(value, &text);
+    else
+        json_write(value, &text);
+    if (value)
+        fwrite(text.bytes, 1, text.size, stdout);
+    buf_free(&text);
+    arena_free(&arena);
+}
+
+static int s_fail_answer(const answer_t *answer)
+{
+    const failure_t *failure = &answer->failure;
+    app_fail(APP_EXIT_FAILED, "%s: %s", error_row(failure->code)->symbol,
+             failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
+    for (size_t i = 0; i < answer->fields.count; i++)
+        fprintf(stderr, "  %s: %s\n", answer->fields.list[i].pointer, answer->fields.list[i].why);
+    return APP_EXIT_FAILED;
+}
+
+/* ---- call ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    char service[FRAME_NAME_BYTES + 1], method[FRAME_NAME_BYTES + 1];
+    buf_t body;
+    uint8_t flags;
+    uint32_t deadline_ms;
+} call_options_t;
+
+static void s_print_part(void *arg, answer_t *answer)
+{
+    (void)arg;
+    s_print_body(answer_bytes(answer), answer_size(answer), false);
+    printf("\n");
+}
+
+static int s_call(client_t *client, void *arg)
+{
+    call_options_t *options = arg;
+    answer_t answer;
+    bool good = client_call(client,
+                            &(client_request_t){ .service = options->service,
+                                                 .method = options->method,
+                                                 .body = &options->body,
+                                                 .flags = options->flags,
+                                                 .deadline_ms = options->deadline_ms,
+                                                 .on_part = s_print_part },
+                            &answer);
+    if (good)
+        s_print_body(answer_bytes(&answer), answer_size(&answer), true);
+    int status = good ? APP_EXIT_OK : s_fail_answer(&answer);
+    answer_close(&answer);
+    return status;
+}
+
+static int s_run_call(app_t *app, int argc, char **argv)
+{
+    call_options_t options = { .deadline_ms = BUS_DEADLINE_MS };
+    const char *words[2] = { NULL, "{}" };
+    int count = 0;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--all") == 0)
+            options.flags = FRAME_BROADCAST;
+        else if (text_starts(argv[i], "--deadline="))
+            options.deadline_ms = (uint32_t)strtoul(strchr(argv[i], '=') + 1, NULL, 10);
+        else if (count < 2 && !text_starts(argv[i], "--"))
+            words[count++] = argv[i];
+        else
+            return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[i]);
+    }
+    const char *dot = words[0] ? strrchr(words[0], '.') : NULL;
+    if (!dot)
+        return app_fail(APP_EXIT_USAGE, "name what to call as SERVICE.METHOD");
+    text_copy(options.service, sizeof options.service, words[0], (size_t)(dot - words[0]));
+    text_copy(options.method, sizeof options.method, dot + 1, strlen(dot + 1));
+    json_error_t error;
+    if (!json_to_msgpack(words[1], strlen(words[1]), VALUE_LIMITS, 0, &options.body, &error))
+        return app_fail(APP_EXIT_USAGE, "line %u, column %u of the JSON: %s", error.line,
+                        error.column, json_verdict_text(error.verdict));
+    int status = s_with_client(app, s_call, &options);
+    buf_free(&options.body);
+    return status;
+}
+
+static const char *const s_bus_sections[] = { "bus", NULL };
+
+const command_t command_call = {
+    .name = "call",
+    .arguments = "SERVICE.METHOD [JSON] [--all] [--deadline=MS]",
+    .about = "Calls a method over the bus and prints the answer",
+    .help = "  --all           every instance is asked, each answer is a line\n"
+            "  --deadline=MS   how long the answer may take [30000]",
+    .sections = s_bus_sections,
+    .run = s_run_call,
+};
+
+/* ---- watch ---------------------------------------------------------------------------------- */
+
+static void s_print_event(void *arg, const client_event_t *event)
+{
+    char time[CLOCK_TEXT_SIZE];
+    (void)arg;
+    printf("{\"topic\":\"%.*s\",\"publisher\":\"%.*s\",\"sequence\":%llu,\"time\":\"%s\","
+           "\"retained\":%s,\"missed\":%llu,\"body\":",
+           (int)event->topic_size, event->topic, event->head.publisher_size, event->head.publisher,
+           (unsigned long long)event->head.sequence, clock_text(event->head.time_ms, time),
+           event->head.flags & EVENT_RETAINED ? "true" : "false",
+           (unsigned long long)event->missed);
+    s_print_body(event->body, event->size, false);
+    printf("}\n");
+    fflush(stdout);
+}
+
+typedef struct {
+    app_t *app;
+    const char *prefix;
+} watch_t;
+
+static int s_watch(client_t *client, void *arg)
+{
+    const watch_t *watch = arg;
+    client_subscribe(client, watch->prefix, s_print_event, NULL);
+    app_wait(watch->app, NULL, NULL);
+    return APP_EXIT_OK;
+}
+
+static int s_run_watch(app_t *app, int argc, char **argv)
+{
+    watch_t watch = { .app = app, .prefix = argc == 1 ? argv[0] : "" };
+    if (argc > 1)
+        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[1]);
+    return s_with_client(app, s_watch, &watch);
+}
+
+const command_t command_watch = {
+    .name = "watch",
+    .arguments = "[TOPIC]",
+    .about = "Prints the events of all topics that start with TOPIC, one JSON object a line",
+    .sections = s_bus_sections,
+    .run = s_run_watch,
+};
+
+/* ---- ps ------------------------------------------------------------------------------------- */
+
+/* The tree of a broker's own method; NULL when it failed, which was said then. */
+static const value_t *s_ask(client_t *client, const char *method, arena_t *arena, answer_t *answer)
+{
+    value_verdict_t verdict;
+    if (!client_call(client, &(client_request_t){ .service = "$SRV", .method = method }, answer)) {
+        s_fail_answer(answer);
+        return NULL;
+    }
+    return value_parse(arena, answer_bytes(answer), answer_size(answer), VALUE_LIMITS, &verdict);
+}
+
+static const value_t *s_named(const value_t *list, const char *key, const value_t *name)
+{
+    const value_t *item;
+    for (uint32_t i = 0; (item = value_item(list, i)); i++) {
+        const value_t *found = value_get(item, key);
+        if (found && name && value_equal(found, name))
+            return item;
+    }
+    return NULL;
+}
+
+static void s_print_instance(const value_t *service, const value_t *info, const value_t *stats)
+{
+    const value_t *name = value_get(service, "service"), *instance = value_get(info, "instance");
+    const value_t *version = value_get(info, "version");
+    bool has_version = value_is_type(version, VALUE_TEXT);
+    bool is_draining = value_get_bool(info, "draining", false);
+    printf("%-12.*s %-24.*s %-8.*s %6lld %6lld %7lld %10lld %9lld %8lld  %s\n", (int)name->count,
+           name->text, (int)instance->count, instance->text, has_version ? (int)version->count : 1,
+           has_version ? version->text : "-", (long long)value_get_int(info, "credit", 0),
+           (long long)value_get_int(info, "outstanding", 0),
+           (long long)value_get_int(service, "queued", 0),
+           (long long)value_get_int(stats, "requests", 0),
+           (long long)value_get_int(stats, "failures", 0),
+           (long long)value_get_int(stats, "average_us", 0), is_draining ? "draining" : "up");
+}
+
+static void s_print_service(const value_t *service, const value_t *stats)
+{
+    const value_t *instances = value_get(service, "instances"), *instance;
+    for (uint32_t i = 0; (instance = value_item(instances, i)); i++)
+        s_print_instance(
+            service, instance,
+            s_named(value_get(stats, "instances"), "instance", value_get(instance, "instance")));
+    if (instances && instances->count == 0) {
+        const value_t *name = value_get(service, "service");
+        char since[CLOCK_TEXT_SIZE];
+        printf("%-12.*s no instance since %s\n", (int)name->count, name->text,
+               clock_text(value_get_int(service, "empty_since_ms", 0), since));
+    }
+}
+
+static int s_ps(client_t *client, void *arg)
+{
+    arena_t arena = { 0 };
+    answer_t info_answer, stats_answer;
+    (void)arg;
+    const value_t *info = s_ask(client, "INFO", &arena, &info_answer);
+    const value_t *stats = info ? s_ask(client, "STATS", &arena, &stats_answer) : NULL;
+    if (stats) {
+        const value_t *services = value_get(info, "services"), *service;
+        printf("%-12s %-24s %-8s %6s %6s %7s %10s %9s %8s  %s\n", "SERVICE", "INSTANCE", "VERSION",
+               "CREDIT", "BUSY", "QUEUED", "REQUESTS", "FAILURES", "AVG_US", "STATE");
+        for (uint32_t i = 0; (service = value_item(services, i)); i++)
+            s_print_service(service, s_named(value_get(stats, "services"), "service",
+                                             value_get(service, "service")));
+        answer_close(&stats_answer);
+    }
+    answer_close(&info_answer);
+    arena_free(&arena);
+    return stats ? APP_EXIT_OK : APP_EXIT_FAILED;
+}
+
+static int s_run_ps(app_t *app, int argc, char **argv)
+{
+    if (argc > 0)
+        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+    return s_with_client(app, s_ps, NULL);
+}
+
+const command_t command_ps = {
+    .name = "ps",
+    .arguments = "",
+    .about = "Lists services and instances with their load",
+    .sections = s_bus_sections,
+    .run = s_run_ps,
+};
+
+/* ---- drain ---------------------------------------------------------------------------------- */
+
+static bool s_is_registered(client_t *client, const char *instance, bool *known)
+{
+    arena_t arena = { 0 };
+    answer_t answer;
+    bool found = false;
+    const value_t *info = s_ask(client, "INFO", &arena, &answer), *service;
+    *known = info != NULL;
+    for (uint32_t i = 0; (service = value_item(value_get(info, "services"), i)); i++) {
+        const value_t *item;
+        for (uint32_t j = 0; (item = value_item(value_get(service, "instances"), j)); j++)
+            found |= value_is(value_get(item, "instance"), instance);
+    }
+    answer_close(&answer);
+    arena_free(&arena);
+    return found;
+}
+
+static int s_drain(client_t *client, void *arg)
+{
+    const char *instance = arg;
+    buf_t body = { 0 };
+    pack_t pack;
+    answer_t answer;
+    pack_init(&pack, &body);
+    pack_map(&pack, 1);
+    pack_pair_text(&pack, "instance", instance);
+    bool good = client_call(
+        client, &(client_request_t){ .service = "$BROKER", .method = "DRAIN", .body = &body },
+        &answer);
+    int status = good ? APP_EXIT_OK : s_fail_answer(&answer);
+    answer_close(&answer);
+    const uint64_t until_ms = clock_ms() + BUS_DRAIN_MS;
+    for (bool known = good; known && s_is_registered(client, instance, &known);) {
+        if (clock_ms() > until_ms)
+            return app_fail(APP_EXIT_FAILED, "%s is still finishing its work", instance);
+        clock_sleep_ms(50);
+    }
+    if (good)
+        printf("%s has left\n", instance);
+    return status;
+}
+
+static int s_run_drain(app_t *app, int argc, char **argv)
+{
+    if (argc != 1)
+        return app_fail(APP_EXIT_USAGE, "name one instance; `signalbox ps` lists them");
+    return s_with_client(app, s_drain, argv[0]);
+}
+
+const command_t command_drain = {
+    .name = "drain",
+    .arguments = "INSTANCE",
+    .about = "Lets an instance finish its work and leave, and waits until it has",
+    .sections = s_bus_sections,
+    .run = s_run_drain,
+};

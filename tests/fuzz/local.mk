@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MPL-2.0
+#
+# Fuzz targets. With --enable-fuzzers (and clang) they are libFuzzer programs:
+#     ./tests/fuzz/json_fuzz -max_total_time=60 CORPUS
+# without, they replay their corpus in `make check`.
+
+FUZZ_TARGETS = \
+	%D%/descriptor_fuzz \
+	%D%/frame_fuzz \
+	%D%/json_fuzz \
+	%D%/msgpack_fuzz
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+EXTRA_DIST += %D%/corpus
+
+if FUZZERS
+FUZZ_MAIN = %D%/fuzz.h
+%C%_descriptor_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_frame_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_msgpack_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+else
+FUZZ_MAIN = %D%/replay.c %D%/fuzz.h
+TESTS += $(FUZZ_TARGETS)
+endif
+
+%C%_descriptor_fuzz_SOURCES = %D%/descriptor_fuzz.c $(FUZZ_MAIN)
+%C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
+%C%_json_fuzz_SOURCES = %D%/json_fuzz.c $(FUZZ_MAIN)
+%C%_msgpack_fuzz_SOURCES = %D%/msgpack_fuzz.c $(FUZZ_MAIN)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * Lines are caught in a file in place of standard error, and read back as JSON by our own reader.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "actors/base/log.h"
+#include "proto/json.h"
+#include "tests/tap.h"
+
+static char s_line[16384];
+
+/* What was logged by `run`; the last line if there were several. */
+static const char *s_catch(void (*run)(void))
+{
+    FILE *file = tmpfile();
+    int before = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    run();
+    dup2(before, STDERR_FILENO);
+    close(before);
+    rewind(file);
+    s_line[0] = '\0';
+    if (!fgets(s_line, sizeof s_line, file))
+        s_line[0] = '\0';
+    fclose(file);
+    return s_line;
+}
+
+static const value_t *s_parse(arena_t *arena, const char *line)
+{
+    buf_t bytes = { 0 };
+    json_error_t error;
+    value_verdict_t verdict;
+    const value_t *value = NULL;
+    if (json_to_msgpack(line, strlen(line), VALUE_LIMITS, 0, &bytes, &error)) {
+        char *copy = arena_text(arena, bytes.bytes, bytes.size);
+        value = value_parse(arena, copy, bytes.size, VALUE_LIMITS, &verdict);
+    }
+    buf_free(&bytes);
+    return value;
+}
+
+static void s_log_usual(void)
+{
+    log_set_part("test");
+    log_set_request("req-1", "0123");
+    LOG(LOG_WARN, "thing.happened", LOG_TEXT("name", "a\"b\\c\n\x01\x7f"), LOG_INT("count", -3),
+        LOG_FLOAT("share", 0.25), LOG_FLAG("good", true), LOG_TEXT("none", NULL));
+    log_set_request(NULL, NULL);
+}
+
+static void test_fields(void)
+{
+    arena_t arena = { 0 };
+    const value_t *line = s_parse(&arena, s_catch(s_log_usual));
+    ok(line != NULL);
+    ok(value_is(value_get(line, "severity"), "warn"));
+    ok(value_is(value_get(line, "part"), "test"));
+    ok(value_is(value_get(line, "event"), "thing.happened"));
+    ok(value_is(value_get(line, "request_id"), "req-1"));
+    ok(value_is(value_get(line, "trace_id"), "0123"));
+    ok(value_is(value_get(line, "name"), "a\"b\\c\n\x01\x7f"));
+    is_int(value_get_int(line, "count", 0), -3);
+    ok(value_get_bool(line, "good", false));
+    ok(value_is(value_get(line, "none"), ""));
+    ok(!strchr(s_line, '\x7f'));
+    arena_free(&arena);
+}
+
+static void s_log_secrets(void)
+{
+    LOG(LOG_ERROR, "x", LOG_TEXT("password", "hunter2"), LOG_TEXT("Authorization", "hunter2"),
+        LOG_TEXT("token", "hunter2"));
+}
+
+static void test_secrets(void)
+{
+    ok(!strstr(s_catch(s_log_secrets), "hunter2"));
+    ok(strstr(s_line, "\"password\":\"***\""));
+}
+
+static void s_log_hostile(void)
+{
+    static char text[20000];
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(i * 7);
+    LOG(LOG_ERROR, "hostile", LOG_BYTES("a", text, sizeof text), LOG_BYTES("b", text, sizeof text),
+        LOG_BYTES("c", text, sizeof text), LOG_BYTES("d", text, sizeof text),
+        LOG_BYTES("e", text, sizeof text), LOG_INT("last", 1));
+}
+
+static void test_anything_stays_one_line_of_json(void)
+{
+    arena_t arena = { 0 };
+    ok(s_parse(&arena, s_catch(s_log_hostile)) != NULL);
+    ok(strlen(s_line) <= 4096);
+    arena_free(&arena);
+}
+
+static void s_log_debug(void)
+{
+    LOG(LOG_DEBUG, "quiet", LOG_INT("n", 1));
+}
+
+static void test_levels(void)
+{
+    log_level_t level;
+    is_text(s_catch(s_log_debug), "");
+    ok(log_level_parse("debug", &level));
+    log_set_level(level);
+    ok(strstr(s_catch(s_log_debug), "quiet"));
+    log_set_level(LOG_INFO);
+    ok(!log_level_parse("loud", &level));
+}
+
+TESTS({ "fields", test_fields }, { "secrets", test_secrets },
+      { "hostile values", test_anything_stays_one_line_of_json }, { "levels", test_levels })
