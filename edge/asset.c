@@ -37,7 +37,7 @@ static const char s_missing_page[] =
     "<p>The API is described in <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1).</p>\n"
     "<p>To browse it on this page, fetch swagger-ui's files once with npm:</p>\n"
     "<pre>deploy/fetch-swagger FOLDER</pre>\n"
-    "<p>and start the edge with <code>edge.web_root</code> set to that folder.</p>\n"
+    "<p>and start the edge with <code>edge.web_root</code> set to FOLDER/edge/web.</p>\n"
     "</body></html>\n";
 
 static int s_open(const edge_t *edge, const char *file, const char *suffix, struct stat *status)

@@ -29,7 +29,7 @@ struct peer {
 
 void connections_init(connections_t *self)
 {
-    pthread_mutex_init(&self->mutex, NULL);
+    monitor_init(&self->monitor);
     self->slots = mem_array(CONNECTIONS_FD_MAX, sizeof *self->slots);
     for (int fd = 0; fd < CONNECTIONS_FD_MAX; fd++) {
         self->slots[fd].table = self;
@@ -48,7 +48,7 @@ void connections_free(connections_t *self)
     for (uint32_t i = 0; i < self->lingering_count; i++)
         close(self->lingering[i].fd);
     mem_free(self->slots);
-    pthread_mutex_destroy(&self->mutex);
+    monitor_free(&self->monitor);
 }
 
 /* ---- states --------------------------------------------------------------------------------- */
@@ -198,7 +198,7 @@ admission_t connections_admit(connections_t *self, int fd, const struct sockaddr
         [ADMIT_ADDRESS] = COUNT_REFUSED_ADDRESS,
         [ADMIT_DRAINING] = COUNT_REFUSED_DRAINING,
     };
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     admission_t admission = s_admission(self, fd, peer->sin_addr.s_addr);
     if (admission == ADMIT_YES) {
         connection_t *connection = &self->slots[fd];
@@ -215,7 +215,7 @@ admission_t connections_admit(connections_t *self, int fd, const struct sockaddr
     }
     if (admission == ADMIT_YES && s_is_busy(self))
         s_make_room(self, false);
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
     stats_add(self->stats, admission == ADMIT_YES ? COUNT_CONNECTIONS : refusals[admission], 1);
     return admission;
 }
@@ -230,21 +230,33 @@ connection_t *connections_find(connections_t *self, int fd)
 
 void connections_leave(connections_t *self, connection_t *connection)
 {
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     connection_enter(connection, CONNECTION_FREE, 0);
     s_discount_peer(self, connection->address);
     self->live--;
     self->leaving -= connection->is_shut;
     stats_set(self->stats, COUNT_CONNECTIONS_LIVE, self->live);
-    pthread_mutex_unlock(&self->mutex);
+    if (self->live == 0)
+        monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
 }
 
 uint32_t connections_live(connections_t *self)
 {
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     uint32_t live = self->live;
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
     return live;
+}
+
+bool connections_wait_empty(connections_t *self, uint64_t until_ms)
+{
+    monitor_lock(&self->monitor);
+    while (self->live && monitor_wait_until(&self->monitor, until_ms))
+        ;
+    bool is_empty = self->live == 0;
+    monitor_unlock(&self->monitor);
+    return is_empty;
 }
 
 /* ---- periodic work -------------------------------------------------------------------------- */
@@ -286,12 +298,12 @@ static void s_end_lingering(connections_t *self, uint64_t now_ms)
 
 void connections_tick(connections_t *self, uint64_t now_ms)
 {
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     s_end_overdue(self, now_ms);
     while (s_is_busy(self) && s_make_room(self, false))
         ;
     s_end_lingering(self, now_ms);
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
 }
 
 static void s_shut_all(connections_t *self, connection_state_t state)
@@ -303,18 +315,18 @@ static void s_shut_all(connections_t *self, connection_state_t state)
 
 void connections_drain(connections_t *self)
 {
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     self->draining = true;
     s_shut_all(self, CONNECTION_IDLE);
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
 }
 
 void connections_end(connections_t *self)
 {
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     s_shut_all(self, CONNECTION_IDLE);
     s_shut_all(self, CONNECTION_READING);
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -366,14 +378,14 @@ bool connection_write(connection_t *self, struct iovec *parts, int count, uint32
 void connections_linger(connections_t *self, int fd)
 {
     shutdown(fd, SHUT_WR);
-    pthread_mutex_lock(&self->mutex);
+    monitor_lock(&self->monitor);
     if (self->lingering_count == CONNECTIONS_LINGER_MAX) {
         close(self->lingering[0].fd);
         self->lingering[0] = self->lingering[--self->lingering_count];
     }
     self->lingering[self->lingering_count++] =
         (lingering_t){ .fd = fd, .due_ms = clock_ms() + LINGER_MS };
-    pthread_mutex_unlock(&self->mutex);
+    monitor_unlock(&self->monitor);
 }
 
 void connection_linger(connection_t *self)

@@ -9,16 +9,16 @@
  * answered 503 before they get a thread.
  *
  * Shutting is shutdown(2) for reading: what had arrived is still read and answered, so that no
- * request is lost. A descriptor is only shut under the mutex that its owner takes before it closes
+ * request is lost. A descriptor is only shut under the lock that its owner takes before it closes
  * it, so a number that was given out again is never hit.
  */
 #ifndef SIGNALBOX_EDGE_CONNECTION_H
 #define SIGNALBOX_EDGE_CONNECTION_H
 
 #include <netinet/in.h>
-#include <pthread.h>
 #include <sys/uio.h>
 
+#include "actors/base/monitor.h"
 #include "actors/base/stats.h"
 #include "edge/guard.h"
 
@@ -41,7 +41,7 @@ typedef struct {
     in_addr_t address;         /* of the peer, network order */
     bool awaits_head;          /* the next bytes are a head, not a body */
     bool is_late;              /* the deadline passed while it was read */
-    _Atomic bool is_shut;      /* nothing more is read from it; set under the mutex */
+    _Atomic bool is_shut;      /* nothing more is read from it; set under the lock */
     _Atomic int state;         /* connection_state_t */
     _Atomic uint64_t since_us; /* when it entered this state */
     _Atomic uint64_t due_ms;   /* when it is shut; 0: never */
@@ -71,9 +71,9 @@ struct connections {
     void *arg;
     stats_t *stats;
 
-    pthread_mutex_t mutex; /* over the rest, except for a connection's atomics */
-    connection_t *slots;   /* CONNECTIONS_FD_MAX, by descriptor */
-    int top;               /* one above the highest descriptor used so far */
+    monitor_t monitor;   /* over the rest, except for a connection's atomics */
+    connection_t *slots; /* CONNECTIONS_FD_MAX, by descriptor */
+    int top;             /* one above the highest descriptor used so far */
     uint32_t live;
     uint32_t leaving; /* of them shut */
     peer_t *peers;
@@ -82,7 +82,7 @@ struct connections {
     uint32_t lingering_count;
 };
 
-/* The fields above the mutex are the caller's to set. */
+/* The fields above the monitor are the caller's to set. */
 void connections_init(connections_t *self);
 void connections_free(connections_t *self);
 
@@ -108,6 +108,9 @@ void connections_drain(connections_t *self);
 void connections_end(connections_t *self);
 
 uint32_t connections_live(connections_t *self);
+
+/* Waits until no connection is left; false when some are by `until_ms`. */
+bool connections_wait_empty(connections_t *self, uint64_t until_ms);
 
 /* Moves a connection to a state; the one function that does. It is shut when it stays longer than
  * `within_ms`; 0: it may. */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/base/id.h"
@@ -24,7 +23,6 @@
 
 #define BODY_ROOM       4096 /* of civetweb's buffer: bodies that come with their head */
 #define OTHER_FDS       128  /* descriptors beside one for each connection: bus, logs, files */
-#define DRAIN_STEP_MS   5
 #define REFUSE_RETRY_MS 1000
 
 /* ---- civetweb's callbacks ------------------------------------------------------------------- */
@@ -293,15 +291,12 @@ edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, si
 /* Every connection that had sent something gets its answer, with "Connection: close". */
 static void s_drain(edge_t *edge)
 {
-    const struct timespec pause = { .tv_nsec = DRAIN_STEP_MS * 1000 * 1000 };
-    uint64_t due = clock_ms() + (uint64_t)edge->settings->drain_ms;
     edge->is_draining = true;
     connections_drain(&edge->connections);
     /* closes the door without civetweb: connects are refused, and its accept() finds nothing */
     shutdown(edge->listener, SHUT_RD);
     hub_close(&edge->hub);
-    while (connections_live(&edge->connections) && clock_ms() < due)
-        nanosleep(&pause, NULL);
+    connections_wait_empty(&edge->connections, clock_ms() + (uint64_t)edge->settings->drain_ms);
     LOG(LOG_INFO, "edge.drained", LOG_INT("left", connections_live(&edge->connections)));
     connections_end(&edge->connections);
 }
@@ -310,6 +305,8 @@ void edge_stop(edge_t **self_p)
 {
     edge_t *edge = *self_p;
     *self_p = NULL;
+    if (!edge)
+        return;
     if (edge->server) {
         s_drain(edge);
         mg_stop(edge->server);
@@ -317,6 +314,14 @@ void edge_stop(edge_t **self_p)
     keeper_stop(edge);
     client_destroy(&edge->bus);
     s_free(&edge);
+}
+
+bool edge_wait_ready(edge_t *self, uint32_t timeout_ms)
+{
+    uint64_t until = clock_ms() + timeout_ms;
+    if (!client_wait_ready(self->bus, timeout_ms))
+        return false;
+    return registry_wait(&self->registry, until);
 }
 
 uint16_t edge_port(const edge_t *self)

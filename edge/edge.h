@@ -26,6 +26,7 @@ typedef struct edge edge_t;
 typedef struct {
     const char *address;
     int64_t port;
+    const char *brokers;
     int64_t threads;
     bool allow_anonymous;
     int64_t uri_bytes, headers_bytes, body_bytes;
@@ -41,9 +42,9 @@ extern const setting_t edge_setting_rows[]; /* section "edge" */
 
 typedef struct {
     const edge_settings_t *settings;
-    const client_settings_t *bus;
-    const char *instance; /* name of this one; "" makes one */
-    const char *version;  /* of the program, for /health and the API document */
+    const client_settings_t *bus; /* its `brokers` are the endpoints that trust the edge */
+    const char *instance;         /* name of this one; "" makes one */
+    const char *version;          /* of the program, for /health and the API document */
 } edge_config_t;
 
 /* Starts to listen. NULL with a sentence in `why` when it cannot. The configuration outlives the
@@ -51,8 +52,12 @@ typedef struct {
 edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, size_t why_size);
 
 /* Leaves in order: the listening socket is closed, idle connections end, every request of which a
- * first byte was read is answered (at most `drain_ms`), streams end, everything is freed. */
+ * first byte was read is answered (at most `drain_ms`), streams end, everything is freed. NULL is
+ * fine. */
 void edge_stop(edge_t **self_p);
+
+/* Waits until a broker answers and a service's routes are bound, at most `timeout_ms`. */
+bool edge_wait_ready(edge_t *self, uint32_t timeout_ms);
 
 /* The port it listens on: the system's choice when 0 was set. */
 uint16_t edge_port(const edge_t *self);

@@ -71,33 +71,46 @@ static void s_serve_openapi(exchange_t *x)
                               .is_tagged = true });
 }
 
+static const char s_topics[] =
+    "[{\"name\":\"topic\",\"in\":\"query\",\"required\":false,"
+    "\"description\":\"Prefixes of topics\",\"schema\":{\"type\":\"array\",\"maxItems\":16,"
+    "\"items\":{\"type\":\"string\",\"pattern\":\"^(analysis|registry)[.]\"}}}]";
+
+#define OPEN(where, how) .path = (where), .access = ACCESS_PUBLIC, .serve = (how)
+
+/* clang-format off */
 static const fixed_t s_fixed[] = {
-    { "/v1/ping", ACCESS_PUBLIC, s_serve_ping, "edge.ping", "application/json",
-      "Answers at once, from the edge alone" },
-    { "/v1/events", ACCESS_USER, stream_serve, "edge.events", "text/event-stream",
-      "Server-sent events, by topic" },
-    { "/health", ACCESS_PUBLIC, health_serve_ready, "edge.health", "application/json",
-      "How the system is" },
-    { "/health/live", ACCESS_PUBLIC, health_serve_live, "edge.health.live", "application/json",
-      "Whether this process answers" },
-    { "/health/ready", ACCESS_PUBLIC, health_serve_ready, "edge.health.ready", "application/json",
-      "Whether requests should be sent here" },
-    { "/health/detailed", ACCESS_PUBLIC, health_serve_detailed, "edge.health.detailed",
-      "application/json", "How everything is that this edge knows of" },
-    { "/metrics", ACCESS_PUBLIC, prometheus_serve, "edge.metrics", PROMETHEUS_MEDIA,
-      "This process's counters for Prometheus" },
-    { .path = "/live", .access = ACCESS_PUBLIC, .serve = health_serve_live },
-    { .path = "/healthz", .access = ACCESS_PUBLIC, .serve = health_serve_live },
-    { .path = "/ready", .access = ACCESS_PUBLIC, .serve = health_serve_ready },
-    { .path = "/readyz", .access = ACCESS_PUBLIC, .serve = health_serve_ready },
-    { .path = "/", .access = ACCESS_PUBLIC, .serve = s_serve_root },
-    { .path = "/openapi.json", .access = ACCESS_PUBLIC, .serve = s_serve_openapi },
-    { .path = "/api-docs", .access = ACCESS_PUBLIC, .serve = asset_serve },
-    { .path = "/api-docs/page.css", .access = ACCESS_PUBLIC, .serve = asset_serve },
-    { .path = "/api-docs/page.js", .access = ACCESS_PUBLIC, .serve = asset_serve },
-    { .path = "/api-docs/swagger-ui.css", .access = ACCESS_PUBLIC, .serve = asset_serve },
-    { .path = "/api-docs/swagger-ui-bundle.js", .access = ACCESS_PUBLIC, .serve = asset_serve },
+    { OPEN("/v1/ping", s_serve_ping), .operation = "edge.ping",
+      .media = "application/json", .summary = "Answers at once, from the edge alone" },
+    { .path = "/v1/events", .access = ACCESS_USER, .serve = stream_serve,
+      .operation = "edge.events",
+      .media = "text/event-stream", .summary = "Server-sent events, by topic",
+      .parameters = s_topics },
+    { OPEN("/health", health_serve_ready), .operation = "edge.health",
+      .media = "application/json", .summary = "How the system is", .busy = "It is unhealthy" },
+    { OPEN("/health/live", health_serve_live), .operation = "edge.health.live",
+      .media = "application/json", .summary = "Whether this process answers" },
+    { OPEN("/health/ready", health_serve_ready), .operation = "edge.health.ready",
+      .media = "application/json", .summary = "Whether requests should be sent here",
+      .busy = "They should not" },
+    { OPEN("/health/detailed", health_serve_detailed), .operation = "edge.health.detailed",
+      .media = "application/json", .summary = "How everything is that this edge knows of",
+      .busy = "Something required is missing" },
+    { OPEN("/metrics", prometheus_serve), .operation = "edge.metrics",
+      .media = PROMETHEUS_MEDIA, .summary = "This process's counters for Prometheus" },
+    { OPEN("/live", health_serve_live) },
+    { OPEN("/healthz", health_serve_live) },
+    { OPEN("/ready", health_serve_ready) },
+    { OPEN("/readyz", health_serve_ready) },
+    { OPEN("/", s_serve_root) },
+    { OPEN("/openapi.json", s_serve_openapi) },
+    { OPEN("/api-docs", asset_serve) },
+    { OPEN("/api-docs/page.css", asset_serve) },
+    { OPEN("/api-docs/page.js", asset_serve) },
+    { OPEN("/api-docs/swagger-ui.css", asset_serve) },
+    { OPEN("/api-docs/swagger-ui-bundle.js", asset_serve) },
 };
+/* clang-format on */
 
 const fixed_t *fixed_find(const path_t *path)
 {

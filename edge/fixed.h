@@ -11,9 +11,12 @@ typedef struct {
     const char *path;
     access_t access;
     void (*serve)(exchange_t *exchange);
-    const char *operation; /* its id in the API document; NULL: it is not part of the API */
+    /* in the API document; `operation` NULL: it is not part of the API */
+    const char *operation; /* its id */
     const char *media;
     const char *summary;
+    const char *parameters; /* JSON; NULL: none */
+    const char *busy;       /* what 503 means, with the same media type; NULL: a problem */
 } fixed_t;
 
 /* The route of that path, or NULL. All of them are GET, and HEAD. */

@@ -16,12 +16,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/base/clock.h"
 #include "edge/counters.h"
 #include "edge/gate.h"
+
+#define ACCEPT_PAUSE_MS 10
 
 static _Thread_local connections_t *s_accepting, *s_reading;
 static _Thread_local connection_t *s_current;
@@ -74,14 +75,6 @@ static void s_refuse(connections_t *table, int fd)
     connections_linger(table, fd);
 }
 
-/* civetweb calls again at once when accept() fails; where the reason stays (no descriptors left, or
- * the listening socket was shut for draining) that would be a busy loop. */
-static void s_breathe(void)
-{
-    const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-    nanosleep(&pause, NULL);
-}
-
 static int s_accept(connections_t *table, int listener)
 {
     struct sockaddr_in peer = { 0 };
@@ -90,7 +83,9 @@ static int s_accept(connections_t *table, int listener)
     if (fd < 0) {
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
             stats_add(table->stats, COUNT_ACCEPT_FAILURES, errno != EINVAL);
-            s_breathe();
+            /* civetweb calls again at once: where the reason stays (no descriptors left, or the
+             * listening socket is shut for draining) that would be a busy loop */
+            clock_sleep_ms(ACCEPT_PAUSE_MS);
         }
         return -1;
     }

@@ -33,3 +33,5 @@ SB_PARTS += %D%/libedge.a
 	%D%/trace.c %D%/trace.h \
 	%D%/translate.c %D%/translate.h \
 	%D%/writer.c %D%/writer.h
+
+nobase_dist_pkgdata_DATA += %D%/web/api-docs.html %D%/web/page.css %D%/web/page.js

@@ -82,6 +82,12 @@ static void s_problem(writer_t *writer, const bool *marks, unsigned status)
     writer_close(writer);
 }
 
+static void s_all_problems(writer_t *writer, const bool *marks)
+{
+    for (unsigned status = 400; status < 600; status++)
+        s_problem(writer, marks, status);
+}
+
 static void s_problems(writer_t *writer, const descriptor_method_t *method, bool has_body)
 {
     bool marks[ERROR_COUNT] = { false };
@@ -91,8 +97,7 @@ static void s_problems(writer_t *writer, const descriptor_method_t *method, bool
     if (method->access == ACCESS_USER)
         s_mark(marks, s_with_user, COUNT_OF(s_with_user));
     s_mark_own(marks, method->errors);
-    for (unsigned status = 400; status < 600; status++)
-        s_problem(writer, marks, status);
+    s_all_problems(writer, marks);
 }
 
 /* ---- operations ----------------------------------------------------------------------------- */
@@ -166,6 +171,13 @@ static void s_success(writer_t *writer, const operation_t *operation)
     writer_close(writer);
 }
 
+/* The empty requirement says that signing in is optional: there are no accounts yet. */
+static void s_security(writer_t *writer, access_t access)
+{
+    writer_raw(writer, "security",
+               access == ACCESS_PUBLIC ? "[]" : "[{\"bearer\":[]},{\"key\":[]},{}]");
+}
+
 static void s_operation(writer_t *writer, const operation_t *operation)
 {
     const descriptor_method_t *method = operation->method;
@@ -184,9 +196,7 @@ static void s_operation(writer_t *writer, const operation_t *operation)
         writer_text(writer, "description", method->about);
     if (method->sunset)
         writer_flag(writer, "deprecated", true);
-    /* the empty requirement says that signing in is optional: there are no accounts yet */
-    writer_raw(writer, "security",
-               method->access == ACCESS_PUBLIC ? "[]" : "[{\"bearer\":[]},{\"key\":[]},{}]");
+    s_security(writer, method->access);
     s_parameters(writer, operation);
     bool has_body = s_request_body(writer, operation);
     writer_open(writer, "responses");
@@ -196,32 +206,40 @@ static void s_operation(writer_t *writer, const operation_t *operation)
     writer_close(writer);
 }
 
+static void s_fixed_answer(writer_t *writer, const fixed_t *fixed, const char *status,
+                           const char *description)
+{
+    bool is_json = strcmp(fixed->media, "application/json") == 0;
+    writer_open(writer, status);
+    writer_text(writer, "description", description);
+    writer_open(writer, "content");
+    writer_open(writer, fixed->media);
+    writer_raw(writer, "schema", is_json ? "{\"type\":\"object\"}" : "{\"type\":\"string\"}");
+    writer_close(writer);
+    writer_close(writer);
+    writer_close(writer);
+}
+
 static void s_fixed_operation(writer_t *writer, const fixed_t *fixed)
 {
+    bool marks[ERROR_COUNT] = { [ERROR_BAD_REQUEST] = true };
     writer_open(writer, fixed->path);
     writer_open(writer, "get");
     writer_text(writer, "operationId", fixed->operation);
     writer_raw(writer, "tags", "[\"edge\"]");
     writer_text(writer, "summary", fixed->summary);
-    writer_raw(writer, "security",
-               fixed->access == ACCESS_PUBLIC ? "[]" : "[{\"bearer\":[]},{\"key\":[]},{}]");
+    s_security(writer, fixed->access);
+    if (fixed->parameters)
+        writer_raw(writer, "parameters", fixed->parameters);
     writer_open(writer, "responses");
-    writer_open(writer, "200");
-    writer_text(writer, "description", "OK");
-    writer_open(writer, "content");
-    writer_open(writer, fixed->media);
-    writer_raw(writer, "schema",
-               strcmp(fixed->media, "application/json") == 0 ? "{\"type\":\"object\"}"
-                                                             : "{\"type\":\"string\"}");
-    writer_close(writer);
-    writer_close(writer);
-    writer_close(writer);
-    bool marks[ERROR_COUNT] = { false };
-    marks[ERROR_BAD_REQUEST] = marks[ERROR_OVERLOADED] = true;
-    if (fixed->access == ACCESS_USER)
+    s_fixed_answer(writer, fixed, "200", "OK");
+    if (fixed->busy)
+        s_fixed_answer(writer, fixed, "503", fixed->busy);
+    if (fixed->access == ACCESS_USER) {
         s_mark(marks, s_with_user, COUNT_OF(s_with_user));
-    for (unsigned status = 400; status < 600; status++)
-        s_problem(writer, marks, status);
+        marks[ERROR_OVERLOADED] = true;
+    }
+    s_all_problems(writer, marks);
     writer_close(writer);
     writer_close(writer);
     writer_close(writer);
@@ -287,6 +305,7 @@ void openapi_write(operation_t *operations, size_t count, const char *version, b
     writer_text(&writer, "title", "Signalbox");
     writer_text(&writer, "version", version);
     writer_text(&writer, "description", s_about);
+    writer_raw(&writer, "license", "{\"name\":\"MPL-2.0\",\"identifier\":\"MPL-2.0\"}");
     writer_close(&writer);
     writer_raw(&writer, "servers", "[{\"url\":\"/\"}]");
     writer_list(&writer, "tags");

@@ -39,7 +39,7 @@ void registry_init(registry_t *self, const grants_t *grants, stats_t *stats, int
     routing_report_t report;
     *self = (registry_t){ .grants = grants, .stats = stats, .wake_fd = wake_fd };
     pthread_mutex_init(&self->mutex, NULL);
-    pthread_mutex_init(&self->current_mutex, NULL);
+    monitor_init(&self->monitor);
     self->current = routing_build(NULL, 0, grants, &report);
 }
 
@@ -60,7 +60,7 @@ void registry_free(registry_t *self)
         mem_free(entry);
     }
     routing_drop(&self->current);
-    pthread_mutex_destroy(&self->current_mutex);
+    monitor_free(&self->monitor);
     pthread_mutex_destroy(&self->mutex);
 }
 
@@ -239,10 +239,11 @@ static void s_merge(registry_t *self, offer_t *offers, size_t *count, const regi
 
 static void s_put_into_use(registry_t *self, routing_t *routing)
 {
-    pthread_mutex_lock(&self->current_mutex);
+    monitor_lock(&self->monitor);
     routing_t *old = self->current;
     self->current = routing;
-    pthread_mutex_unlock(&self->current_mutex);
+    monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
     routing_drop(&old);
 }
 
@@ -269,8 +270,18 @@ void registry_work(registry_t *self)
 
 routing_t *registry_routing(registry_t *self)
 {
-    pthread_mutex_lock(&self->current_mutex);
+    monitor_lock(&self->monitor);
     routing_t *routing = routing_hold(self->current);
-    pthread_mutex_unlock(&self->current_mutex);
+    monitor_unlock(&self->monitor);
     return routing;
+}
+
+bool registry_wait(registry_t *self, uint64_t until_ms)
+{
+    monitor_lock(&self->monitor);
+    while (routing_size(self->current) == 0 && monitor_wait_until(&self->monitor, until_ms))
+        ;
+    bool has_routes = routing_size(self->current) > 0;
+    monitor_unlock(&self->monitor);
+    return has_routes;
 }

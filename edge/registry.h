@@ -13,8 +13,7 @@
 #ifndef SIGNALBOX_EDGE_REGISTRY_H
 #define SIGNALBOX_EDGE_REGISTRY_H
 
-#include <pthread.h>
-
+#include "actors/base/monitor.h"
 #include "actors/base/stats.h"
 #include "edge/routes.h"
 
@@ -31,7 +30,7 @@ typedef struct {
 
     pthread_mutex_t mutex; /* over the entries' pending events */
     registry_entry_t *entries;
-    pthread_mutex_t current_mutex; /* over the pointer alone */
+    monitor_t monitor; /* over the pointer alone */
     routing_t *current;
 } registry_t;
 
@@ -48,5 +47,8 @@ void registry_work(registry_t *self);
 
 /* The routing in use, with a reference for the caller. */
 routing_t *registry_routing(registry_t *self);
+
+/* Waits for a routing that has routes; false when there is none by `until_ms`. */
+bool registry_wait(registry_t *self, uint64_t until_ms);
 
 #endif

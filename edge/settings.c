@@ -17,6 +17,10 @@ const setting_t edge_setting_rows[] = {
     { TEXT(address, "127.0.0.1", 15),
       .about = "IPv4 address to listen on; 0.0.0.0 listens on all of them." },
     { NUMBER(port, "8080", 0, 65535, NULL), .about = "Port; 0 lets the system choose one." },
+    { TEXT(brokers, "", 4096),
+      .about =
+          "Endpoints of the brokers that take a caller's identity from this edge, separated by "
+          "commas; empty for edge.sock in the data folder." },
     { NUMBER(threads, "512", 8, 4096, "threads"),
       .about = "Connections served at once: each open one has a thread." },
     { FLAG(allow_anonymous, "false"),

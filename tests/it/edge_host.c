@@ -24,6 +24,8 @@
 #include "edge/edge.h"
 #include "proto/method.h"
 
+#define READY_MS 10000
+
 /* ---- the contract of the service ------------------------------------------------------------ */
 
 static const field_t s_thing[] = {
@@ -369,16 +371,6 @@ static settings_t *s_read_flags(int argc, char **argv)
     return settings;
 }
 
-/* Waits until the edge has learnt the routes of `demo`. */
-static void s_wait_for_routes(edge_t *edge)
-{
-    const stats_t *stats = edge_stats(edge);
-    for (size_t row = 0; row < stats->count; row++)
-        if (strcmp(stats->rows[row].name, "edge_routes") == 0)
-            while (stats_get(stats, row) == 0)
-                nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-}
-
 int main(int argc, char **argv)
 {
     char why[300];
@@ -400,8 +392,8 @@ int main(int argc, char **argv)
         die("%s", why);
     if (s_has_demo)
         s_start_demo(&demo, context, &s_bus);
-    if (s_has_demo && s_has_broker)
-        s_wait_for_routes(edge);
+    if (s_has_demo && s_has_broker && !edge_wait_ready(edge, READY_MS))
+        die("the routes of the service were not bound in time");
     printf("ready %u\n", edge_port(edge));
     fflush(stdout);
     while (signals_wait() == SIGHUP) {
