@@ -30,11 +30,8 @@ struct peer {
 void connections_init(connections_t *self)
 {
     monitor_init(&self->monitor);
+    /* zeroed memory costs nothing until it is touched: the highest descriptor decides */
     self->slots = mem_array(CONNECTIONS_FD_MAX, sizeof *self->slots);
-    for (int fd = 0; fd < CONNECTIONS_FD_MAX; fd++) {
-        self->slots[fd].table = self;
-        self->slots[fd].fd = fd;
-    }
 }
 
 void connections_free(connections_t *self)

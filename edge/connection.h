@@ -45,7 +45,6 @@ typedef struct {
     _Atomic int state;         /* connection_state_t */
     _Atomic uint64_t since_us; /* when it entered this state */
     _Atomic uint64_t due_ms;   /* when it is shut; 0: never */
-    uint64_t requests;         /* served on it */
     guard_head_t head;         /* of the request being served */
 } connection_t;
 

@@ -53,7 +53,6 @@ static void s_on_request_end(const struct mg_connection *server, int status)
     (void)status;
     connection->awaits_head = true;
     connection->is_late = false;
-    connection->requests++;
     connection_enter(connection, CONNECTION_IDLE, (uint32_t)edge->settings->keep_alive_ms);
 }
 

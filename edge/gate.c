@@ -197,12 +197,12 @@ static ssize_t s_read_head(connection_t *self, char *to, size_t room)
     connections_t *table = self->table;
     size_t used = 0, size = 0;
     guard_verdict_t verdict = s_collect(self, to, room, &used, &size);
-    if (verdict == GUARD_GOOD) {
+    if (verdict == GUARD_GOOD && size) {
         self->awaits_head = false;
         connection_enter(self, CONNECTION_WORKING, 0);
         return (ssize_t)size;
     }
-    if (used) { /* else a client that had nothing to say, and is told nothing */
+    if (verdict && used) { /* else a client that had nothing to say, and is told nothing */
         stats_add(table->stats, verdict == GUARD_TIMEOUT ? COUNT_LATE_HEADS : COUNT_BAD_HEADS, 1);
         table->on_bad_head(table->arg, self, verdict);
     }

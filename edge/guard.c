@@ -10,9 +10,9 @@
 #include <strings.h>
 
 #include "edge/guard.h"
+#include "edge/target.h"
 
 #define METHOD_BYTES 32 /* longer ones are nobody's */
-#define HOST_BYTES   255
 #define LENGTH_CHARS 18 /* of Content-Length: below 2^63 */
 
 static const guard_row_t s_rows[GUARD_VERDICTS] = {
@@ -108,106 +108,6 @@ static bool s_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* host [":" port]: a name, an IPv4 address, or an IPv6 address in brackets (RFC 3986, 3.2.2,
- * without what no host is called: percent escapes and sub-delimiters). */
-static bool s_is_authority(const char *text, size_t size, size_t *host_size)
-{
-    size_t at = 0;
-    if (size && text[0] == '[') {
-        at = 1;
-        while (at < size && (s_is_digit(text[at]) || strchr("abcdefABCDEF:.", text[at])))
-            at++;
-        if (at < 3 || at == size || text[at] != ']')
-            return false;
-        at++;
-    } else {
-        while (at < size && text[at] != ':' &&
-               (s_is_digit(text[at]) || (text[at] >= 'a' && text[at] <= 'z') ||
-                (text[at] >= 'A' && text[at] <= 'Z') || (text[at] && strchr("-._", text[at]))))
-            at++;
-    }
-    *host_size = at;
-    if (at == 0 || at > HOST_BYTES)
-        return false;
-    if (at == size)
-        return true;
-    if (text[at++] != ':' || size - at > 5)
-        return false;
-    unsigned port = 0;
-    for (; at < size; at++) {
-        if (!s_is_digit(text[at]))
-            return false;
-        port = port * 10 + (unsigned)(text[at] - '0');
-    }
-    return port <= 65535;
-}
-
-/* localhost, 127.0.0.0/8 or ::1. A name that merely begins with "127." could resolve anywhere. */
-static bool s_is_loopback(const char *host, size_t size)
-{
-    if ((size == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-        (size == 5 && memcmp(host, "[::1]", 5) == 0))
-        return true;
-    if (size < 9 || memcmp(host, "127.", 4) != 0)
-        return false;
-    unsigned dots = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (!s_is_digit(host[i]) && host[i] != '.')
-            return false;
-        dots += host[i] == '.';
-    }
-    return dots == 3;
-}
-
-static bool s_is_target_char(char c)
-{
-    return c > ' ' && c < 0x7f && c != '#' && c != '"' && c != '<' && c != '>' && c != '\\' &&
-           c != '^' && c != '`' && c != '{' && c != '|' && c != '}';
-}
-
-/* An absolute target: its host counts, whatever Host says (3.2.2), and its path takes its place. */
-static guard_verdict_t s_make_relative(char *target, size_t *size, guard_head_t *head)
-{
-    static const char *const schemes[] = { "http://", "https://" };
-    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
-        size_t skip = strlen(schemes[i]), host_size;
-        if (*size <= skip || strncasecmp(target, schemes[i], skip) != 0)
-            continue;
-        size_t end = skip;
-        while (end < *size && target[end] != '/' && target[end] != '?')
-            end++;
-        if (!s_is_authority(target + skip, end - skip, &host_size))
-            return GUARD_BAD_TARGET;
-        head->host_is_loopback = s_is_loopback(target + skip, host_size);
-        head->is_asterisk = end == *size && head->verb == HTTP_OPTIONS;
-        if (end == *size || target[end] != '/')
-            target[--end] = '/'; /* an empty path is "/" (RFC 9110, 4.2.3) */
-        *size -= end;
-        memmove(target, target + end, *size);
-        return GUARD_GOOD;
-    }
-    return GUARD_BAD_TARGET;
-}
-
-/* Checks the target and leaves a path in its place; `*absolute`: it named the host itself. */
-static guard_verdict_t s_check_target(char *target, size_t *size, guard_head_t *head,
-                                      bool *absolute)
-{
-    for (size_t i = 0; i < *size; i++)
-        if (!s_is_target_char(target[i]))
-            return GUARD_BAD_TARGET;
-    *absolute = false;
-    if (target[0] == '/')
-        return GUARD_GOOD;
-    if (*size == 1 && target[0] == '*' && head->verb == HTTP_OPTIONS) {
-        head->is_asterisk = true;
-        target[0] = '/';
-        return GUARD_GOOD;
-    }
-    *absolute = true;
-    return s_make_relative(target, size, head);
-}
-
 static guard_verdict_t s_check_version(const char *text, size_t size, guard_head_t *head)
 {
     if (size != 8 || memcmp(text, "HTTP/", 5) != 0 || !s_is_digit(text[5]) || text[6] != '.' ||
@@ -226,6 +126,8 @@ static guard_verdict_t s_check_method(const char *text, size_t size, guard_head_
             return GUARD_BAD_LINE;
     if (size == 0)
         return GUARD_BAD_LINE;
+    if (size > METHOD_BYTES)
+        return GUARD_UNKNOWN_METHOD;
     head->verb = http_verb_find(text, size);
     if (head->verb < HTTP_VERBS)
         return GUARD_GOOD;
@@ -235,30 +137,30 @@ static guard_verdict_t s_check_method(const char *text, size_t size, guard_head_
                : GUARD_UNKNOWN_METHOD;
 }
 
-/* The line without its CR LF. Returns the verdict and in `*cut` how many bytes shorter the target
- * has become: what follows is to be moved up by as much. */
-static guard_verdict_t s_check_line(char *line, size_t size, const guard_limits_t *limits,
-                                    guard_head_t *head, bool *absolute, size_t *cut)
+/* The line without its CR LF; `*line_size` is its size afterwards. */
+static guard_verdict_t s_check_line(char *line, size_t *line_size, const guard_limits_t *limits,
+                                    guard_head_t *head, target_t *target)
 {
-    char *space = memchr(line, ' ', size);
-    char *last = memrchr(line, ' ', size);
+    char *end = line + *line_size, *space = memchr(line, ' ', *line_size);
+    char *last = memrchr(line, ' ', *line_size);
     if (!space || space == last || last == space + 1)
         return GUARD_BAD_LINE;
-    char *target = space + 1;
-    size_t target_size = (size_t)(last - target), before = target_size;
-    guard_verdict_t verdict = s_check_version(last + 1, (size_t)(line + size - last - 1), head);
-    if (!verdict && (size_t)(space - line) > METHOD_BYTES)
-        verdict = GUARD_UNKNOWN_METHOD;
+    char *at = space + 1;
+    size_t method_size = (size_t)(space - line), size = (size_t)(last - at);
+    guard_verdict_t verdict = s_check_version(last + 1, (size_t)(end - last) - 1, head);
     if (!verdict)
-        verdict = s_check_method(line, (size_t)(space - line), head);
-    if (!verdict && target_size > limits->target_bytes)
-        verdict = GUARD_LONG_TARGET;
-    if (!verdict)
-        verdict = s_check_target(target, &target_size, head, absolute);
-    *cut = before - target_size;
-    if (!verdict && *cut)
-        memmove(target + target_size, last, (size_t)(line + size - last));
-    return verdict;
+        verdict = s_check_method(line, method_size, head);
+    if (verdict)
+        return verdict;
+    if (size > limits->target_bytes)
+        return GUARD_LONG_TARGET;
+    if (!target_read(target, at, &size, head->verb == HTTP_OPTIONS))
+        return GUARD_BAD_TARGET;
+    head->is_asterisk = target->is_asterisk;
+    head->host_is_loopback = target->host_is_loopback;
+    memmove(at + size, last, (size_t)(end - last));
+    *line_size -= (size_t)(last - at) - size;
+    return GUARD_GOOD;
 }
 
 /* ---- headers -------------------------------------------------------------------------------- */
@@ -275,10 +177,10 @@ static guard_verdict_t s_on_host(const char *value, size_t size, guard_head_t *h
     if (seen->host)
         return GUARD_TWO_HOSTS;
     seen->host = true;
-    if (!s_is_authority(value, size, &host_size))
+    if (!target_is_authority(value, size, &host_size))
         return GUARD_BAD_HOST;
     if (!seen->absolute)
-        head->host_is_loopback = s_is_loopback(value, host_size);
+        head->host_is_loopback = target_is_loopback(value, host_size);
     return GUARD_GOOD;
 }
 
@@ -431,23 +333,22 @@ guard_verdict_t guard_check(char *bytes, size_t *size, const guard_limits_t *lim
                             guard_head_t *head)
 {
     seen_t seen = { 0 };
-    size_t cut = 0;
+    target_t target;
     *head = (guard_head_t){ 0 };
     char *feed = memchr(bytes, '\n', *size);
     if (!feed || feed == bytes || feed[-1] != '\r')
         return GUARD_BARE_LF;
     if (*size - (size_t)(feed - bytes) > limits->headers_bytes + 3)
         return GUARD_LARGE_HEAD;
-    size_t line_size = (size_t)(feed - 1 - bytes);
-    guard_verdict_t verdict = s_check_line(bytes, line_size, limits, head, &seen.absolute, &cut);
+    size_t before = (size_t)(feed - 1 - bytes), after = before;
+    guard_verdict_t verdict = s_check_line(bytes, &after, limits, head, &target);
     if (verdict)
         return verdict;
-    if (cut) {
-        memmove(feed - 1 - cut, feed - 1, *size - line_size);
-        *size -= cut;
-        feed -= cut;
-    }
-    verdict = s_check_headers(feed + 1, bytes + *size, head, &seen);
+    if (after < before)
+        memmove(bytes + after, bytes + before, *size - before);
+    *size -= before - after;
+    seen.absolute = target.is_absolute;
+    verdict = s_check_headers(bytes + after + 2, bytes + *size, head, &seen);
     if (verdict)
         return verdict;
     if (!seen.host && !head->is_1_0)

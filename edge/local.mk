@@ -30,6 +30,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/serve.c %D%/serve.h \
 	%D%/settings.c \
 	%D%/stream.c %D%/stream.h \
+	%D%/target.c %D%/target.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/translate.c %D%/translate.h \
 	%D%/writer.c %D%/writer.h

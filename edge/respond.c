@@ -143,7 +143,7 @@ static void s_add_common(exchange_t *exchange, policy_t policy, buf_t *out)
 static void s_decide_close(exchange_t *exchange)
 {
     const guard_head_t *head = &exchange->connection->head;
-    if (exchange->edge->is_draining)
+    if (exchange->edge->is_draining || exchange->connection->is_shut)
         exchange->must_close = true;
     if (!exchange->body_is_read &&
         (head->is_chunked || head->expects_continue || head->length > DISCARD_BYTES))

@@ -3,7 +3,9 @@
 
 import gzip
 import json
+import os
 import re
+import tempfile
 
 from edge_kit import Edge, Response, check, done, request, responses, same
 
@@ -262,6 +264,37 @@ def the_fixed_routes(edge):
     same(edge.get("/api-docs/swagger-ui.css").code, "NOT_FOUND", "files that are not there")
 
 
+def the_page():
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("api-docs.html", b"<p>page</p>"), ("page.js", b"1;"),
+                           ("swagger-ui-bundle.js", b"2;"), ("swagger-ui.css", b"a{}"),
+                           ("swagger-ui.css.gz", gzip.compress(b"a{}")), ("secret.txt", b"no")):
+            with open(os.path.join(folder, name), "wb") as out:
+                out.write(text)
+        with Edge(web_root=folder) as edge:
+            page = edge.get("/api-docs")
+            same((page.headers["content-type"], page.body),
+                 ("text/html; charset=utf-8", b"<p>page</p>"), "the API page")
+            policy = page.headers["content-security-policy"]
+            check("script-src 'self'" in policy and "style-src 'self'" in policy and
+                  "img-src 'self' data:" in policy and "unsafe" not in policy, "under a strict policy")
+            script = edge.get("/api-docs/swagger-ui-bundle.js")
+            same(script.headers["content-type"], "text/javascript; charset=utf-8",
+                 "a script says its charset")
+            tag = script.headers["etag"]
+            same(edge.get("/api-docs/swagger-ui-bundle.js", {"If-None-Match": tag}).status, 304,
+                 "and is fetched once")
+            style = edge.get("/api-docs/swagger-ui.css", {"Accept-Encoding": "gzip"})
+            same((style.headers.get("content-encoding"), gzip.decompress(style.body)),
+                 ("gzip", b"a{}"), "a file that lies there packed")
+            same(edge.get("/api-docs/swagger-ui.css").body, b"a{}", "and unpacked")
+            same(edge.get("/api-docs/secret.txt").status, 404, "nothing but the page's own files")
+            same(edge.get("/api-docs/..%2Fsecret.txt").status, 404, "by whatever name")
+            os.remove(os.path.join(folder, "page.js"))
+            os.symlink("secret.txt", os.path.join(folder, "page.js"))
+            same(edge.get("/api-docs/page.js").status, 404, "nor through a link")
+
+
 def the_callers():
     with Edge(allow_anonymous="false") as edge:
         same(edge.get("/v1/ping").status, 200, "public without signing in")
@@ -315,5 +348,6 @@ with Edge() as main:
     the_answers(main)
     the_fixed_routes(main)
     same(main.stop()[0], 0, "the edge leaves with status 0")
+the_page()
 the_callers()
 done()
