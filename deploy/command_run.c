@@ -182,7 +182,11 @@ static int s_run_broker(app_t *app, int argc, char **argv)
     if (status != APP_EXIT_OK)
         return status;
     s_open(&parts, app);
-    return s_start_broker(&parts) ? s_serve(&parts) : s_close(&parts, APP_EXIT_FAILED);
+    if (!s_start_broker(&parts))
+        return s_close(&parts, APP_EXIT_FAILED);
+    printf("The broker %s listens on %s\n", broker_name(parts.broker), app->broker.requests);
+    fflush(stdout);
+    return s_serve(&parts);
 }
 
 static const char *const s_broker_sections[] = { "broker", "log", NULL };

@@ -5,88 +5,12 @@
 #include "config.h"
 
 #include <pthread.h>
-#include <semaphore.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/id.h"
-#include "broker/broker.h"
-#include "proto/client.h"
 #include "proto/descriptor.h"
 #include "proto/snapshot.h"
-#include "tests/tap.h"
-
-/* ---- a bus ---------------------------------------------------------------------------------- */
-
-typedef struct {
-    void *context;
-    broker_settings_t settings;
-    client_settings_t bus, trusted;
-    broker_t *broker;
-    client_t *client;
-} bus_t;
-
-static void s_presets(const setting_t *rows, void *target)
-{
-    for (; rows->name; rows++) {
-        char *field = (char *)target + rows->offset;
-        if (rows->type == SETTING_INT)
-            *(int64_t *)(void *)field = atoll(rows->preset);
-        else if (rows->type == SETTING_TEXT)
-            *(const char **)(void *)field = rows->preset ? rows->preset : "";
-    }
-}
-
-static void s_open(bus_t *bus, void (*adjust)(bus_t *bus))
-{
-    char why[200];
-    *bus = (bus_t){ .context = zmq_ctx_new() };
-    s_presets(broker_setting_rows, &bus->settings);
-    s_presets(client_setting_rows, &bus->bus);
-    bus->settings.name = "broker-1";
-    bus->settings.requests = bus->bus.brokers = "inproc://bus";
-    bus->settings.trusted = "inproc://trusted";
-    bus->settings.events = bus->bus.events = "inproc://events";
-    bus->settings.heartbeat_ms = bus->bus.heartbeat_ms = 200;
-    bus->trusted = bus->bus;
-    bus->trusted.brokers = "inproc://trusted";
-    if (adjust)
-        adjust(bus);
-    bus->broker = broker_start(bus->context, &bus->settings, why, sizeof why);
-    if (!bus->broker)
-        die("%s", why);
-    bus->client =
-        client_new(bus->context,
-                   &(client_config_t){ .settings = &bus->bus, .name = "client-1", .part = "test" });
-    ok(client_wait_ready(bus->client, 5000));
-}
-
-static int64_t s_counter(const bus_t *bus, broker_stat_t row)
-{
-    return stats_get(broker_stats(bus->broker), row);
-}
-
-/* Every request ends in one counter; the last one perhaps a moment after its answer came. */
-static bool s_balance(const bus_t *bus)
-{
-    for (int tries = 0; tries < 5000; tries++) {
-        int64_t ended = 0;
-        for (int row = BROKER_ANSWERED; row <= BROKER_CLIENT_GONE; row++)
-            ended += s_counter(bus, (broker_stat_t)row);
-        if (ended == s_counter(bus, BROKER_REQUESTS))
-            return true;
-        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-    }
-    return false;
-}
-
-static void s_close(bus_t *bus)
-{
-    client_destroy(&bus->client);
-    broker_stop(&bus->broker);
-    zmq_ctx_term(bus->context);
-}
+#include "tests/kit/bus.h"
 
 /* ---- a worker ------------------------------------------------------------------------------- */
 
@@ -103,13 +27,25 @@ typedef struct {
     failure_t refusal;
 } worker_t;
 
-static void s_answer(client_t *client, worker_request_t *request, const char *text)
+/* The request held longest, which is the test's then. */
+static worker_request_t *s_take(worker_t *self)
 {
+    pthread_mutex_lock(&self->mutex);
+    worker_request_t *request = self->held[0];
+    self->count--;
+    memmove(&self->held[0], &self->held[1], (size_t)self->count * sizeof self->held[0]);
+    pthread_mutex_unlock(&self->mutex);
+    return request;
+}
+
+static void s_answer(worker_t *self, const char *text)
+{
+    worker_request_t *request = s_take(self);
     buf_t body = { 0 };
     pack_t pack;
     pack_init(&pack, &body);
     pack_text(&pack, text);
-    client_reply(client, request, FRAME_FINAL, 0, &body);
+    client_reply(self->client, request, FRAME_FINAL, 0, &body);
     worker_request_destroy(&request);
 }
 
@@ -146,14 +82,6 @@ static void s_on_registered(void *arg, const failure_t *failure)
     worker_t *self = arg;
     self->refusal = *failure;
     sem_post(&self->registered);
-}
-
-static bool s_wait(sem_t *sem)
-{
-    struct timespec limit;
-    clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += 5;
-    return sem_timedwait(sem, &limit) == 0;
 }
 
 static buf_t s_descriptor(const char *service)
@@ -195,7 +123,7 @@ static void s_start(worker_t *self, bus_t *bus, const char *service, const char 
                                                                 .name = instance,
                                                                 .part = "test",
                                                                 .worker = &worker });
-    s_wait(&self->registered);
+    bus_wait(&self->registered);
     buf_free(&descriptor);
 }
 
@@ -207,58 +135,13 @@ static void s_stop(worker_t *self)
     self->count = 0;
 }
 
-/* ---- calls ---------------------------------------------------------------------------------- */
-
-typedef struct {
-    sem_t done;
-    error_code_t code;
-    char detail[240];
-    int parts;
-    char text[64];
-} outcome_t;
-
-static void s_on_answer(void *arg, answer_t *answer)
-{
-    outcome_t *self = arg;
-    self->code = answer->failure.code;
-    memcpy(self->detail, answer->failure.detail, sizeof self->detail);
-    size_t size = answer_size(answer);
-    if (size > 0 && size < sizeof self->text) {
-        memcpy(self->text, answer_bytes(answer) + 1, size - 1);
-        self->text[size - 1] = '\0';
-    }
-    sem_post(&self->done);
-}
-
-static void s_on_part(void *arg, answer_t *answer)
-{
-    (void)answer;
-    ((outcome_t *)arg)->parts++;
-}
-
-static void s_send(client_t *client, outcome_t *outcome, client_request_t request)
-{
-    *outcome = (outcome_t){ .code = ERROR_NONE };
-    sem_init(&outcome->done, 0, 0);
-    request.on_part = s_on_part;
-    request.part_arg = outcome;
-    client_send(client, &request, s_on_answer, outcome);
-}
-
-static error_code_t s_call(client_t *client, client_request_t request)
-{
-    outcome_t outcome;
-    s_send(client, &outcome, request);
-    return s_wait(&outcome.done) ? outcome.code : ERROR_COUNT;
-}
-
 /* ---- stories -------------------------------------------------------------------------------- */
 
 static void test_echo(void)
 {
     bus_t bus;
     worker_t worker;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "echo", "echo-1", 10, true);
     worker.echo = true;
     for (int i = 0; i < 100; i++) {
@@ -276,30 +159,30 @@ static void test_echo(void)
             ok(good && answer_size(&answer) == size);
         answer_close(&answer);
     }
-    ok(s_balance(&bus));
-    is_int(s_counter(&bus, BROKER_ANSWERED), 100);
+    ok(bus_balance(&bus));
+    is_int(bus_counter(&bus, BROKER_ANSWERED), 100);
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_errors_at_once(void)
 {
     bus_t bus;
     worker_t worker;
-    s_open(&bus, NULL);
-    is_int(s_call(bus.client, (client_request_t){ .service = "nobody" }), ERROR_NO_SERVICE);
+    bus_open(&bus, NULL);
+    is_int(bus_call(bus.client, (client_request_t){ .service = "nobody" }), ERROR_NO_SERVICE);
     s_start(&worker, &bus, "echo", "echo-1", 1, true);
-    is_int(s_call(bus.client, (client_request_t){ .service = "echo", .method = "no" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "echo", .method = "no" }),
            ERROR_NO_METHOD);
     s_stop(&worker);
-    while (s_counter(&bus, BROKER_INSTANCES) > 0)
+    while (bus_counter(&bus, BROKER_INSTANCES) > 0)
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-    is_int(s_call(bus.client, (client_request_t){ .service = "echo", .method = "echo" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "echo", .method = "echo" }),
            ERROR_NO_INSTANCE);
-    is_int(s_call(bus.client, (client_request_t){ .service = "$SRV", .method = "NO" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "$SRV", .method = "NO" }),
            ERROR_NO_METHOD);
-    ok(s_balance(&bus));
-    s_close(&bus);
+    ok(bus_balance(&bus));
+    bus_close(&bus);
 }
 
 static void test_credit_and_deadline(void)
@@ -307,29 +190,27 @@ static void test_credit_and_deadline(void)
     bus_t bus;
     worker_t worker;
     outcome_t first, second, third;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "slow", "slow-1", 1, true);
-    s_send(bus.client, &first, (client_request_t){ .service = "slow", .method = "once" });
-    ok(s_wait(&worker.came));
-    s_send(bus.client, &second,
-           (client_request_t){ .service = "slow", .method = "once", .deadline_ms = 50 });
-    s_send(bus.client, &third, (client_request_t){ .service = "slow", .method = "once" });
-    ok(s_wait(&second.done));
+    bus_send(bus.client, &first, (client_request_t){ .service = "slow", .method = "once" });
+    ok(bus_wait(&worker.came));
+    bus_send(bus.client, &second,
+             (client_request_t){ .service = "slow", .method = "once", .deadline_ms = 50 });
+    bus_send(bus.client, &third, (client_request_t){ .service = "slow", .method = "once" });
+    ok(bus_wait(&second.done));
     is_int(second.code, ERROR_DEADLINE);
     is_int(worker.count, 1);
-    s_answer(worker.client, worker.held[0], "one");
-    worker.count = 0;
-    ok(s_wait(&first.done));
+    s_answer(&worker, "one");
+    ok(bus_wait(&first.done));
     is_text(first.text, "one");
-    ok(s_wait(&worker.came));
-    s_answer(worker.client, worker.held[0], "three");
-    worker.count = 0;
-    ok(s_wait(&third.done));
+    ok(bus_wait(&worker.came));
+    s_answer(&worker, "three");
+    ok(bus_wait(&third.done));
     is_text(third.text, "three");
-    is_int(s_counter(&bus, BROKER_DEADLINE), 1);
-    ok(s_balance(&bus));
+    is_int(bus_counter(&bus, BROKER_DEADLINE), 1);
+    ok(bus_balance(&bus));
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_late_answer_is_counted(void)
@@ -337,24 +218,22 @@ static void test_late_answer_is_counted(void)
     bus_t bus;
     worker_t worker;
     outcome_t outcome;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "slow", "slow-1", 1, true);
-    s_send(bus.client, &outcome,
-           (client_request_t){ .service = "slow", .method = "once", .deadline_ms = 40 });
-    ok(s_wait(&outcome.done));
+    bus_send(bus.client, &outcome,
+             (client_request_t){ .service = "slow", .method = "once", .deadline_ms = 40 });
+    ok(bus_wait(&outcome.done));
     is_int(outcome.code, ERROR_DEADLINE);
-    ok(s_wait(&worker.cancelled));
-    s_answer(worker.client, worker.held[0], "late");
-    worker.count = 0;
-    s_send(bus.client, &outcome, (client_request_t){ .service = "slow", .method = "once" });
-    ok(s_wait(&worker.came) && s_wait(&worker.came));
-    is_int(s_counter(&bus, BROKER_LATE_ANSWERS), 1);
-    s_answer(worker.client, worker.held[0], "in time");
-    worker.count = 0;
-    ok(s_wait(&outcome.done));
+    ok(bus_wait(&worker.cancelled));
+    s_answer(&worker, "late");
+    bus_send(bus.client, &outcome, (client_request_t){ .service = "slow", .method = "once" });
+    ok(bus_wait(&worker.came) && bus_wait(&worker.came));
+    is_int(bus_counter(&bus, BROKER_LATE_ANSWERS), 1);
+    s_answer(&worker, "in time");
+    ok(bus_wait(&outcome.done));
     is_text(outcome.text, "in time");
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_lost_worker(void)
@@ -362,39 +241,38 @@ static void test_lost_worker(void)
     bus_t bus;
     worker_t one, two;
     outcome_t safe, unsafe;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&one, &bus, "work", "work-1", 10, true);
-    s_send(bus.client, &safe,
-           (client_request_t){ .service = "work", .method = "echo", .flags = FRAME_IDEMPOTENT });
-    s_send(bus.client, &unsafe,
-           (client_request_t){ .service = "work", .method = "once", .flags = FRAME_IDEMPOTENT });
-    ok(s_wait(&one.came) && s_wait(&one.came));
+    bus_send(bus.client, &safe,
+             (client_request_t){ .service = "work", .method = "echo", .flags = FRAME_IDEMPOTENT });
+    bus_send(bus.client, &unsafe,
+             (client_request_t){ .service = "work", .method = "once", .flags = FRAME_IDEMPOTENT });
+    ok(bus_wait(&one.came) && bus_wait(&one.came));
     s_start(&two, &bus, "work", "work-2", 10, true);
     s_stop(&one);
-    ok(s_wait(&unsafe.done));
+    ok(bus_wait(&unsafe.done));
     is_int(unsafe.code,
            ERROR_WORKER_LOST); /* the method is not idempotent, whatever the flag says */
-    ok(s_wait(&two.came));
-    s_answer(two.client, two.held[0], "again");
-    two.count = 0;
-    ok(s_wait(&safe.done));
+    ok(bus_wait(&two.came));
+    s_answer(&two, "again");
+    ok(bus_wait(&safe.done));
     is_text(safe.text, "again");
-    is_int(s_counter(&bus, BROKER_RESENT), 1);
+    is_int(bus_counter(&bus, BROKER_RESENT), 1);
 
     /* a request that kills its instance is not given to a third one */
-    s_send(bus.client, &safe,
-           (client_request_t){ .service = "work", .method = "echo", .flags = FRAME_IDEMPOTENT });
-    ok(s_wait(&two.came));
+    bus_send(bus.client, &safe,
+             (client_request_t){ .service = "work", .method = "echo", .flags = FRAME_IDEMPOTENT });
+    ok(bus_wait(&two.came));
     s_start(&one, &bus, "work", "work-1", 10, true);
     s_stop(&two);
-    ok(s_wait(&one.came));
+    ok(bus_wait(&one.came));
     s_start(&two, &bus, "work", "work-2", 10, true);
     s_stop(&one);
-    ok(s_wait(&safe.done));
+    ok(bus_wait(&safe.done));
     is_int(safe.code, ERROR_WORKER_LOST);
-    ok(s_balance(&bus));
+    ok(bus_balance(&bus));
     s_stop(&two);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_route_key(void)
@@ -404,18 +282,18 @@ static void test_route_key(void)
     worker_t workers[3];
     int owner[KEYS];
     static const char *const names[] = { "keyed-1", "keyed-2", "keyed-3" };
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     for (int i = 0; i < 3; i++)
         s_start(&workers[i], &bus, "keyed", names[i], 1000, true);
     int used = 0;
     for (int round = 0; round < 2; round++)
         for (uint64_t key = 0; key < KEYS; key++) {
             outcome_t outcome;
-            s_send(bus.client, &outcome,
-                   (client_request_t){ .service = "keyed",
-                                       .method = "once",
-                                       .flags = FRAME_ROUTE_KEY,
-                                       .route_key = id_hash(&key, sizeof key) });
+            bus_send(bus.client, &outcome,
+                     (client_request_t){ .service = "keyed",
+                                         .method = "once",
+                                         .flags = FRAME_ROUTE_KEY,
+                                         .route_key = id_hash(&key, sizeof key) });
             int at = -1;
             while (at < 0)
                 for (int i = 0; i < 3; i++)
@@ -426,14 +304,13 @@ static void test_route_key(void)
             else if (owner[key] != at)
                 ok_named(false, "the same key goes to the same instance");
             used |= 1 << at;
-            s_answer(workers[at].client, workers[at].held[0], "done");
-            workers[at].count = 0;
-            s_wait(&outcome.done);
+            s_answer(&workers[at], "done");
+            bus_wait(&outcome.done);
         }
     is_int(used, 7);
     for (int i = 0; i < 3; i++)
         s_stop(&workers[i]);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_broadcast(void)
@@ -442,26 +319,27 @@ static void test_broadcast(void)
     worker_t workers[3];
     outcome_t outcome;
     static const char *const names[] = { "all-1", "all-2", "all-3" };
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     for (int i = 0; i < 3; i++) {
         s_start(&workers[i], &bus, "all", names[i], 10, true);
         workers[i].echo = true;
     }
-    s_send(bus.client, &outcome,
-           (client_request_t){ .service = "all", .method = "echo", .flags = FRAME_BROADCAST });
-    ok(s_wait(&outcome.done));
+    bus_send(bus.client, &outcome,
+             (client_request_t){ .service = "all", .method = "echo", .flags = FRAME_BROADCAST });
+    ok(bus_wait(&outcome.done));
     is_int(outcome.code, ERROR_NONE);
     is_int(outcome.parts, 3);
     workers[1].echo = false; /* one does not answer: the deadline ends its part */
-    s_send(bus.client, &outcome,
-           (client_request_t){
-               .service = "all", .method = "echo", .flags = FRAME_BROADCAST, .deadline_ms = 100 });
-    ok(s_wait(&outcome.done));
+    bus_send(
+        bus.client, &outcome,
+        (client_request_t){
+            .service = "all", .method = "echo", .flags = FRAME_BROADCAST, .deadline_ms = 100 });
+    ok(bus_wait(&outcome.done));
     is_int(outcome.parts, 2);
-    ok(s_balance(&bus));
+    ok(bus_balance(&bus));
     for (int i = 0; i < 3; i++)
         s_stop(&workers[i]);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void s_short_queue(bus_t *bus)
@@ -474,28 +352,27 @@ static void test_queue_full_and_priority(void)
     bus_t bus;
     worker_t worker;
     outcome_t outcomes[4];
-    s_open(&bus, s_short_queue);
+    bus_open(&bus, s_short_queue);
     s_start(&worker, &bus, "busy", "busy-1", 1, true);
-    s_send(bus.client, &outcomes[0], (client_request_t){ .service = "busy", .method = "once" });
-    ok(s_wait(&worker.came));
+    bus_send(bus.client, &outcomes[0], (client_request_t){ .service = "busy", .method = "once" });
+    ok(bus_wait(&worker.came));
     for (uint8_t i = 1; i < 4; i++) /* the later one matters more */
-        s_send(bus.client, &outcomes[i],
-               (client_request_t){
-                   .service = "busy", .method = "once", .priority = (uint8_t)(3 - i) });
-    ok(s_wait(&outcomes[3].done));
+        bus_send(bus.client, &outcomes[i],
+                 (client_request_t){
+                     .service = "busy", .method = "once", .priority = (uint8_t)(3 - i) });
+    ok(bus_wait(&outcomes[3].done));
     is_int(outcomes[3].code, ERROR_QUEUE_FULL);
-    s_answer(worker.client, worker.held[0], "zero");
-    ok(s_wait(&worker.came));
-    s_answer(worker.client, worker.held[1], "first after");
-    ok(s_wait(&outcomes[2].done));
+    s_answer(&worker, "zero");
+    ok(bus_wait(&worker.came));
+    s_answer(&worker, "first after");
+    ok(bus_wait(&outcomes[2].done));
     is_text(outcomes[2].text, "first after");
-    ok(s_wait(&worker.came));
-    s_answer(worker.client, worker.held[2], "last");
-    worker.count = 0;
-    ok(s_wait(&outcomes[1].done));
+    ok(bus_wait(&worker.came));
+    s_answer(&worker, "last");
+    ok(bus_wait(&outcomes[1].done));
     is_text(outcomes[1].text, "last");
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_drain(void)
@@ -503,38 +380,37 @@ static void test_drain(void)
     bus_t bus;
     worker_t one, two;
     outcome_t before, after;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&one, &bus, "leave", "leave-1", 10, true);
-    s_send(bus.client, &before, (client_request_t){ .service = "leave", .method = "once" });
-    ok(s_wait(&one.came));
+    bus_send(bus.client, &before, (client_request_t){ .service = "leave", .method = "once" });
+    ok(bus_wait(&one.came));
     s_start(&two, &bus, "leave", "leave-2", 10, true);
     buf_t body = { 0 };
     pack_t pack;
     pack_init(&pack, &body);
     pack_map(&pack, 1);
     pack_pair_text(&pack, "instance", "leave-1");
-    is_int(s_call(bus.client,
-                  (client_request_t){ .service = "$BROKER", .method = "DRAIN", .body = &body }),
+    is_int(bus_call(bus.client,
+                    (client_request_t){ .service = "$BROKER", .method = "DRAIN", .body = &body }),
            ERROR_NONE);
-    ok(s_wait(&one.drained));
+    ok(bus_wait(&one.drained));
     for (int i = 0; i < 5; i++) {
-        s_send(bus.client, &after, (client_request_t){ .service = "leave", .method = "once" });
-        ok(s_wait(&two.came));
+        bus_send(bus.client, &after, (client_request_t){ .service = "leave", .method = "once" });
+        ok(bus_wait(&two.came));
     }
-    s_answer(one.client, one.held[0], "finished");
-    one.count = 0;
-    ok(s_wait(&before.done));
+    s_answer(&one, "finished");
+    ok(bus_wait(&before.done));
     is_text(before.text, "finished");
     s_stop(&one);
     s_stop(&two);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_registration_refused(void)
 {
     bus_t bus;
     worker_t worker, twin;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "$SRV", "bad-1", 1, false);
     is_int(worker.refusal.code, ERROR_FORBIDDEN);
     s_stop(&worker);
@@ -545,11 +421,11 @@ static void test_registration_refused(void)
     s_stop(&worker);
     /* once the first is gone the second is let in by itself */
     while (twin.refusal.code != ERROR_NONE)
-        if (!s_wait(&twin.registered))
+        if (!bus_wait(&twin.registered))
             break;
     is_int(twin.refusal.code, ERROR_NONE);
     s_stop(&twin);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 /* ---- events --------------------------------------------------------------------------------- */
@@ -586,29 +462,29 @@ static void test_events(void)
     listener_t all = { .count = 0 }, late = { .count = 0 };
     sem_init(&all.came, 0, 0);
     sem_init(&late.came, 0, 0);
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_publish(bus.client, "news.kept", true, 1);
     s_publish(bus.client, "news.kept", true, 2);
     /* an answer shows that what was sent before it has arrived */
-    is_int(s_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" }),
            ERROR_NONE);
     client_t *subscriber =
         client_new(bus.context,
                    &(client_config_t){ .settings = &bus.bus, .name = "listener", .part = "test" });
     client_subscribe(subscriber, "news.", s_on_event, &all);
-    ok(s_wait(&all.came));
+    ok(bus_wait(&all.came));
     is_text(all.topic, "news.kept");
     for (int i = 0; i < 500; i++)
         s_publish(bus.client, "news.flow", false, i);
     for (int i = 0; i < 500; i++)
-        s_wait(&all.came);
+        bus_wait(&all.came);
     is_int(all.count, 501);
     is_int(all.missed, 0);
     client_subscribe(subscriber, "news.k", s_on_event, &late);
-    ok(s_wait(&late.came));
+    ok(bus_wait(&late.came));
     is_int(late.count, 1);
     client_destroy(&subscriber);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_registry_is_published(void)
@@ -617,17 +493,17 @@ static void test_registry_is_published(void)
     worker_t worker;
     listener_t listener = { .count = 0 };
     sem_init(&listener.came, 0, 0);
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "known", "known-1", 1, true);
     client_subscribe(bus.client, "registry.", s_on_event, &listener);
-    ok(s_wait(&listener.came));
+    ok(bus_wait(&listener.came));
     is_text(listener.topic, "registry.known.broker-1");
     s_stop(&worker);
-    ok(s_wait(&listener.came));
+    ok(bus_wait(&listener.came));
     s_publish(bus.client, "registry.known.broker-1", true, 1); /* nobody else may say so */
-    s_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" });
-    is_int(s_counter(&bus, BROKER_EVENT_DROPS), 1);
-    s_close(&bus);
+    bus_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" });
+    is_int(bus_counter(&bus, BROKER_EVENT_DROPS), 1);
+    bus_close(&bus);
 }
 
 /* ---- losses --------------------------------------------------------------------------------- */
@@ -637,22 +513,22 @@ static void test_broker_restart(void)
     bus_t bus;
     worker_t worker;
     char why[200];
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "again", "again-1", 1, true);
     worker.echo = true;
-    is_int(s_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
            ERROR_NONE);
     broker_stop(&bus.broker);
-    is_int(s_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
            ERROR_NO_BROKER);
     bus.broker = broker_start(bus.context, &bus.settings, why, sizeof why);
     ok(bus.broker != NULL);
-    ok(s_wait(&worker.registered));
+    ok(bus_wait(&worker.registered));
     ok(client_wait_ready(bus.client, 5000));
-    is_int(s_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
+    is_int(bus_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
            ERROR_NONE);
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_principal_needs_the_trusted_door(void)
@@ -662,24 +538,24 @@ static void test_principal_needs_the_trusted_door(void)
     outcome_t outcome;
     buf_t principal = { 0 };
     buf_add_text(&principal, "\x80");
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "who", "who-1", 10, true);
-    s_send(bus.client, &outcome,
-           (client_request_t){ .service = "who", .method = "once", .principal = &principal });
-    ok(s_wait(&worker.came));
+    bus_send(bus.client, &outcome,
+             (client_request_t){ .service = "who", .method = "once", .principal = &principal });
+    ok(bus_wait(&worker.came));
     is_int(zmq_msg_size(&worker.held[0]->principal), 0);
-    is_int(s_counter(&bus, BROKER_PRINCIPALS_REMOVED), 1);
+    is_int(bus_counter(&bus, BROKER_PRINCIPALS_REMOVED), 1);
     client_t *edge = client_new(
         bus.context,
         &(client_config_t){ .settings = &bus.trusted, .name = "edge-1", .part = "test" });
-    s_send(edge, &outcome,
-           (client_request_t){ .service = "who", .method = "once", .principal = &principal });
-    ok(s_wait(&worker.came));
+    bus_send(edge, &outcome,
+             (client_request_t){ .service = "who", .method = "once", .principal = &principal });
+    ok(bus_wait(&worker.came));
     is_int(zmq_msg_size(&worker.held[1]->principal), 1);
     client_destroy(&edge);
     buf_free(&principal);
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 static void test_client_gone(void)
@@ -687,21 +563,20 @@ static void test_client_gone(void)
     bus_t bus;
     worker_t worker;
     outcome_t outcome;
-    s_open(&bus, NULL);
+    bus_open(&bus, NULL);
     s_start(&worker, &bus, "late", "late-1", 10, true);
     client_t *client = client_new(
         bus.context, &(client_config_t){ .settings = &bus.bus, .name = "gone", .part = "test" });
-    s_send(client, &outcome, (client_request_t){ .service = "late", .method = "once" });
-    ok(s_wait(&worker.came));
+    bus_send(client, &outcome, (client_request_t){ .service = "late", .method = "once" });
+    ok(bus_wait(&worker.came));
     client_destroy(&client);
     is_int(outcome.code, ERROR_CANCELLED);
-    ok(s_wait(&worker.cancelled));
-    s_answer(worker.client, worker.held[0], "nobody hears");
-    worker.count = 0;
-    ok(s_balance(&bus));
-    is_int(s_counter(&bus, BROKER_CLIENT_GONE), 1);
+    ok(bus_wait(&worker.cancelled));
+    s_answer(&worker, "nobody hears");
+    ok(bus_balance(&bus));
+    is_int(bus_counter(&bus, BROKER_CLIENT_GONE), 1);
     s_stop(&worker);
-    s_close(&bus);
+    bus_close(&bus);
 }
 
 TESTS({ "echo", test_echo }, { "errors at once", test_errors_at_once },

@@ -3,6 +3,17 @@
 # %D%/<folder>_<file>_test.c tests <folder>/<file>.c
 
 UNIT_TESTS = \
+	%D%/analysis_canonical_test \
+	%D%/analysis_catalog_test \
+	%D%/analysis_docs_test \
+	%D%/analysis_graph_test \
+	%D%/analysis_hostile_test \
+	%D%/analysis_order_test \
+	%D%/analysis_references_test \
+	%D%/analysis_result_test \
+	%D%/analysis_rules_test \
+	%D%/analysis_score_test \
+	%D%/analysis_secret_test \
 	%D%/base_kit_test \
 	%D%/base_log_test \
 	%D%/base_settings_test \
@@ -24,9 +35,11 @@ UNIT_TESTS = \
 	%D%/proto_json_test \
 	%D%/proto_schema_test \
 	%D%/proto_value_test \
+	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
+EXTRA_DIST += %D%/analysis_kit.h
 include tests/unit/database.mk

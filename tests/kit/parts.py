@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MPL-2.0
+"""parts - processes of `signalbox` in a folder of their own, for tests
+
+    with Folder() as folder:
+        broker = folder.start("broker")
+        ...
+
+A process is ready when it says so on standard output. Its log goes to a file in the folder and is
+shown when the process ends with another status than expected. Whatever still runs at the end is
+stopped, and a sanitizer's report in a log is a failure.
+"""
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+PROGRAM = os.path.abspath("signalbox")  # tests run in the build folder
+START_SECONDS = 60
+STOP_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Part:
+    """One process."""
+
+    def __init__(self, folder, words):
+        self.words = words
+        self.log_path = os.path.join(folder.path, f"log-{len(folder.parts)}-{words[0]}")
+        self.lines = []
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                [PROGRAM, *words], cwd=folder.path, stdout=subprocess.PIPE, stderr=log, text=True,
+                env=folder.environment, preexec_fn=_die_with_parent)
+        self.ready = threading.Event()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self.ready.wait(START_SECONDS)
+        if not self.lines:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"{' '.join(words)} did not start:\n{self.log()}")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            self.ready.set()
+        self.ready.set()
+
+    def log(self):
+        """All it has logged."""
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def events(self):
+        """Its log lines, parsed; a line that is no JSON raises."""
+        return [json.loads(line) for line in self.log().splitlines()]
+
+    def kill(self):
+        """As a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """SIGTERM; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return "did not stop"
+
+    def memory(self):
+        """Resident memory in KiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1])
+        return 0
+
+
+class Folder:
+    """A data folder and the processes that use it."""
+
+    def __init__(self, **settings):
+        self.settings = settings
+        self.parts = []
+        self.path = None
+        self.environment = None
+
+    def __enter__(self):
+        # short: a unix socket's path has at most 107 bytes
+        self.path = tempfile.mkdtemp(prefix="sbx-", dir="/tmp")
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith("SIGNALBOX_")}
+        for name, value in {"storage_data": "var", **self.settings}.items():
+            self.environment["SIGNALBOX_" + name.upper()] = str(value)
+        return self
+
+    def __exit__(self, kind, *_):
+        faults = []
+        for part in reversed(self.parts):
+            part.stop()
+            log = part.log()
+            if "Sanitizer" in log or "runtime error" in log or "broken promise" in log:
+                faults.append(f"{' '.join(part.words)}:\n{log}")
+        if kind is not None:
+            for part in self.parts:
+                print(f"# {' '.join(part.words)}")
+                for line in part.log().splitlines()[-15:]:
+                    print(f"#   {line}")
+        shutil.rmtree(self.path, ignore_errors=True)
+        if faults and kind is None:
+            raise RuntimeError("\n".join(faults))
+
+    def start(self, *words):
+        """Starts a process and waits until it is ready."""
+        part = Part(self, [str(word) for word in words])
+        self.parts.append(part)
+        return part
+
+    def run(self, *words, status=0, text=""):
+        """Runs a command to its end; its standard output."""
+        result = subprocess.run([PROGRAM, *[str(word) for word in words]], cwd=self.path,
+                                env=self.environment, capture_output=True, text=True, input=text,
+                                timeout=STOP_SECONDS, check=False)
+        if result.returncode != status:
+            raise RuntimeError(f"{' '.join(map(str, words))} ended with {result.returncode}:\n"
+                               f"{result.stdout}\n{result.stderr}")
+        return result.stdout
+
+    def socket(self, name):
+        """The endpoint of one of the broker's sockets: bus, edge or events."""
+        return f"ipc://{self.path}/var/{name}.sock"
