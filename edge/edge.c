@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -206,45 +207,37 @@ static int s_find_listener(uint16_t port)
 static bool s_listen(edge_t *edge, char *why, size_t why_size)
 {
     const edge_settings_t *settings = edge->settings;
+    int64_t room = settings->uri_bytes + settings->headers_bytes + BODY_ROOM;
+    int64_t patience = settings->head_ms + settings->body_ms + settings->keep_alive_ms;
     char listen[64], threads[24], buffer[24], patience_ms[24];
-    snprintf(listen, sizeof listen, "%s:%lld", settings->address, (long long)settings->port);
-    snprintf(threads, sizeof threads, "%lld", (long long)settings->threads);
-    snprintf(buffer, sizeof buffer, "%lld",
-             (long long)(settings->uri_bytes + settings->headers_bytes + BODY_ROOM));
-    snprintf(patience_ms, sizeof patience_ms, "%lld",
-             (long long)(settings->head_ms + settings->body_ms + settings->keep_alive_ms));
+    snprintf(listen, sizeof listen, "%s:%" PRId64, settings->address, settings->port);
+    snprintf(threads, sizeof threads, "%" PRId64, settings->threads);
+    snprintf(buffer, sizeof buffer, "%" PRId64, room);
+    snprintf(patience_ms, sizeof patience_ms, "%" PRId64, patience);
+    /* clang-format off */
     const char *options[] = {
-        "listening_ports",
-        listen,
-        "num_threads",
-        threads,
-        "connection_queue",
-        threads, /* the table admits no more: accepting never waits */
-        "listen_backlog",
-        "1024",
-        "max_request_size",
-        buffer,
-        "request_timeout_ms", /* both longer than ours: the keeper ends what is late */
-        patience_ms,
-        "keep_alive_timeout_ms",
-        patience_ms,
-        "enable_keep_alive",
-        "yes",
-        "tcp_nodelay",
-        "1",
-        "decode_url",
-        "no", /* path.c decodes: %2f must not become a slash */
-        "access_control_allow_methods",
-        "", /* or civetweb answers preflights with "*" */
-        "access_control_allow_origin",
-        "",
+        "listening_ports", listen,
+        "num_threads", threads,
+        "connection_queue", threads, /* the table admits no more: accepting never waits */
+        "listen_backlog", "1024",
+        "max_request_size", buffer,
+        "request_timeout_ms", patience_ms, /* both longer than ours: the keeper ends what is late */
+        "keep_alive_timeout_ms", patience_ms,
+        "enable_keep_alive", "yes",
+        "tcp_nodelay", "1",
+        "decode_url", "no",                 /* path.c decodes: %2f must not become a slash */
+        "access_control_allow_methods", "", /* or civetweb answers preflights with "*" */
+        "access_control_allow_origin", "",
         NULL,
     };
+    /* clang-format on */
     struct mg_server_port port = { 0 };
     edge->server = mg_start(&s_callbacks, edge, options);
     if (!edge->server)
-        return s_fail(why, why_size, "cannot listen on %s: is it in use by another program?",
-                      listen);
+        return s_fail(why, why_size,
+                      "cannot listen on %s with %s threads: is the address taken, or the memory "
+                      "short? The log says which",
+                      listen, threads);
     insist(mg_get_server_ports(edge->server, 1, &port) == 1);
     edge->port = (uint16_t)port.port;
     edge->listener = s_find_listener(edge->port);

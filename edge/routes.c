@@ -146,7 +146,8 @@ static node_t *s_path(routing_t *self, route_t *route)
 static bool s_same_names(const node_t *node, const route_t *route)
 {
     for (unsigned verb = 0; verb < HTTP_VERBS; verb++)
-        if (node->routes[verb] && strcmp(node->routes[verb]->method->path, route->method->path))
+        if (node->routes[verb] &&
+            strcmp(node->routes[verb]->method->path, route->method->path) != 0)
             return false;
     return true;
 }

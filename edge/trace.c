@@ -70,7 +70,9 @@ void trace_begin(trace_t *self, const char *traceparent)
 
 const char *trace_parent(const trace_t *self, char text[TRACE_PARENT_SIZE])
 {
-    memcpy(text, "00-", 3);
+    static const uint8_t version = 0;
+    id_hex(&version, 1, text);
+    text[2] = '-';
     id_hex(self->trace, sizeof self->trace, text + 3);
     text[35] = '-';
     id_hex(self->span, sizeof self->span, text + 36);
@@ -98,9 +100,8 @@ const char *trace_state(const trace_t *self, const char *tracestate)
 
 void trace_request_id(char id[TRACE_REQUEST_ID_BYTES + 1], const char *given)
 {
-    size_t size = given ? strlen(given) : 0;
-    if (id_is_name(given, size, TRACE_REQUEST_ID_BYTES))
-        memcpy(id, given, size + 1);
+    if (given && id_is_name(given, strlen(given), TRACE_REQUEST_ID_BYTES))
+        memcpy(id, given, strlen(given) + 1);
     else
         id_uuid7(id);
 }

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MPL-2.0
 """Server-sent events: by topic, by permission, and never at the expense of everybody else."""
-
 import json
+import os
 import signal
+import sys
 import time
 
-from edge_kit import PATIENCE, Edge, Response, check, done, request, same
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+from edge import PATIENCE, Edge, Response, request  # noqa: E402
+from tap import check, done, same  # noqa: E402
 
 
 class Stream:
@@ -134,4 +137,4 @@ with Edge() as main:
     what_is_seen(main)
 how_many()
 who_is_slow()
-done()
+sys.exit(done())

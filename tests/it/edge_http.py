@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MPL-2.0
 """What a client may rely on: the protocol, the answers, and who is let in."""
-
 import gzip
 import json
 import os
 import re
+import subprocess
+import sys
 import tempfile
 
-from edge_kit import Edge, Response, check, done, request, responses, same
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+from edge import HOST, PATIENCE, Edge, Response, request, responses  # noqa: E402
+from tap import check, done, same  # noqa: E402
 
 JSON = {"Content-Type": "application/json"}
 
@@ -340,6 +343,29 @@ def the_callers():
         same(edge.get("/health/ready").status, 503, "not ready without a broker")
 
 
+def the_starts():
+    """What cannot be is said in a sentence, before anything listens."""
+    with Edge() as edge:
+        cases = [
+            ("tls_certificate", "/etc/tls/cert.pem", "nginx or HAProxy"),
+            ("address", "localhost", "not an IPv4 address"),
+            ("address", "192.0.2.1", "cannot listen on 192.0.2.1:0"),
+            ("port", edge.port, f"cannot listen on 127.0.0.1:{edge.port}"),
+            ("grants", "nonsense", "not like 'billing:/v1/invoices'"),
+            ("grants", "demo:/v1/analyses", "belongs to 'analysis'"),
+            ("threads", "4", "from 8 to 4096"),
+        ]
+        for name, value, sentence in cases:
+            run = subprocess.run([HOST, f"--edge.{name}", str(value)], capture_output=True, text=True,
+                                 timeout=PATIENCE)
+            check(run.returncode == 2 and sentence in run.stderr, f"edge.{name} {value} is refused",
+                  f"{run.returncode}: {run.stderr}")
+    limited = subprocess.run(["sh", "-c", f"ulimit -n 300; exec {HOST}"], capture_output=True,
+                             text=True, timeout=PATIENCE)
+    check(limited.returncode == 2 and "ulimit -n" in limited.stderr,
+          "so are more threads than there may be open files", limited.stderr)
+
+
 with Edge() as main:
     the_protocol(main)
     the_verbs(main)
@@ -350,4 +376,5 @@ with Edge() as main:
     same(main.stop()[0], 0, "the edge leaves with status 0")
 the_page()
 the_callers()
-done()
+the_starts()
+sys.exit(done())

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MPL-2.0
 """The API document: what is in it, that it is always the same, and that others can read it."""
-
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
-from edge_kit import PATIENCE, Edge, check, done, same
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+from edge import PATIENCE, Edge  # noqa: E402
+from tap import check, done, same  # noqa: E402
 
 VALIDATORS = ("@readme/openapi-parser@9.0.0", "@seriousme/openapi-schema-validator@2.11.0")
 SCRIPT = """
@@ -74,13 +76,13 @@ def that_it_is_the_same(edge, first):
 def that_others_read_it(document):
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
-        check(True, "public validators # SKIP npm is not installed")
+        print("# npm is not installed: the public validators were not asked")
         return
     with tempfile.TemporaryDirectory() as folder:
         install = subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix",
                                   folder, *VALIDATORS], capture_output=True, text=True)
         if install.returncode != 0:
-            check(True, "public validators # SKIP npm cannot fetch them")
+            print("# npm cannot fetch the public validators: they were not asked")
             return
         for name, text in (("check.mjs", SCRIPT), ("openapi.json", json.dumps(document))):
             with open(os.path.join(folder, name), "w") as out:
@@ -97,4 +99,4 @@ with Edge() as edge:
     what_is_in_it(answer.json())
     that_others_read_it(answer.json())
     that_it_is_the_same(edge, answer)
-done()
+sys.exit(done())

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
 """The example configurations of nginx and HAProxy are accepted by them."""
-
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from edge_kit import check, done
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+from tap import check, done, skip  # noqa: E402
 
 DEPLOY = os.path.join(os.environ.get("srcdir", "."), "deploy")
 TLS = "/etc/signalbox/tls"
@@ -43,11 +43,10 @@ def accepted(tool, file, *command):
 
 nginx, haproxy, openssl = find("nginx"), find("haproxy"), find("openssl")
 if not openssl or not (nginx or haproxy):
-    print("1..0 # SKIP neither nginx nor haproxy is installed, or openssl is not")
-    sys.exit(0)
+    skip("neither nginx nor haproxy is installed, or openssl is not")
 if nginx:
     accepted(nginx, "nginx.conf", "-t", "-c", "{config}", "-g",
              "pid {folder}/nginx.pid; error_log stderr;")
 if haproxy:
     accepted(haproxy, "haproxy.cfg", "-c", "-f", "{config}")
-done()
+sys.exit(done())

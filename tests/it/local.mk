@@ -13,4 +13,4 @@ EDGE_TESTS = \
 	%D%/edge_proxies.py
 
 TESTS += $(EDGE_TESTS)
-EXTRA_DIST += $(EDGE_TESTS) %D%/edge_kit.py
+EXTRA_DIST += $(EDGE_TESTS)

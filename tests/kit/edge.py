@@ -1,42 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the tests of the edge share: TAP, an edge_host process, and HTTP over raw sockets."""
+"""edge - an edge_host process, and HTTP over raw sockets"""
 
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 
 HOST = os.environ.get("EDGE_HOST", "tests/it/edge_host")
 PATIENCE = 20  # seconds after which a test gives up waiting
-
-_checks = 0
-_failures = 0
-
-
-def check(good, name, why=""):
-    """One TAP line; `why` is shown when it failed."""
-    global _checks, _failures
-    _checks += 1
-    _failures += not good
-    print(f"{'ok' if good else 'not ok'} {_checks} - {name}")
-    if not good and why != "":
-        for line in str(why).splitlines()[:20]:
-            print(f"#   {line[:400]}")
-    sys.stdout.flush()
-    return good
-
-
-def same(actual, expected, name):
-    return check(actual == expected, name, f"got {actual!r}, expected {expected!r}")
-
-
-def done():
-    print(f"1..{_checks}")
-    sys.exit(1 if _failures else 0)
-
 
 class Edge:
     """A running edge_host; settings as keywords: threads=16, allow_anonymous="true"."""
