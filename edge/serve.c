@@ -25,6 +25,7 @@
 #include "edge/translate.h"
 
 #define ABSENT_RETRY_MS 5000 /* for a service of which no instance runs */
+#define PRIORITY        1    /* of a call, 0 (first) to 3: what operators do comes before */
 
 #define ALL_VERBS (HTTP_BIT(HTTP_VERBS) - 1)
 
@@ -186,6 +187,7 @@ static bool s_call(exchange_t *x)
         .body = &x->message,
         .principal = &x->principal,
         .deadline_ms = method->deadline_ms,
+        .priority = PRIORITY,
         .flags = (uint8_t)(FRAME_STAMPED | (method->idempotent ? FRAME_IDEMPOTENT : 0)),
         .schema = x->route->descriptor->hash,
         .trace = trace,
