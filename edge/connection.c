@@ -123,18 +123,18 @@ static connection_t *s_lowest(connections_t *self, uint64_t *floor, bool urgent,
     return first;
 }
 
-/* Bytes have arrived that its thread has not seen yet: it is not idle, and would not leave soon. */
-static bool s_has_input(const connection_t *connection)
+bool connection_has_input(const connection_t *self)
 {
     int waiting = 0;
-    return ioctl(connection->fd, FIONREAD, &waiting) == 0 && waiting > 0;
+    return ioctl(self->fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 static bool s_make_room(connections_t *self, bool urgent)
 {
     uint64_t floor = 0, now_us = clock_us();
     connection_t *first = s_lowest(self, &floor, urgent, now_us);
-    while (first && s_state(first) == CONNECTION_IDLE && s_has_input(first))
+    /* with a request that its thread has not seen yet it is not idle, and would not leave soon */
+    while (first && s_state(first) == CONNECTION_IDLE && connection_has_input(first))
         first = s_lowest(self, &floor, urgent, now_us);
     if (!first)
         return false;

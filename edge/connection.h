@@ -115,6 +115,9 @@ bool connections_wait_empty(connections_t *self, uint64_t until_ms);
  * `within_ms`; 0: it may. */
 void connection_enter(connection_t *self, connection_state_t state, uint32_t within_ms);
 
+/* Whether bytes have arrived that nobody has read. */
+bool connection_has_input(const connection_t *self);
+
 /* Writes everything or fails: within `timeout_ms`, also when the peer takes a byte now and then.
  * Changes `parts`. */
 bool connection_write(connection_t *self, struct iovec *parts, int count,

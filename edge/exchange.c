@@ -21,22 +21,18 @@ static const char *const s_names[HEADERS] = {
     [HEADER_ACCEPT] = "Accept",
     [HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
     [HEADER_ACR_METHOD] = "Access-Control-Request-Method",
-    [HEADER_AUTHORIZATION] = "Authorization",
     [HEADER_CONTENT_ENCODING] = "Content-Encoding",
     [HEADER_CONTENT_TYPE] = "Content-Type",
-    [HEADER_FORWARDED] = "Forwarded",
     [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_ORIGIN] = "Origin",
     [HEADER_TRACEPARENT] = "traceparent",
     [HEADER_TRACESTATE] = "tracestate",
-    [HEADER_X_FORWARDED_FOR] = "X-Forwarded-For",
-    [HEADER_X_FORWARDED_HOST] = "X-Forwarded-Host",
-    [HEADER_X_FORWARDED_PORT] = "X-Forwarded-Port",
-    [HEADER_X_FORWARDED_PROTO] = "X-Forwarded-Proto",
     [HEADER_X_NO_COMPRESSION] = "X-No-Compression",
-    [HEADER_X_REAL_IP] = "X-Real-IP",
     [HEADER_X_REQUEST_ID] = "X-Request-ID",
 };
+
+/* What the headers begin with that proxies add. */
+static const char *const s_forwarding[] = { "X-Forwarded-", "Forwarded", "X-Real-IP" };
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
@@ -100,19 +96,20 @@ static void s_give_back(exchange_pool_t *pool, exchange_t *self)
 
 /* ---- a request comes and goes --------------------------------------------------------------- */
 
-static void s_read_headers(exchange_t *self, const struct mg_request_info *request)
+/* Several headers of one name are one list (RFC 9110, 5.3). */
+static void s_read_header(exchange_t *self, const struct mg_header *header)
 {
-    for (int i = 0; i < request->num_headers; i++) {
-        const struct mg_header *header = &request->http_headers[i];
-        for (size_t name = 0; name < HEADERS; name++) {
-            if (strcasecmp(s_names[name], header->name) != 0)
-                continue;
-            const char **value = &self->headers[name];
-            *value = *value ? arena_format(&self->arena, "%s, %s", *value, header->value)
-                            : header->value;
-            break;
-        }
+    for (size_t i = 0; i < HEADERS; i++) {
+        if (strcasecmp(s_names[i], header->name) != 0)
+            continue;
+        const char **value = &self->headers[i];
+        *value =
+            *value ? arena_format(&self->arena, "%s, %s", *value, header->value) : header->value;
+        return;
     }
+    for (size_t i = 0; i < COUNT_OF(s_forwarding); i++)
+        self->is_forwarded |=
+            strncasecmp(s_forwarding[i], header->name, strlen(s_forwarding[i])) == 0;
 }
 
 exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_connection *server)
@@ -125,6 +122,7 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     self->verb = self->is_known ? connection->head.verb : HTTP_GET;
     self->target = self->query = self->pattern = "";
     memset(self->headers, 0, sizeof self->headers);
+    self->is_forwarded = false;
     self->identity = NULL;
     self->path.count = 0;
     self->routing = NULL;
@@ -132,7 +130,7 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     self->body_is_read =
         !self->is_known || (!connection->head.is_chunked && connection->head.length == 0);
     self->started_us = clock_us();
-    self->is_answered = self->has_answer = false;
+    self->is_answered = self->is_stream = self->has_answer = false;
     self->must_close = !self->is_known || !connection->head.keep_alive;
     self->status = 0;
     self->bytes_in = self->bytes_out = 0;
@@ -142,7 +140,8 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
         const struct mg_request_info *request = mg_get_request_info(server);
         self->target = request->request_uri;
         self->query = request->query_string;
-        s_read_headers(self, request);
+        for (int i = 0; i < request->num_headers; i++)
+            s_read_header(self, &request->http_headers[i]);
     }
     trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
     trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
@@ -158,7 +157,8 @@ static void s_count(const exchange_t *self, uint64_t took_us)
                                          COUNT_ANSWERS_5XX };
     stats_t *stats = &self->edge->stats;
     stats_add(stats, COUNT_REQUESTS, 1);
-    stats_record(stats, COUNT_REQUEST_TIME, took_us);
+    if (!self->is_stream)
+        stats_record(stats, COUNT_REQUEST_TIME, took_us);
     stats_add(stats, COUNT_BYTES_IN, (int64_t)self->bytes_in);
     stats_add(stats, COUNT_BYTES_OUT, (int64_t)self->bytes_out);
     if (self->status >= 200 && self->status < 600)

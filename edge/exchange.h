@@ -26,20 +26,13 @@ typedef enum {
     HEADER_ACCEPT,
     HEADER_ACCEPT_ENCODING,
     HEADER_ACR_METHOD,
-    HEADER_AUTHORIZATION,
     HEADER_CONTENT_ENCODING,
     HEADER_CONTENT_TYPE,
-    HEADER_FORWARDED,
     HEADER_IF_NONE_MATCH,
     HEADER_ORIGIN,
     HEADER_TRACEPARENT,
     HEADER_TRACESTATE,
-    HEADER_X_FORWARDED_FOR,
-    HEADER_X_FORWARDED_HOST,
-    HEADER_X_FORWARDED_PORT,
-    HEADER_X_FORWARDED_PROTO,
     HEADER_X_NO_COMPRESSION,
-    HEADER_X_REAL_IP,
     HEADER_X_REQUEST_ID,
     HEADERS
 } header_t;
@@ -58,6 +51,7 @@ struct exchange {
     const char *target;           /* the path as it was sent, without the query */
     const char *query;            /* NULL: none */
     const char *headers[HEADERS]; /* NULL: not sent; several of one name are joined by ", " */
+    bool is_forwarded;            /* a proxy says that it stands in front */
     char request_id[TRACE_REQUEST_ID_BYTES + 1];
     trace_t trace;
     const identity_t *identity;
@@ -70,6 +64,7 @@ struct exchange {
 
     /* the answer */
     bool is_answered;
+    bool is_stream;  /* which lasts as long as its client likes */
     bool must_close; /* the connection ends behind it */
     unsigned status;
     size_t bytes_in, bytes_out; /* of bodies */

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "edge/http.h"
@@ -91,19 +90,6 @@ bool http_is_token_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-bool http_list_has(const char *value, const char *token)
-{
-    size_t size = strlen(token);
-    while (*value) {
-        value += strspn(value, " \t,");
-        size_t length = strcspn(value, " \t,;");
-        if (length == size && strncasecmp(value, token, size) == 0)
-            return true;
-        value += strcspn(value, ",");
-    }
-    return false;
 }
 
 const char *http_date(int64_t wall_ms, char text[HTTP_DATE_SIZE])

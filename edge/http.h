@@ -37,9 +37,6 @@ const char *http_reason(unsigned status);
 /* A character of a token: method and header names (RFC 9110, 5.6.2). */
 bool http_is_token_char(char c);
 
-/* Whether a header value that is a list separated by commas holds `token`, in any case. */
-bool http_list_has(const char *value, const char *token);
-
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); returns `text`. */
 #define HTTP_DATE_SIZE 30
 const char *http_date(int64_t wall_ms, char text[HTTP_DATE_SIZE]);

@@ -14,9 +14,8 @@
 #include "edge/respond.h"
 #include "edge/state.h"
 
-#define DISCARD_BYTES                                                                              \
-    (64 * 1024) /* an unread body up to here is read; a longer one ends the connection */
-#define RETRY_AFTER_MS 1000 /* when a failure that may be retried does not say when */
+#define DISCARD_BYTES  65536 /* of an unread body: a longer one ends the connection */
+#define RETRY_AFTER_MS 1000  /* when a failure that may be retried does not say when */
 #define TAG_BYTES      16
 #define TAG_SIZE       64 /* quotes, hash, "-gzip" */
 
@@ -162,8 +161,9 @@ static void s_send(exchange_t *exchange, struct iovec *parts, int count)
         if (exchange->server)
             mg_disable_connection_keep_alive(exchange->server);
     }
-    /* what the client still sends would reset the connection when it is closed */
-    if (exchange->must_close && !exchange->body_is_read)
+    /* what is not read would reset the connection when it is closed */
+    if (exchange->must_close &&
+        (!exchange->body_is_read || connection_has_input(exchange->connection)))
         connection_linger(exchange->connection);
 }
 
@@ -267,7 +267,7 @@ void respond_failure(exchange_t *exchange)
 bool respond_stream(exchange_t *exchange, const char *media)
 {
     buf_t *head = &exchange->head;
-    exchange->must_close = true;
+    exchange->must_close = exchange->is_stream = true;
     exchange->status = 200;
     head->size = 0;
     s_add_status(head, 200);

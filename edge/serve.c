@@ -39,18 +39,14 @@ static const char s_allowed_headers[] =
  * that resolves its name to this machine, and no proxy that brings in the world. */
 static bool s_admit(exchange_t *x)
 {
-    static const header_t forwarding[] = { HEADER_FORWARDED,         HEADER_X_FORWARDED_FOR,
-                                           HEADER_X_FORWARDED_HOST,  HEADER_X_FORWARDED_PORT,
-                                           HEADER_X_FORWARDED_PROTO, HEADER_X_REAL_IP };
     if (!x->edge->settings->allow_anonymous)
         return true;
     if (!x->connection->head.host_is_loopback)
         return exchange_fail(x, ERROR_MISDIRECTED,
                              "While edge.allow_anonymous is on, only localhost is answered for");
-    for (size_t i = 0; i < COUNT_OF(forwarding); i++)
-        if (x->headers[forwarding[i]])
-            return exchange_fail(x, ERROR_BAD_REQUEST,
-                                 "While edge.allow_anonymous is on, no proxy may stand in front");
+    if (x->is_forwarded)
+        return exchange_fail(x, ERROR_BAD_REQUEST,
+                             "While edge.allow_anonymous is on, no proxy may stand in front");
     return true;
 }
 

@@ -145,7 +145,8 @@ static void s_hand_over(hub_t *self, stream_t *stream, shared_event_t *event, ui
     }
 }
 
-void hub_publish(void *hub, const client_event_t *event)
+/* Hands an event to the streams that may have it, on the bus client's thread. */
+static void s_on_event(void *hub, const client_event_t *event)
 {
     hub_t *self = hub;
     arena_t arena = { 0 };
@@ -185,7 +186,7 @@ void hub_free(hub_t *self)
 void hub_subscribe(hub_t *self, client_t *bus)
 {
     for (size_t i = 0; i < COUNT_OF(s_topics); i++)
-        client_subscribe(bus, s_topics[i].prefix, hub_publish, self);
+        client_subscribe(bus, s_topics[i].prefix, s_on_event, self);
 }
 
 void hub_close(hub_t *self)

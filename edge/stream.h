@@ -37,9 +37,6 @@ void hub_free(hub_t *self);
 /* Subscribes to every topic that a stream may have. */
 void hub_subscribe(hub_t *self, client_t *bus);
 
-/* Hands an event to the streams that may have it. An event_fn: `hub` is the hub. */
-void hub_publish(void *hub, const client_event_t *event);
-
 /* Ends all streams, and admits no more. */
 void hub_close(hub_t *self);
 
