@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
 """edge - an edge_host process, and HTTP over raw sockets"""
-
+import ctypes
 import json
 import os
 import signal
@@ -10,6 +10,13 @@ import tempfile
 
 HOST = os.environ.get("EDGE_HOST", "tests/it/edge_host")
 PATIENCE = 20  # seconds after which a test gives up waiting
+
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
 
 class Edge:
     """A running edge_host; settings as keywords: threads=16, allow_anonymous="true"."""
@@ -22,7 +29,7 @@ class Edge:
         # a file, not a pipe: nobody would read the pipe while the test runs
         self.log = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self.log, text=True
+            command, stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=_die_with_parent
         )
         line = self.process.stdout.readline()
         if not line.startswith("ready "):
@@ -32,8 +39,10 @@ class Edge:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, kind, *_):
+        status, log = self.stop()
+        if kind is None and (status != 0 or "Sanitizer" in log or "runtime error" in log):
+            raise RuntimeError(f"edge_host ended with {status}:\n{log}")
 
     def stop(self):
         """Ends the process; its exit status and what it wrote to its log."""
