@@ -65,8 +65,10 @@ def what_is_seen(edge):
         event, data, _ = registry.next()
     check(event.startswith("registry.demo.") and data["service"] == "demo" and
           "descriptor" not in data["versions"][0], "a service that leaves", data)
+    deadline = time.monotonic() + PATIENCE
     gone = edge.get("/v1/demo/things/1")
-    while gone.status == 200:
+    # until the edge has heard of it, the broker refuses, who does not say since when
+    while time.monotonic() < deadline and "since" not in gone.json().get("detail", ""):
         gone = edge.get("/v1/demo/things/1")
     same((gone.status, gone.code, "since" in gone.json()["detail"], gone.headers["retry-after"]),
          (503, "NO_INSTANCE", True, "5"), "its routes say so, and since when")
