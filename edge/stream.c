@@ -268,14 +268,14 @@ static void s_run(exchange_t *x, stream_t *stream)
     struct pollfd items[] = { { .fd = queue_fd(&stream->queue), .events = POLLIN },
                               { .fd = x->connection->fd, .events = POLLRDHUP } };
     bool goes_on = s_write(x, heartbeat, sizeof heartbeat - 1);
-    while (goes_on) {
+    /* the flag is what ends a stream: the ring of its closed queue may be taken with the events */
+    while (goes_on && !x->edge->is_draining) {
         int ready = poll(items, COUNT_OF(items), (int)x->edge->settings->events_heartbeat_ms);
+        if (ready > 0 && items[1].revents)
+            break;
         if (ready == 0)
-            goes_on = s_write(x, heartbeat, sizeof heartbeat - 1) && s_write_waiting(x, stream);
-        else if (ready > 0 && items[1].revents)
-            goes_on = false;
-        else if (ready > 0)
-            goes_on = s_write_waiting(x, stream) && !x->edge->is_draining;
+            goes_on = s_write(x, heartbeat, sizeof heartbeat - 1);
+        goes_on = goes_on && s_write_waiting(x, stream);
     }
 }
 
