@@ -255,7 +255,7 @@ static uint32_t s_split(char *copy, const char **pieces)
 client_t *client_new(void *zmq_context, const client_config_t *config)
 {
     client_t *self = mem_zeroed(sizeof *self);
-    const char *requests[CLIENT_BROKERS_MAX], *events[CLIENT_BROKERS_MAX];
+    const char *requests[CLIENT_BROKERS_MAX] = { NULL }, *events[CLIENT_BROKERS_MAX] = { NULL };
     self->settings = config->settings;
     self->name = mem_strdup(config->name);
     self->part = mem_strdup(config->part);

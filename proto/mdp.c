@@ -49,8 +49,8 @@ mdp_command_t mdp_command(mdp_dialect_t dialect, const void *bytes, size_t size)
 
 uint8_t mdp_byte(mdp_dialect_t dialect, mdp_command_t command)
 {
-    for (uint8_t byte = 1; byte < COUNT_OF(s_commands[0]); byte++)
+    for (size_t byte = 1; byte < COUNT_OF(s_commands[0]); byte++)
         if (s_commands[dialect][byte] == command)
-            return byte;
+            return (uint8_t)byte;
     return 0;
 }

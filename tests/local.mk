@@ -14,8 +14,10 @@ PY_LOG_COMPILER = $(PYTHON)
 TEST_LIBS =
 LDADD = $(TEST_LIBS) $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
-EXTRA_DIST += %D%/tap.h %D%/kit/bus.h %D%/kit/postgres.py %D%/fixtures/analysis
+EXTRA_DIST += %D%/tap.h %D%/kit/bus.h %D%/kit/described.h %D%/kit/edge.py %D%/kit/postgres.py \
+	%D%/kit/tap.py %D%/fixtures/analysis
 
 include tests/unit/local.mk
+include tests/it/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk

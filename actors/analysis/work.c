@@ -16,7 +16,7 @@ void *work_grow(work_t *self, void *list, uint32_t count, uint32_t *room, size_t
         return list;
     *room = *room ? *room * 2 : WORK_FIRST_ROOM;
     void *longer = arena_array(self->arena, *room, item_size);
-    if (count)
+    if (list)
         memcpy(longer, list, count * item_size);
     return longer;
 }

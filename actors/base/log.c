@@ -7,7 +7,9 @@
  */
 #include "config.h"
 
+#include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +25,10 @@
 
 static const char *const s_level_names[] = { "debug", "info", "warn", "error" };
 
+_Static_assert(LOG_LINE_BYTES <= PIPE_BUF, "a line is written in one piece, or not at all");
+
 static _Atomic int s_level = LOG_INFO;
+static _Atomic unsigned s_dropped; /* lines since the last that was written */
 static _Thread_local const char *s_part = "main";
 static _Thread_local char s_request_id[LOG_ID_BYTES], s_trace_id[LOG_ID_BYTES];
 
@@ -175,6 +180,28 @@ static void s_field(line_t *line, const log_field_t *field)
     }
 }
 
+/* A log nobody reads must not stop the work: when standard error is a pipe that is full, the line
+ * is dropped, and the next one that can be written says how many were. A pipe that polls as
+ * writable has room for PIPE_BUF bytes, which a line does not exceed. */
+static void s_write(line_t *line)
+{
+    struct pollfd error = { .fd = STDERR_FILENO, .events = POLLOUT };
+    if (poll(&error, 1, 0) != 1 || !(error.revents & POLLOUT)) {
+        atomic_fetch_add(&s_dropped, 1);
+        return;
+    }
+    unsigned dropped = atomic_exchange(&s_dropped, 0);
+    if (dropped) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", dropped);
+        s_plain(line, "lines_dropped", number);
+    }
+    line->bytes[line->size++] = '}';
+    line->bytes[line->size++] = '\n';
+    if (write(STDERR_FILENO, line->bytes, line->size) < 0)
+        atomic_fetch_add(&s_dropped, dropped + 1);
+}
+
 void log_write(log_level_t level, const char *event, const log_field_t *fields, size_t count)
 {
     char now[CLOCK_TEXT_SIZE];
@@ -192,9 +219,5 @@ void log_write(log_level_t level, const char *event, const log_field_t *fields, 
         s_pair(&line, "trace_id", s_trace_id, strlen(s_trace_id));
     for (size_t i = 0; i < count; i++)
         s_field(&line, &fields[i]);
-    line.bytes[line.size++] = '}';
-    line.bytes[line.size++] = '\n';
-    /* a log that cannot be written must not stop the work */
-    if (write(STDERR_FILENO, line.bytes, line.size) < 0)
-        return;
+    s_write(&line);
 }

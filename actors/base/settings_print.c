@@ -91,7 +91,7 @@ void settings_document(const settings_t *self, buf_t *out)
                        "|---|---|---|---|\n",
                        i ? "\n" : "", section->name);
         }
-        buf_printf(out, "| `%s.%s` | %s%s%s | ", section->name, row->name,
+        buf_printf(out, "| `%s.%s` | %s%s%s | ", value->section->name, row->name,
                    row->preset && row->preset[0] ? "`" : "",
                    row->preset && row->preset[0] ? row->preset : "none",
                    row->preset && row->preset[0] ? "`" : "");

@@ -2,13 +2,14 @@
 #
 # Benchmarks print one JSON line a case and never fail a build by a time:
 #     make bench
-BENCHES = %D%/broker_bench
+BENCHES = %D%/broker_bench %D%/edge_bench
 
 EXTRA_PROGRAMS += $(BENCHES)
 CLEANFILES += $(BENCHES)
 BENCH_KIT = %D%/bench.c %D%/bench.h
 
 %C%_broker_bench_SOURCES = %D%/broker_bench.c $(BENCH_KIT)
+%C%_edge_bench_SOURCES = %D%/edge_bench.c $(BENCH_KIT)
 
 .PHONY: bench
 bench: $(BENCHES)

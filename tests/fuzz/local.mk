@@ -7,6 +7,7 @@
 FUZZ_TARGETS = \
 	%D%/descriptor_fuzz \
 	%D%/frame_fuzz \
+	%D%/http_fuzz \
 	%D%/json_fuzz \
 	%D%/msgpack_fuzz
 
@@ -17,6 +18,7 @@ if FUZZERS
 FUZZ_MAIN = %D%/fuzz.h
 %C%_descriptor_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_frame_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_http_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_msgpack_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 else
@@ -26,5 +28,6 @@ endif
 
 %C%_descriptor_fuzz_SOURCES = %D%/descriptor_fuzz.c $(FUZZ_MAIN)
 %C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
+%C%_http_fuzz_SOURCES = %D%/http_fuzz.c $(FUZZ_MAIN)
 %C%_json_fuzz_SOURCES = %D%/json_fuzz.c $(FUZZ_MAIN)
 %C%_msgpack_fuzz_SOURCES = %D%/msgpack_fuzz.c $(FUZZ_MAIN)

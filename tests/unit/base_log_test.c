@@ -117,5 +117,31 @@ static void test_levels(void)
     ok(!log_level_parse("loud", &level));
 }
 
+/* Standard error is a pipe nobody reads: logging goes on, and what was lost is said. */
+static void test_a_full_pipe_does_not_block(void)
+{
+    int ends[2], before = dup(STDERR_FILENO);
+    if (pipe(ends) < 0)
+        die("no pipe");
+    dup2(ends[1], STDERR_FILENO);
+    for (int i = 0; i < 2000; i++)
+        LOG(LOG_ERROR, "flood", LOG_INT("n", i),
+            LOG_TEXT("text", "some text that takes some room"));
+    for (size_t got = 0; got < 60000;)
+        got += (size_t)read(ends[0], s_line, sizeof s_line);
+    LOG(LOG_ERROR, "again", LOG_INT("n", 0));
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[1]);
+    char last[16384] = "";
+    for (ssize_t got; (got = read(ends[0], s_line, sizeof s_line - 1)) > 0;) {
+        s_line[got] = '\0';
+        memcpy(last, s_line, sizeof last);
+    }
+    close(ends[0]);
+    ok(strstr(last, "\"again\"") && strstr(last, "\"lines_dropped\":"));
+}
+
 TESTS({ "fields", test_fields }, { "secrets", test_secrets },
-      { "hostile values", test_anything_stays_one_line_of_json }, { "levels", test_levels })
+      { "hostile values", test_anything_stays_one_line_of_json }, { "levels", test_levels },
+      { "a full pipe", test_a_full_pipe_does_not_block })

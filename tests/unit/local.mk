@@ -21,6 +21,15 @@ UNIT_TESTS = \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
 	%D%/bus_test \
+	%D%/edge_guard_test \
+	%D%/edge_negotiate_test \
+	%D%/edge_openapi_test \
+	%D%/edge_path_test \
+	%D%/edge_problem_test \
+	%D%/edge_prometheus_test \
+	%D%/edge_registry_test \
+	%D%/edge_routes_test \
+	%D%/edge_translate_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \

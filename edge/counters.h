@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * counters - what the edge counts: every refusal and every drop has a row
+ */
+#ifndef SIGNALBOX_EDGE_COUNTERS_H
+#define SIGNALBOX_EDGE_COUNTERS_H
+
+#include "actors/base/stats.h"
+#include "proto/error.h"
+
+typedef enum {
+    COUNT_CONNECTIONS,
+    COUNT_CONNECTIONS_LIVE,
+    COUNT_REFUSED_FULL,
+    COUNT_REFUSED_ADDRESS,
+    COUNT_REFUSED_DRAINING,
+    COUNT_ACCEPT_FAILURES,
+    COUNT_SHUT_IDLE,
+    COUNT_SHUT_SLOW,
+    COUNT_LATE_HEADS,
+    COUNT_LATE_BODIES,
+    COUNT_WRITE_FAILURES,
+    COUNT_BAD_HEADS,
+    COUNT_PARSER_REFUSALS,
+    COUNT_REQUESTS,
+    COUNT_REQUEST_TIME,
+    COUNT_BYTES_IN,
+    COUNT_BYTES_OUT,
+    COUNT_ANSWERS_2XX,
+    COUNT_ANSWERS_3XX,
+    COUNT_ANSWERS_4XX,
+    COUNT_ANSWERS_5XX,
+    COUNT_BAD_REPLIES,
+    COUNT_REGISTRY_EVENTS,
+    COUNT_REGISTRY_BAD,
+    COUNT_REGISTRY_DROPS,
+    COUNT_DESCRIPTORS_REFUSED,
+    COUNT_SCHEMA_CONFLICTS,
+    COUNT_ROUTES_REFUSED,
+    COUNT_ROUTES,
+    COUNT_STREAMS,
+    COUNT_STREAMS_REFUSED,
+    COUNT_STREAM_EVENTS,
+    COUNT_STREAM_DROPS,
+    COUNT_PROBLEMS, /* the first of ERROR_COUNT rows, one for each code; that of ERROR_NONE stays 0
+                     */
+    COUNT_ROWS = COUNT_PROBLEMS + ERROR_COUNT
+} counter_t;
+
+extern const stats_row_t counter_rows[];
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * exchange - one request and its answer, with all the memory they need
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "actors/base/id.h"
+#include "actors/base/log.h"
+#include "edge/exchange.h"
+#include "edge/state.h"
+
+#define KEPT_BYTES  (64 * 1024) /* a buffer that grew beyond is freed, not kept */
+#define PIECE_BYTES 16384       /* of a body in chunks, a read */
+
+static const char *const s_names[HEADERS] = {
+    [HEADER_ACCEPT] = "Accept",
+    [HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
+    [HEADER_ACR_METHOD] = "Access-Control-Request-Method",
+    [HEADER_CONTENT_ENCODING] = "Content-Encoding",
+    [HEADER_CONTENT_TYPE] = "Content-Type",
+    [HEADER_IF_NONE_MATCH] = "If-None-Match",
+    [HEADER_ORIGIN] = "Origin",
+    [HEADER_TRACEPARENT] = "traceparent",
+    [HEADER_TRACESTATE] = "tracestate",
+    [HEADER_X_NO_COMPRESSION] = "X-No-Compression",
+    [HEADER_X_REQUEST_ID] = "X-Request-ID",
+};
+
+/* What the headers begin with that proxies add. */
+static const char *const s_forwarding[] = { "X-Forwarded-", "Forwarded", "X-Real-IP" };
+
+/* ---- the pool ------------------------------------------------------------------------------- */
+
+void exchange_pool_init(exchange_pool_t *self)
+{
+    *self = (exchange_pool_t){ 0 };
+    pthread_mutex_init(&self->mutex, NULL);
+}
+
+static void s_free(exchange_t *self)
+{
+    buf_t *buffers[] = { &self->body,    &self->message, &self->principal, &self->extra,
+                         &self->content, &self->packed,  &self->head };
+    for (size_t i = 0; i < COUNT_OF(buffers); i++)
+        buf_free(buffers[i]);
+    arena_free(&self->arena);
+    mem_free(self);
+}
+
+void exchange_pool_free(exchange_pool_t *self)
+{
+    while (self->idle) {
+        exchange_t *next = self->idle->next;
+        s_free(self->idle);
+        self->idle = next;
+    }
+    pthread_mutex_destroy(&self->mutex);
+}
+
+static exchange_t *s_take(exchange_pool_t *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    exchange_t *self = pool->idle;
+    if (self)
+        pool->idle = self->next;
+    pthread_mutex_unlock(&pool->mutex);
+    return self ? self : mem_zeroed(sizeof *self);
+}
+
+static void s_empty(buf_t *buffer)
+{
+    buffer->size = 0;
+    if (buffer->capacity > KEPT_BYTES)
+        buf_free(buffer);
+}
+
+static void s_give_back(exchange_pool_t *pool, exchange_t *self)
+{
+    s_empty(&self->body);
+    s_empty(&self->message);
+    s_empty(&self->extra);
+    s_empty(&self->content);
+    s_empty(&self->packed);
+    s_empty(&self->head);
+    arena_reset(&self->arena);
+    pthread_mutex_lock(&pool->mutex);
+    self->next = pool->idle;
+    pool->idle = self;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* ---- a request comes and goes --------------------------------------------------------------- */
+
+/* Several headers of one name are one list (RFC 9110, 5.3). */
+static void s_read_header(exchange_t *self, const struct mg_header *header)
+{
+    for (size_t i = 0; i < HEADERS; i++) {
+        if (strcasecmp(s_names[i], header->name) != 0)
+            continue;
+        const char **value = &self->headers[i];
+        *value =
+            *value ? arena_format(&self->arena, "%s, %s", *value, header->value) : header->value;
+        return;
+    }
+    for (size_t i = 0; i < COUNT_OF(s_forwarding); i++)
+        self->is_forwarded |=
+            strncasecmp(s_forwarding[i], header->name, strlen(s_forwarding[i])) == 0;
+}
+
+exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_connection *server)
+{
+    exchange_t *self = s_take(&edge->exchanges);
+    self->edge = edge;
+    self->connection = connection;
+    self->server = server;
+    self->is_known = server != NULL;
+    self->verb = self->is_known ? connection->head.verb : HTTP_GET;
+    self->target = self->query = self->pattern = "";
+    memset(self->headers, 0, sizeof self->headers);
+    self->is_forwarded = false;
+    self->identity = NULL;
+    self->path.count = 0;
+    self->routing = NULL;
+    self->route = NULL;
+    self->body_is_read =
+        !self->is_known || (!connection->head.is_chunked && connection->head.length == 0);
+    self->started_us = clock_us();
+    self->is_answered = self->is_stream = self->has_answer = false;
+    self->must_close = !self->is_known || !connection->head.keep_alive;
+    self->status = 0;
+    self->bytes_in = self->bytes_out = 0;
+    self->failure = (failure_t){ .code = ERROR_NONE };
+    self->fields.count = 0;
+    if (server) {
+        const struct mg_request_info *request = mg_get_request_info(server);
+        self->target = request->request_uri;
+        self->query = request->query_string;
+        for (int i = 0; i < request->num_headers; i++)
+            s_read_header(self, &request->http_headers[i]);
+    }
+    trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
+    trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
+    char trace_id[33];
+    log_set_request(self->request_id,
+                    id_hex(self->trace.trace, sizeof self->trace.trace, trace_id));
+    return self;
+}
+
+static void s_count(const exchange_t *self, uint64_t took_us)
+{
+    static const counter_t classes[] = { COUNT_ANSWERS_2XX, COUNT_ANSWERS_3XX, COUNT_ANSWERS_4XX,
+                                         COUNT_ANSWERS_5XX };
+    stats_t *stats = &self->edge->stats;
+    stats_add(stats, COUNT_REQUESTS, 1);
+    if (!self->is_stream)
+        stats_record(stats, COUNT_REQUEST_TIME, took_us);
+    stats_add(stats, COUNT_BYTES_IN, (int64_t)self->bytes_in);
+    stats_add(stats, COUNT_BYTES_OUT, (int64_t)self->bytes_out);
+    if (self->status >= 200 && self->status < 600)
+        stats_add(stats, classes[self->status / 100 - 2], 1);
+    if (self->failure.code != ERROR_NONE)
+        stats_add(stats, (size_t)COUNT_PROBLEMS + self->failure.code, 1);
+}
+
+static void s_log(const exchange_t *self, uint64_t took_us)
+{
+    LOG(LOG_INFO, "request", LOG_TEXT("method", self->is_known ? http_verb_name(self->verb) : ""),
+        LOG_TEXT("route", self->pattern), LOG_INT("status", self->status),
+        LOG_TEXT("code", error_row(self->failure.code)->symbol),
+        LOG_INT("bytes_in", self->bytes_in), LOG_INT("bytes_out", self->bytes_out),
+        LOG_INT("us", took_us));
+}
+
+void exchange_end(exchange_t **self_p)
+{
+    exchange_t *self = *self_p;
+    *self_p = NULL;
+    uint64_t took_us = clock_us() - self->started_us;
+    s_count(self, took_us);
+    s_log(self, took_us);
+    log_set_request(NULL, NULL);
+    if (self->has_answer)
+        answer_close(&self->answer);
+    routing_drop(&self->routing);
+    s_give_back(&self->edge->exchanges, self);
+}
+
+bool exchange_fail(exchange_t *self, error_code_t code, const char *format, ...)
+{
+    va_list args;
+    self->failure = (failure_t){ .code = code };
+    va_start(args, format);
+    vsnprintf(self->failure.detail, sizeof self->failure.detail, format, args);
+    va_end(args);
+    return false;
+}
+
+/* ---- the body ------------------------------------------------------------------------------- */
+
+/* A client that waits for 100 gets it only now, when nothing else stands against the request. */
+static bool s_continue(exchange_t *self)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!self->connection->head.expects_continue)
+        return true;
+    struct iovec part = { .iov_base = (void *)(uintptr_t)line, .iov_len = sizeof line - 1 };
+    return connection_write(self->connection, &part, 1, (uint32_t)self->edge->settings->write_ms);
+}
+
+static bool s_broken(exchange_t *self)
+{
+    self->must_close = true;
+    if (self->connection->is_late) {
+        stats_add(&self->edge->stats, COUNT_LATE_BODIES, 1);
+        return exchange_fail(self, ERROR_REQUEST_TIMEOUT, "The body did not arrive in time");
+    }
+    return exchange_fail(self, ERROR_BAD_REQUEST,
+                         self->connection->head.is_chunked
+                             ? "The body's chunks are broken, or it ends before its last chunk"
+                             : "The body ends before its Content-Length");
+}
+
+static bool s_too_large(exchange_t *self)
+{
+    self->must_close = true;
+    return exchange_fail(self, ERROR_TOO_LARGE, "The body may have at most %lld bytes",
+                         (long long)self->edge->settings->body_bytes);
+}
+
+static bool s_read_sized(exchange_t *self)
+{
+    size_t length = (size_t)self->connection->head.length;
+    uint8_t *to = buf_reserve(&self->body, length + 1);
+    int got = mg_read(self->server, to, length);
+    if (got < 0 || (size_t)got != length)
+        return s_broken(self);
+    self->body.size = length;
+    return true;
+}
+
+static bool s_read_chunked(exchange_t *self)
+{
+    for (;;) {
+        int got = mg_read(self->server, buf_reserve(&self->body, PIECE_BYTES), PIECE_BYTES);
+        if (got < 0)
+            return s_broken(self);
+        if (got == 0)
+            return true;
+        self->body.size += (size_t)got;
+        if (self->body.size > (size_t)self->edge->settings->body_bytes)
+            return s_too_large(self);
+    }
+}
+
+bool exchange_read_body(exchange_t *self)
+{
+    if (self->body_is_read)
+        return true;
+    if (self->connection->head.length > (uint64_t)self->edge->settings->body_bytes)
+        return s_too_large(self);
+    connection_enter(self->connection, CONNECTION_READING, (uint32_t)self->edge->settings->body_ms);
+    bool good = s_continue(self) &&
+                (self->connection->head.is_chunked ? s_read_chunked(self) : s_read_sized(self));
+    connection_enter(self->connection, CONNECTION_WORKING, 0);
+    self->body_is_read = good;
+    self->bytes_in = self->body.size;
+    return good;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * exchange - one request and its answer, with all the memory they need
+ *
+ * Exchanges are taken from a pool and used again, the one given back last first: as many exist as
+ * requests were ever under way at once, however many threads there are. Everything large lives here
+ * and not on civetweb's stacks, which have 100 KiB.
+ */
+#ifndef SIGNALBOX_EDGE_EXCHANGE_H
+#define SIGNALBOX_EDGE_EXCHANGE_H
+
+#include <civetweb.h>
+
+#include "actors/base/clock.h"
+#include "edge/connection.h"
+#include "edge/identity.h"
+#include "edge/problem.h"
+#include "edge/routes.h"
+#include "edge/trace.h"
+#include "proto/client.h"
+
+typedef struct edge edge_t;
+
+/* Headers of a request that anything here looks at. */
+typedef enum {
+    HEADER_ACCEPT,
+    HEADER_ACCEPT_ENCODING,
+    HEADER_ACR_METHOD,
+    HEADER_CONTENT_ENCODING,
+    HEADER_CONTENT_TYPE,
+    HEADER_IF_NONE_MATCH,
+    HEADER_ORIGIN,
+    HEADER_TRACEPARENT,
+    HEADER_TRACESTATE,
+    HEADER_X_NO_COMPRESSION,
+    HEADER_X_REQUEST_ID,
+    HEADERS
+} header_t;
+
+typedef struct exchange exchange_t;
+
+struct exchange {
+    exchange_t *next; /* in the pool */
+    edge_t *edge;
+    connection_t *connection;
+    struct mg_connection *server; /* NULL when the head was refused before civetweb saw it */
+
+    /* the request */
+    http_verb_t verb;
+    bool is_known;                /* verb and target are valid: not so for a refused head */
+    const char *target;           /* the path as it was sent, without the query */
+    const char *query;            /* NULL: none */
+    const char *headers[HEADERS]; /* NULL: not sent; several of one name are joined by ", " */
+    bool is_forwarded;            /* a proxy says that it stands in front */
+    char request_id[TRACE_REQUEST_ID_BYTES + 1];
+    trace_t trace;
+    const identity_t *identity;
+    path_t path;
+    routing_t *routing;   /* held */
+    const route_t *route; /* NULL for fixed routes and for what was refused before */
+    const char *pattern;  /* for the log: the route's path, not the caller's */
+    bool body_is_read;    /* or there is none */
+    uint64_t started_us;
+
+    /* the answer */
+    bool is_answered;
+    bool is_stream;  /* which lasts as long as its client likes */
+    bool must_close; /* the connection ends behind it */
+    unsigned status;
+    size_t bytes_in, bytes_out; /* of bodies */
+    failure_t failure;
+    schema_errors_t fields;
+    answer_t answer; /* of the service */
+    bool has_answer;
+    char date[HTTP_DATE_SIZE];
+    int64_t date_s; /* second that `date` is of */
+
+    /* memory, emptied for every request */
+    arena_t arena;
+    buf_t body;    /* as it came */
+    buf_t message; /* msgpack to the service */
+    buf_t principal;
+    buf_t extra;   /* header lines of the answer */
+    buf_t content; /* body of the answer */
+    buf_t packed;  /* the same in gzip */
+    buf_t head;    /* of the answer */
+};
+
+typedef struct {
+    pthread_mutex_t mutex;
+    exchange_t *idle;
+} exchange_pool_t;
+
+void exchange_pool_init(exchange_pool_t *self);
+void exchange_pool_free(exchange_pool_t *self);
+
+/* An exchange for a connection's request. `server` NULL: one that the guard refused. */
+exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_connection *server);
+
+/* Counts and logs the exchange and gives it back to the pool. */
+void exchange_end(exchange_t **self_p);
+
+/* Sets the failure to be answered; always returns false, for `return exchange_fail(...)`. */
+bool exchange_fail(exchange_t *self, error_code_t code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Reads the whole body into `body`. False with a failure set: too large, too slow, broken. */
+bool exchange_read_body(exchange_t *self) MUST_CHECK;
+
+#endif

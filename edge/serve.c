@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * serve - a request's way, from its accepted head to its answer
+ *
+ * gate.c has let the head through and civetweb has parsed it. Then, in this order: the caller's
+ * right to be here at all (anonymous callers only from this machine), the path, a fixed route or a
+ * service's (routes.c), OPTIONS, who calls and whether it may, whether the service runs, the body
+ * (exchange.c) made msgpack and validated (translate.c), the call over the bus, the reply as JSON
+ * (reply.c), the answer (respond.c). Each step either leads to the next or sets the failure that is
+ * answered as a problem document (problem.c).
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "actors/base/log.h"
+#include "actors/base/text.h"
+#include "edge/fixed.h"
+#include "edge/reply.h"
+#include "edge/respond.h"
+#include "edge/serve.h"
+#include "edge/state.h"
+#include "edge/translate.h"
+
+#define ABSENT_RETRY_MS 5000 /* for a service of which no instance runs */
+#define PRIORITY        1    /* of a call, 0 (first) to 3: what operators do comes before */
+
+#define ALL_VERBS (HTTP_BIT(HTTP_VERBS) - 1)
+
+static const char s_allowed_headers[] =
+    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-No-Compression, "
+    "X-Request-ID";
+
+/* ---- who may be here ------------------------------------------------------------------------ */
+
+/* Without accounts the only protection is that nobody else can reach us: no page of another site
+ * that resolves its name to this machine, and no proxy that brings in the world. */
+static bool s_admit(exchange_t *x)
+{
+    if (!x->edge->settings->allow_anonymous)
+        return true;
+    if (!x->connection->head.host_is_loopback)
+        return exchange_fail(x, ERROR_MISDIRECTED,
+                             "While edge.allow_anonymous is on, only localhost is answered for");
+    if (x->is_forwarded)
+        return exchange_fail(x, ERROR_BAD_REQUEST,
+                             "While edge.allow_anonymous is on, no proxy may stand in front");
+    return true;
+}
+
+static bool s_identify(exchange_t *x, access_t access)
+{
+    if (access == ACCESS_USER && !x->edge->settings->allow_anonymous)
+        return exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
+    x->identity = &x->edge->anonymous;
+    return true;
+}
+
+static bool s_permit(exchange_t *x)
+{
+    const descriptor_method_t *method = x->route->method;
+    const principal_t *principal = &x->identity->principal;
+    if (method->role && !principal_has_role(principal, method->role))
+        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the role '%s'", method->role);
+    if (method->scope && !principal_has_scope(principal, method->scope))
+        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the scope '%s'", method->scope);
+    return true;
+}
+
+/* ---- where it leads ------------------------------------------------------------------------- */
+
+static bool s_read_path(exchange_t *x)
+{
+    const char *why = path_read(&x->path, x->target, strlen(x->target), &x->arena);
+    return !why || exchange_fail(x, ERROR_BAD_REQUEST, "%s", why);
+}
+
+/* OPTIONS: what the path allows, and to a browser whether a page may ask for it (Fetch, "CORS
+ * preflight"). */
+static void s_answer_options(exchange_t *x, unsigned allowed)
+{
+    char allow[HTTP_ALLOW_SIZE];
+    const char *origin = x->headers[HEADER_ORIGIN];
+    http_allow(allowed | HTTP_BIT(HTTP_OPTIONS), allow);
+    respond_header(x, "Allow", allow);
+    if (origin && x->headers[HEADER_ACR_METHOD] && respond_knows_origin(x, origin)) {
+        respond_header(x, "Access-Control-Allow-Methods", allow);
+        respond_header(x, "Access-Control-Allow-Headers", s_allowed_headers);
+        respond_header(x, "Access-Control-Max-Age", "600");
+    }
+    respond(x, &(response_t){ .status = 204 });
+}
+
+static bool s_refuse_verb(exchange_t *x, unsigned allowed)
+{
+    char allow[HTTP_ALLOW_SIZE];
+    if (!allowed)
+        return exchange_fail(x, ERROR_NOT_FOUND,
+                             "Nothing is here; /openapi.json tells what there is");
+    respond_header(x, "Allow", http_allow(allowed | HTTP_BIT(HTTP_OPTIONS), allow));
+    return exchange_fail(x, ERROR_METHOD_NOT_ALLOWED, "Allowed here: %s", allow);
+}
+
+static bool s_require_live(exchange_t *x)
+{
+    char since[CLOCK_TEXT_SIZE];
+    const offer_t *offer = x->route->offer;
+    if (offer->is_live)
+        return true;
+    exchange_fail(x, ERROR_NO_INSTANCE, "No instance of the service '%s' is running%s%s",
+                  x->route->descriptor->service, offer->since_ms ? " since " : "",
+                  offer->since_ms ? clock_text(offer->since_ms, since) : "");
+    x->failure.retry_after_ms = ABSENT_RETRY_MS;
+    return false;
+}
+
+/* ---- what is in it -------------------------------------------------------------------------- */
+
+/* application/json or application/...+json, in UTF-8. */
+static bool s_is_json(const char *type)
+{
+    size_t size = strcspn(type, "; \t");
+    bool is_json = size == 16 && strncasecmp(type, "application/json", 16) == 0;
+    bool is_like = size > 17 && strncasecmp(type, "application/", 12) == 0 &&
+                   strncasecmp(type + size - 5, "+json", 5) == 0;
+    for (type += size; *(type += strspn(type, "; \t")); type += size) {
+        size = strcspn(type, "; \t");
+        if (strncasecmp(type, "charset=", 8) != 0)
+            continue;
+        bool is_quoted = type[8] == '"';
+        if (strncasecmp(type + 8 + is_quoted, "utf-8", 5) != 0 ||
+            size != 13 + 2 * (size_t)is_quoted)
+            return false;
+    }
+    return is_json || is_like;
+}
+
+static bool s_check_content(exchange_t *x)
+{
+    const char *type = x->headers[HEADER_CONTENT_TYPE],
+               *coding = x->headers[HEADER_CONTENT_ENCODING];
+    if (x->body_is_read)
+        return true;
+    if (x->verb == HTTP_GET || x->verb == HTTP_HEAD)
+        return exchange_fail(x, ERROR_BAD_REQUEST, "A GET request has no body here");
+    if (coding && strcasecmp(coding, "identity") != 0) {
+        respond_header(x, "Accept-Encoding", "identity");
+        return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body may not be packed");
+    }
+    if (!type || !s_is_json(type))
+        return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE,
+                             "The Content-Type must be application/json in UTF-8");
+    return true;
+}
+
+static bool s_translate(exchange_t *x)
+{
+    const translate_t request = {
+        .route = x->route,
+        .path = &x->path,
+        .query = x->query,
+        .body = (const char *)x->body.bytes,
+        .body_size = x->body.size,
+    };
+    x->message.size = 0;
+    return translate_request(&request, &x->arena, &x->message, &x->failure, &x->fields);
+}
+
+/* ---- the call ------------------------------------------------------------------------------- */
+
+static bool s_call(exchange_t *x)
+{
+    const descriptor_method_t *method = x->route->method;
+    uint8_t trace[FRAME_TRACE_BYTES];
+    trace_frame(&x->trace, trace);
+    identity_pack(x->identity, x->request_id, trace_state(&x->trace, x->headers[HEADER_TRACESTATE]),
+                  &x->principal);
+    const client_request_t request = {
+        .service = x->route->descriptor->service,
+        .method = method->name,
+        .body = &x->message,
+        .principal = &x->principal,
+        .deadline_ms = method->deadline_ms,
+        .priority = PRIORITY,
+        .flags = (uint8_t)(FRAME_STAMPED | (method->idempotent ? FRAME_IDEMPOTENT : 0)),
+        .schema = x->route->descriptor->hash,
+        .trace = trace,
+    };
+    x->has_answer = true;
+    if (client_call(x->edge->bus, &request, &x->answer))
+        return true;
+    x->failure = x->answer.failure;
+    if (x->failure.fields)
+        x->failure.fields = &x->answer.fields;
+    return false;
+}
+
+/* The row has a date on which the route goes, and not since when that is known: any past moment
+ * says that it is deprecated now (RFC 9745, RFC 8594). */
+static void s_add_sunset(exchange_t *x)
+{
+    char date[HTTP_DATE_SIZE];
+    int64_t wall_ms;
+    const char *sunset = x->route->method->sunset;
+    if (!sunset || !clock_parse(sunset, strlen(sunset), &wall_ms))
+        return;
+    respond_header(x, "Deprecation", "@0");
+    respond_header(x, "Sunset", http_date(wall_ms, date));
+}
+
+static bool s_add_location(exchange_t *x, unsigned status, const value_t *tree)
+{
+    const char *pattern = x->route->method->location;
+    if (!pattern || status != 201)
+        return true;
+    buf_t *out = &x->extra;
+    buf_add_text(out, "Location: ");
+    bool good = reply_location(pattern, tree, out);
+    buf_add(out, "\r\n", 2);
+    return good;
+}
+
+static bool s_bad_reply(exchange_t *x, const char *why)
+{
+    stats_add(&x->edge->stats, COUNT_BAD_REPLIES, 1);
+    LOG(LOG_ERROR, "reply.bad", LOG_TEXT("service", x->route->descriptor->service),
+        LOG_TEXT("method", x->route->method->name), LOG_TEXT("why", why));
+    x->extra.size = 0;
+    return exchange_fail(x, ERROR_BAD_REPLY, "%s", "");
+}
+
+static bool s_answer(exchange_t *x)
+{
+    const descriptor_method_t *method = x->route->method;
+    unsigned status = x->answer.status ? x->answer.status : method->status;
+    const value_t *tree;
+    const char *why = NULL;
+    reply_t reply = { 0 };
+    if (status != 204 && !reply_read(&reply, method, answer_bytes(&x->answer),
+                                     answer_size(&x->answer), &x->arena, &x->content, &tree, &why))
+        return s_bad_reply(x, why);
+    if (status != 204 && !s_add_location(x, status, tree))
+        return s_bad_reply(x, "a field of the Location is missing");
+    s_add_sunset(x);
+    respond(x, &(response_t){
+                   .status = status,
+                   .media = reply.media,
+                   .bytes = reply.bytes,
+                   .size = reply.size,
+                   .policy = method->media ? POLICY_MEDIA : POLICY_DATA,
+                   .is_tagged = x->route->verb == HTTP_GET && status == 200,
+               });
+    return true;
+}
+
+/* ---- the way -------------------------------------------------------------------------------- */
+
+static bool s_serve_fixed(exchange_t *x, const fixed_t *fixed)
+{
+    const unsigned allowed = HTTP_BIT(HTTP_GET) | HTTP_BIT(HTTP_HEAD);
+    x->pattern = fixed->path;
+    if (x->verb == HTTP_OPTIONS) {
+        s_answer_options(x, allowed);
+        return true;
+    }
+    if (!(HTTP_BIT(x->verb) & allowed))
+        return s_refuse_verb(x, allowed);
+    if (!s_identify(x, fixed->access))
+        return false;
+    fixed->serve(x);
+    return x->failure.code == ERROR_NONE;
+}
+
+static bool s_serve_route(exchange_t *x)
+{
+    x->routing = registry_routing(&x->edge->registry);
+    found_t found = routing_find(x->routing, &x->path, x->verb);
+    if (x->verb == HTTP_OPTIONS && found.allowed) {
+        s_answer_options(x, found.allowed);
+        return true;
+    }
+    if (!found.route)
+        return s_refuse_verb(x, found.allowed);
+    x->route = found.route;
+    x->pattern = found.route->method->path;
+    return s_identify(x, found.route->method->access) && s_permit(x) && s_require_live(x) &&
+           s_check_content(x) && exchange_read_body(x) && s_translate(x) && s_call(x) &&
+           s_answer(x);
+}
+
+static bool s_serve(exchange_t *x)
+{
+    if (!s_admit(x) || !s_read_path(x))
+        return false;
+    if (x->connection->head.is_asterisk) {
+        s_answer_options(x, ALL_VERBS);
+        return true;
+    }
+    const fixed_t *fixed = fixed_find(&x->path);
+    return fixed ? s_serve_fixed(x, fixed) : s_serve_route(x);
+}
+
+int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *server)
+{
+    exchange_t *x = exchange_begin(edge, connection, server);
+    if (!s_serve(x) && !x->is_answered)
+        respond_failure(x);
+    insist(x->is_answered);
+    /* an unread body is read by civetweb before it looks at the connection's next request */
+    if (!x->body_is_read && !x->must_close)
+        connection_enter(connection, CONNECTION_READING, (uint32_t)edge->settings->body_ms);
+    int status = (int)x->status;
+    exchange_end(&x);
+    return status;
+}
+
+void serve_bad_head(void *edge, connection_t *connection, guard_verdict_t verdict)
+{
+    const guard_row_t *row = guard_row(verdict);
+    exchange_t *x = exchange_begin(edge, connection, NULL);
+    exchange_fail(x, row->code, "%s", row->sentence);
+    if (row->code == ERROR_METHOD_NOT_ALLOWED) {
+        char allow[HTTP_ALLOW_SIZE];
+        respond_header(x, "Allow", http_allow(ALL_VERBS, allow));
+    }
+    x->body_is_read = false; /* whatever follows is not read */
+    respond_failure(x);
+    exchange_end(&x);
+}
+
+void serve_parser_refusal(edge_t *edge, connection_t *connection, struct mg_connection *server,
+                          int status)
+{
+    exchange_t *x = exchange_begin(edge, connection, NULL);
+    stats_add(&edge->stats, COUNT_PARSER_REFUSALS, 1);
+    LOG(LOG_ERROR, "parser.refused", LOG_INT("status", status));
+    exchange_fail(x, status < 500 ? ERROR_BAD_REQUEST : ERROR_INTERNAL, "%s", "");
+    x->body_is_read = false;
+    mg_disable_connection_keep_alive(server);
+    respond_failure(x);
+    exchange_end(&x);
+}

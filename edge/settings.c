@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * settings - what can be set about the edge
+ */
+#include "config.h"
+
+#include "edge/edge.h"
+
+#define ROW(field) .name = #field, .offset = offsetof(edge_settings_t, field)
+#define TEXT(field, value, bytes)                                                                  \
+    ROW(field), .type = SETTING_TEXT, .preset = (value), .max = (bytes)
+#define NUMBER(field, value, least, most, of)                                                      \
+    ROW(field), .type = SETTING_INT, .preset = (value), .min = (least), .max = (most), .unit = (of)
+#define FLAG(field, value) ROW(field), .type = SETTING_BOOL, .preset = (value)
+
+const setting_t edge_setting_rows[] = {
+    { TEXT(address, "127.0.0.1", 15),
+      .about = "IPv4 address to listen on; 0.0.0.0 listens on all of them." },
+    { NUMBER(port, "8080", 0, 65535, NULL), .about = "Port; 0 lets the system choose one." },
+    { TEXT(brokers, "", 4096),
+      .about =
+          "Endpoints of the brokers that take a caller's identity from this edge, separated by "
+          "commas; empty for edge.sock in the data folder." },
+    { NUMBER(threads, "512", 8, 4096, "threads"),
+      .about = "Connections served at once: each open one has a thread." },
+    { FLAG(allow_anonymous, "false"),
+      .about = "Lets callers in who have not signed in, as the account 'anonymous'; only for hosts "
+               "of this machine, and never behind a proxy." },
+    { NUMBER(uri_bytes, "8192", 256, 65536, "bytes"), .about = "Longest address of a request." },
+    { NUMBER(headers_bytes, "16384", 1024, 65536, "bytes"),
+      .about = "Headers of a request, all together." },
+    { NUMBER(body_bytes, "8388608", 1024, 268435456, "bytes"), .about = "Body of a request." },
+    { NUMBER(head_ms, "10000", 100, 120000, "ms"),
+      .about = "From the first byte of a request to the end of its headers." },
+    { NUMBER(body_ms, "30000", 100, 600000, "ms"),
+      .about = "From the end of the headers to the end of the body." },
+    { NUMBER(write_ms, "30000", 100, 600000, "ms"),
+      .about = "How long a client may take to receive an answer." },
+    { NUMBER(keep_alive_ms, "5000", 100, 600000, "ms"),
+      .about = "How long a connection may wait for its next request." },
+    { NUMBER(drain_ms, "10000", 0, 600000, "ms"),
+      .about = "How long leaving waits for requests under way." },
+    { NUMBER(connections_per_address, "0", 0, 4096, NULL),
+      .about = "Connections of one address at once; 0 sets no limit, as a proxy in front needs." },
+    { NUMBER(gzip_level, "1", 0, 9, NULL),
+      .about = "How hard bodies are packed, 1 (fast) to 9 (small); 0 packs none." },
+    { NUMBER(gzip_bytes, "1024", 64, 1048576, "bytes"), .about = "Smaller bodies are not packed." },
+    { TEXT(cors_origins, "", 4096),
+      .about = "Origins whose pages may call the API, separated by spaces; empty for none." },
+    { TEXT(grants, "", 4096),
+      .about = "Paths and public access given to services beyond their own name: "
+               "'billing:/v1/invoices billing:public'." },
+    { TEXT(required, "", 1024),
+      .about = "Services that must be running for /health/ready, separated by spaces." },
+    { TEXT(web_root, PKGDATADIR "/edge/web", 4096),
+      .about = "Folder with the files of the API page; deploy/fetch-swagger makes one." },
+    { NUMBER(events_percent, "25", 0, 50, "percent"),
+      .about = "Share of the threads that event streams may take." },
+    { NUMBER(events_waiting, "256", 1, 65536, NULL),
+      .about = "Events that may wait for one slow stream; more are dropped and counted." },
+    { NUMBER(events_heartbeat_ms, "15000", 100, 60000, "ms"),
+      .about = "Longest silence on an event stream." },
+    { TEXT(tls_certificate, "", 4096),
+      .about = "Not offered: TLS is for nginx or HAProxy in front (deploy/nginx.conf, "
+               "deploy/haproxy.cfg)." },
+    { 0 },
+};

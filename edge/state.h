@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * state - what makes an edge; private to the files of this folder
+ */
+#ifndef SIGNALBOX_EDGE_STATE_H
+#define SIGNALBOX_EDGE_STATE_H
+
+#include <civetweb.h>
+
+#include "actors/base/id.h"
+#include "edge/connection.h"
+#include "edge/counters.h"
+#include "edge/edge.h"
+#include "edge/exchange.h"
+#include "edge/gzip.h"
+#include "edge/identity.h"
+#include "edge/registry.h"
+#include "edge/stream.h"
+
+struct edge {
+    const edge_settings_t *settings;
+    const char *version;
+    char instance[ID_INSTANCE_SIZE];
+    char *address; /* of civetweb's listening_ports */
+    uint64_t started_ms;
+    stats_t stats;
+    grants_t grants;
+    identity_t anonymous;
+    gzip_t gzip;
+    connections_t connections;
+    exchange_pool_t exchanges;
+    registry_t registry;
+    hub_t hub; /* of event streams */
+    client_t *bus;
+    buf_t refusal; /* the complete answer to a connection that is not admitted */
+    struct mg_context *server;
+    int listener; /* civetweb's socket */
+    uint16_t port;
+    int wake_fd; /* eventfd: the keeper has something to do */
+    pthread_t keeper;
+    _Atomic bool is_draining, keeper_ends;
+};
+
+#endif
