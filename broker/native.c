@@ -24,7 +24,7 @@ static void s_distrust(broker_t *broker, native_in_t *in)
         parcel_drop_first(&in->parcel);
         broker_count(broker, BROKER_PRINCIPALS_REMOVED);
     }
-    in->frame.flags &= (uint8_t)~(FRAME_PRINCIPAL | FRAME_STAMPED);
+    in->frame.flags &= (uint8_t) ~(FRAME_PRINCIPAL | FRAME_STAMPED);
     frame_patch_flags(zmq_msg_data(in->header), in->frame.flags);
 }
 

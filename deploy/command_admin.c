@@ -82,7 +82,7 @@ const command_t command_config = {
 
 static int s_run_openapi(app_t *app, int argc, char **argv)
 {
-    descriptor_t *descriptors[16];
+    descriptor_t *descriptors[16] = { NULL };
     size_t count = 0;
     char why[DESCRIPTOR_WHY_SIZE];
     (void)app;

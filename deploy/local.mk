@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 bin_PROGRAMS += signalbox
-signalbox_SOURCES = %D%/signalbox.c
+signalbox_SOURCES = %D%/signalbox.c \
+	%D%/analyze_report.c %D%/analyze_report.h \
+	%D%/app.c %D%/app.h \
+	%D%/command_admin.c \
+	%D%/command_analyze.c \
+	%D%/command_bus.c \
+	%D%/command_run.c
 signalbox_LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
 EXTRA_DIST += %D%/fetch-swagger %D%/haproxy.cfg %D%/nginx.conf

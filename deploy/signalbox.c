@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/analysis/analysis.h"
+#include "actors/analysis/service.h"
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "actors/base/text.h"

@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libproto.a
 SB_PROTO += %D%/libproto.a
 
 %C%_libproto_a_SOURCES = \
+	%D%/analysis.c %D%/analysis.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \
 	%D%/client_events.c %D%/client_events.h \

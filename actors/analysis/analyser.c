@@ -38,6 +38,13 @@ const analyser_t *analyser_detected(const value_t *document)
     return NULL;
 }
 
+void analyser_identify(const analyser_t *self, const value_t *document, slice_t *id, slice_t *name)
+{
+    *id = *name = slice_make("", 0);
+    if (self->identify)
+        self->identify(document, id, name);
+}
+
 bool loader_refuse(loader_t *self, const char *format, ...)
 {
     va_list args;

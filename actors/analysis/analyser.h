@@ -35,6 +35,9 @@ typedef struct {
     unsigned version;
     /* Whether a document looks like one of these; cheap. */
     bool (*detect)(const value_t *document);
+    /* What the document calls itself: the id its platform gave it, and a name for people. Sets what
+     * it finds; NULL when documents of this kind have neither. */
+    void (*identify)(const value_t *document, slice_t *id, slice_t *name);
     /* Writes all of the document that loading and the rules look at. */
     void (*canonicalise)(canon_t *canon, const value_t *document);
     /* Fills the model; false with `why` when it is not one of these or too large. Wrong types of
@@ -52,6 +55,9 @@ const analyser_t *analyser_detected(const value_t *document);
 
 /* The rows in order; NULL behind the last. */
 const analyser_t *analyser_at(size_t i);
+
+/* `identify` of the row; both empty when the document does not say. */
+void analyser_identify(const analyser_t *self, const value_t *document, slice_t *id, slice_t *name);
 
 /* ---- for the analysers ------------------------------------------------------------------------
  */

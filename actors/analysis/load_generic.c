@@ -7,9 +7,9 @@
  *
  * `id`, `from` and `to` are needed, the rest is optional: `type` (a word of catalog_generic.c tells
  * the rules more), `name`, `params` (any object), `disabled`, `notes`, `position` (a list of two
- * numbers), and `description` beside the lists. A label "error", "catch" or "failure" marks the
- * edge that is taken on failure. A graph without a node of a starting type starts at the nodes that
- * nothing leads to.
+ * numbers), and `id`, `name` and `description` beside the lists. A label "error", "catch" or
+ * "failure" marks the edge that is taken on failure. A graph without a node of a starting type
+ * starts at the nodes that nothing leads to.
  */
 #include "config.h"
 
@@ -31,6 +31,12 @@ static bool s_is_documented(const value_t *document)
             catalog_generic_type(slice_get(body, "type"))->class == CLASS_COMMENT)
             return true;
     return false;
+}
+
+static void s_identify(const value_t *document, slice_t *id, slice_t *name)
+{
+    *id = slice_get(document, "id");
+    *name = slice_get(document, "name");
 }
 
 static void s_canonicalise(canon_t *canon, const value_t *document)
@@ -143,6 +149,7 @@ const analyser_t analyser_generic = {
     .bit = KIND_GENERIC,
     .version = 1,
     .detect = s_detect,
+    .identify = s_identify,
     .canonicalise = s_canonicalise,
     .load = s_load,
 };

@@ -46,6 +46,15 @@ static bool s_is_documented(const value_t *document)
     return false;
 }
 
+/* ---- naming -----------------------------------------------------------------------------------
+ */
+
+static void s_identify(const value_t *document, slice_t *id, slice_t *name)
+{
+    *id = slice_get(document, "id");
+    *name = slice_get(document, "name");
+}
+
 /* ---- hashing ----------------------------------------------------------------------------------
  */
 
@@ -309,6 +318,7 @@ const analyser_t analyser_n8n = {
     .bit = KIND_N8N,
     .version = 1,
     .detect = s_detect,
+    .identify = s_identify,
     .canonicalise = s_canonicalise,
     .load = s_load,
 };

@@ -38,6 +38,18 @@ static bool s_is_documented(const value_t *list)
     return false;
 }
 
+/* An export goes by its first tab. */
+static void s_identify(const value_t *document, slice_t *id, slice_t *name)
+{
+    const value_t *list = s_list(document), *body;
+    for (uint32_t i = 0; (body = value_item(list, i)); i++)
+        if (value_is(value_get(body, "type"), "tab")) {
+            *id = slice_get(body, "id");
+            *name = slice_get(body, "label");
+            return;
+        }
+}
+
 static void s_canonicalise(canon_t *canon, const value_t *document)
 {
     /* The places of a subflow's ports stay in: they stand deeper, and are seldom moved. */
@@ -248,6 +260,7 @@ const analyser_t analyser_node_red = {
     .bit = KIND_NODE_RED,
     .version = 1,
     .detect = s_detect,
+    .identify = s_identify,
     .canonicalise = s_canonicalise,
     .load = s_load,
 };

@@ -8,21 +8,15 @@
 
 #include "actors/analysis/analysis.h"
 
-#define RESULT_TEXT_BYTES 200 /* of a text from the document */
-
 /* In the order a reader wants them. */
 static const severity_t s_severities[SEVERITY_COUNT] = { SEVERITY_CRITICAL, SEVERITY_ERROR,
                                                          SEVERITY_WARNING, SEVERITY_INFO };
 
-/* Control characters would end up in logs and terminals, and a NUL ends a text in C and in SQL. */
 static void s_write_slice(pack_t *pack, slice_t text)
 {
-    slice_t cut = slice_cut(text, RESULT_TEXT_BYTES);
-    char clean[RESULT_TEXT_BYTES];
-
-    for (uint32_t i = 0; i < cut.size; i++)
-        clean[i] = (unsigned char)cut.text[i] < 0x20 || cut.text[i] == 0x7f ? ' ' : cut.text[i];
-    pack_string(pack, clean, cut.size);
+    char room[SLICE_CLEAN_BYTES];
+    slice_t clean = slice_clean(text, room);
+    pack_string(pack, clean.text, clean.size);
 }
 
 static void s_write_evidence(pack_t *pack, const char *evidence)
@@ -33,10 +27,7 @@ static void s_write_evidence(pack_t *pack, const char *evidence)
     }
     size_t size = strlen(evidence);
     pack_string(pack, evidence, size);
-    uint8_t *written = pack->out->bytes + pack->out->size - size;
-    for (size_t i = 0; i < size; i++)
-        if (written[i] < 0x20 || written[i] == 0x7f)
-            written[i] = ' ';
+    slice_blank_controls((char *)pack->out->bytes + pack->out->size - size, size);
 }
 
 static void s_write_node(pack_t *pack, const model_t *model, uint32_t node)

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "actors/analysis/score.h"
 
@@ -47,6 +48,26 @@ const char *severity_name(severity_t severity)
 const char *category_name(category_t category)
 {
     return s_categories[category].name;
+}
+
+bool severity_find(const char *name, size_t size, severity_t *severity)
+{
+    for (size_t i = 0; i < SEVERITY_COUNT; i++)
+        if (strlen(s_severities[i].name) == size && memcmp(s_severities[i].name, name, size) == 0) {
+            *severity = (severity_t)i;
+            return true;
+        }
+    return false;
+}
+
+bool category_find(const char *name, size_t size, category_t *category)
+{
+    for (size_t i = 0; i < CATEGORY_COUNT; i++)
+        if (strlen(s_categories[i].name) == size && memcmp(s_categories[i].name, name, size) == 0) {
+            *category = (category_t)i;
+            return true;
+        }
+    return false;
 }
 
 double score_points(severity_t severity, uint64_t k)

@@ -53,4 +53,8 @@ double score_points(severity_t severity, uint64_t k);
 const char *severity_name(severity_t severity);
 const char *category_name(category_t category);
 
+/* The severity or category of that name; false when there is none. */
+bool severity_find(const char *name, size_t size, severity_t *severity) MUST_CHECK;
+bool category_find(const char *name, size_t size, category_t *category) MUST_CHECK;
+
 #endif

@@ -31,3 +31,23 @@ bool slice_has_any(slice_t a, const char *const *words)
             return true;
     return false;
 }
+
+void slice_blank_controls(char *text, size_t size)
+{
+    unsigned char *at = (unsigned char *)text;
+    for (size_t i = 0; i < size; i++) {
+        bool is_c1 = at[i] == 0xc2 && i + 1 < size && at[i + 1] < 0xa0;
+        if (at[i] < 0x20 || at[i] == 0x7f || is_c1)
+            at[i] = ' ';
+        if (is_c1)
+            at[++i] = ' ';
+    }
+}
+
+slice_t slice_clean(slice_t text, char room[SLICE_CLEAN_BYTES])
+{
+    slice_t cut = slice_cut(text, SLICE_CLEAN_BYTES);
+    memcpy(room, cut.text, cut.size);
+    slice_blank_controls(room, cut.size);
+    return slice_make(room, cut.size);
+}

@@ -103,6 +103,16 @@ static inline slice_t slice_cut(slice_t a, uint32_t limit)
     return a;
 }
 
+/* What people are shown of a text from a document: at most SLICE_CLEAN_BYTES of it, cut between
+ * code points, with spaces for control characters. These would end up in logs and terminals, and a
+ * NUL ends a text in C and in SQL. The result is in `room`. */
+#define SLICE_CLEAN_BYTES 200
+slice_t slice_clean(slice_t text, char room[SLICE_CLEAN_BYTES]);
+
+/* Puts a space in the place of every byte of a control character: C0, DEL, and C1, which terminals
+ * obey as well. The text is UTF-8. */
+void slice_blank_controls(char *text, size_t size);
+
 /* Searches without regard to the case of ASCII letters; `needle` is lower case. */
 bool slice_has_folded(slice_t a, const char *needle);
 

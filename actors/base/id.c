@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "actors/base/clock.h"
@@ -44,18 +45,13 @@ char *id_hex(const void *bytes, size_t size, char *text)
     return text;
 }
 
-const char *id_uuid7(char text[ID_UUID_SIZE])
+/* Sets version and variant, and writes 8-4-4-4-12 (RFC 9562, 4). */
+static const char *s_uuid(uint8_t bytes[16], uint8_t version, char text[ID_UUID_SIZE])
 {
-    uint8_t bytes[16];
-    id_random(bytes + 6, sizeof bytes - 6);
-    uint64_t now = (uint64_t)clock_wall_ms();
-    for (int i = 0; i < 6; i++)
-        bytes[i] = (uint8_t)(now >> (40 - 8 * i));
-    bytes[6] = (uint8_t)(0x70 | (bytes[6] & 0x0f));
-    bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
-
     char hex[33], *at = text;
-    id_hex(bytes, sizeof bytes, hex);
+    bytes[6] = (uint8_t)(version << 4 | (bytes[6] & 0x0f));
+    bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
+    id_hex(bytes, 16, hex);
     for (int i = 0; i < 32; i++) {
         if (i == 8 || i == 12 || i == 16 || i == 20)
             *at++ = '-';
@@ -63,6 +59,23 @@ const char *id_uuid7(char text[ID_UUID_SIZE])
     }
     *at = '\0';
     return text;
+}
+
+const char *id_uuid7(char text[ID_UUID_SIZE])
+{
+    uint8_t bytes[16];
+    id_random(bytes + 6, sizeof bytes - 6);
+    uint64_t now = (uint64_t)clock_wall_ms();
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(now >> (40 - 8 * i));
+    return s_uuid(bytes, 7, text);
+}
+
+const char *id_uuid8(const uint8_t hash[16], char text[ID_UUID_SIZE])
+{
+    uint8_t bytes[16];
+    memcpy(bytes, hash, sizeof bytes);
+    return s_uuid(bytes, 8, text);
 }
 
 const char *id_instance(const char *part, char text[ID_INSTANCE_SIZE])

@@ -17,6 +17,10 @@ uint64_t id_random_u64(void);
 /* A UUID version 7 (RFC 9562, 5.7): sorts by creation time; returns `text`. */
 const char *id_uuid7(char text[ID_UUID_SIZE]);
 
+/* A UUID version 8 (RFC 9562, 5.8) of the first 16 bytes of a hash: the same hash, the same name;
+ * returns `text`. */
+const char *id_uuid8(const uint8_t hash[16], char text[ID_UUID_SIZE]);
+
 /* "<part>-<8 hex digits>", the default name of an instance; returns `text`. */
 const char *id_instance(const char *part, char text[ID_INSTANCE_SIZE]);
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * service - the actor around the analysis: settings, counters, retention, and the table of handlers
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "actors/analysis/service.h"
+#include "actors/base/clock.h"
+#include "actors/base/log.h"
+
+#define PURGE_BATCH    200 /* analyses in one transaction */
+#define PURGE_INTERVAL 10  /* seconds between looks when there is nothing to do */
+#define MS_PER_DAY     INT64_C(86400000)
+
+static analysis_settings_t s_settings;
+
+typedef struct {
+    uint32_t ticks;
+    bool is_behind; /* the last look found more than one batch */
+} retention_t;
+
+/* ---- settings and counters ------------------------------------------------------------------- */
+
+#define DAYS(tier, field, preset, text)                                                            \
+    {                                                                                              \
+        "retention_" tier "_days", SETTING_INT, offsetof(analysis_settings_t, field), preset, 0,   \
+            36500, "days", .about = (text)                                                         \
+    }
+
+static const setting_t s_setting_rows[] = {
+    DAYS("anonymous", anonymous_days, "7",
+         "How long analyses of callers without an account are kept; 0 keeps them for ever."),
+    DAYS("free", free_days, "7",
+         "How long analyses of accounts of the tier free are kept; 0 keeps them for ever."),
+    DAYS("pro", pro_days, "90",
+         "How long analyses of accounts of the tier pro are kept; 0 keeps them for ever."),
+    DAYS("enterprise", enterprise_days, "0",
+         "How long analyses of accounts of the tier enterprise are kept; 0 keeps them for ever."),
+    { 0 },
+};
+
+static const stats_row_t s_stats_rows[ANALYSIS_STATS + 1] = {
+    [ANALYSIS_RUN] = { "analysis_run_total", STATS_COUNTER, "Workflows analysed and stored" },
+    [ANALYSIS_REPEATED] = { "analysis_repeated_total", STATS_COUNTER,
+                            "Submissions answered from what was stored" },
+    [ANALYSIS_UNFIT] = { "analysis_unfit_total", STATS_COUNTER,
+                         "Submissions that were no workflow to be analysed" },
+    [ANALYSIS_ABORTED] = { "analysis_aborted_total", STATS_COUNTER,
+                           "Analyses given up because the caller no longer waited" },
+    [ANALYSIS_DELETED] = { "analysis_deleted_total", STATS_COUNTER,
+                           "Analyses deleted by their accounts" },
+    [ANALYSIS_PURGED] = { "analysis_purged_total", STATS_COUNTER,
+                          "Analyses deleted because their time was over" },
+    [ANALYSIS_RUN_TIME] = { "analysis_run_duration_microseconds", STATS_HISTOGRAM,
+                            "Time an analysis took, without storing it" },
+};
+
+void service_count(call_t *call, analysis_stat_t row)
+{
+    stats_add(actor_stats(call_actor(call)), row, 1);
+}
+
+/* ---- who calls --------------------------------------------------------------------------------
+ */
+
+/* Tiers as they are stored, and how long each is kept. */
+static const struct {
+    const char *name;
+    const int64_t *days;
+} s_tiers[] = {
+    { "anonymous", &s_settings.anonymous_days },
+    { "free", &s_settings.free_days },
+    { "pro", &s_settings.pro_days },
+    { "enterprise", &s_settings.enterprise_days },
+};
+
+/* A service that calls for itself is not known by name here: all share one account. */
+const char *service_account(const call_t *call)
+{
+    const char *account = call_principal(call)->account;
+    return account[0] ? account : "service";
+}
+
+/* A tier nobody has told us about is treated as the one that is given away. */
+const char *service_tier(const call_t *call)
+{
+    const principal_t *who = call_principal(call);
+    if (!who->account[0])
+        return "enterprise";
+    if (strcmp(who->account, "anonymous") == 0)
+        return "anonymous";
+    for (size_t i = 0; i < COUNT_OF(s_tiers); i++)
+        if (strcmp(who->tier, s_tiers[i].name) == 0)
+            return s_tiers[i].name;
+    return "free";
+}
+
+/* ---- retention --------------------------------------------------------------------------------
+ */
+
+/* One batch of each tier; returns whether there may be more. */
+static bool s_purge(actor_t *actor, int64_t now_ms)
+{
+    bool is_behind = false;
+    for (size_t i = 0; i < COUNT_OF(s_tiers); i++) {
+        size_t seen, deleted;
+        int64_t days = *s_tiers[i].days;
+        if (days == 0)
+            continue;
+        db_status_t status = store_purge(actor_db(actor), s_tiers[i].name,
+                                         now_ms - days * MS_PER_DAY, PURGE_BATCH, &seen, &deleted);
+        stats_add(actor_stats(actor), ANALYSIS_PURGED, (int64_t)deleted);
+        if (deleted)
+            LOG(LOG_INFO, "analysis.purged", LOG_TEXT("tier", s_tiers[i].name),
+                LOG_INT("analyses", deleted));
+        is_behind |= status == DB_OK && seen == PURGE_BATCH;
+    }
+    return is_behind;
+}
+
+static void s_tick(actor_t *actor, void *memory)
+{
+    retention_t *self = memory;
+    if (self->is_behind || self->ticks++ % PURGE_INTERVAL == 0)
+        self->is_behind = s_purge(actor, clock_wall_ms());
+}
+
+/* ---- the actor --------------------------------------------------------------------------------
+ */
+
+static const handler_t s_handlers[] = {
+    { &analysis_submit, on_submit, HANDLE_POOL },
+    { &analysis_list, on_list, HANDLE_POOL },
+    { &analysis_get, on_get, HANDLE_POOL },
+    { &analysis_delete, on_delete, HANDLE_POOL },
+    { &analysis_sarif, on_sarif, HANDLE_POOL },
+    { &analysis_graph_svg, on_graph_svg, HANDLE_POOL },
+    { &analysis_graph_mmd, on_graph_mmd, HANDLE_POOL },
+    { &analysis_workflows, on_workflows, HANDLE_POOL },
+    { &analysis_workflow, on_workflow, HANDLE_POOL },
+    { &analysis_diff, on_diff, HANDLE_POOL },
+    { &analysis_trend, on_trend, HANDLE_POOL },
+    { &analysis_rules, on_rules, HANDLE_POOL },
+    { &analysis_rule, on_rule, HANDLE_POOL },
+    { 0 },
+};
+
+const actor_spec_t analysis_actor = {
+    .service = &analysis_service,
+    .settings = s_setting_rows,
+    .settings_target = &s_settings,
+    .stats = s_stats_rows,
+    .migrations = analysis_migrations,
+    .self_size = sizeof(retention_t),
+    .tick = s_tick,
+    .handlers = s_handlers,
+};

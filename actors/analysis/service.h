@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * service - the actor around the analysis: submissions, history, exports
+ *
+ * Promises: the same submission by the same account is one analysis, however often and from however
+ * many places it comes, so it needs no idempotency key; accounts see nothing of each other; a
+ * submission that is answered is stored. What is analysed is not kept, but for a sketch of it
+ * (sketch.h); what was found is kept as long as the account's tier says.
+ *
+ * Publishes `analysis.finished` after the commit: { id, workflow_id, account, kind, profile, score,
+ * grade, issues, by_severity }.
+ *
+ * The handlers stand in on_*.c, a family a file; proto/analysis.c says what each takes and answers.
+ */
+#ifndef SIGNALBOX_ANALYSIS_SERVICE_H
+#define SIGNALBOX_ANALYSIS_SERVICE_H
+
+#include "actors/analysis/store.h"
+#include "actors/runtime/actor.h"
+#include "proto/analysis.h"
+
+typedef struct {
+    int64_t anonymous_days, free_days, pro_days, enterprise_days; /* 0: for ever */
+} analysis_settings_t;
+
+typedef enum {
+    ANALYSIS_RUN,
+    ANALYSIS_REPEATED,
+    ANALYSIS_UNFIT,
+    ANALYSIS_ABORTED,
+    ANALYSIS_DELETED,
+    ANALYSIS_PURGED,
+    ANALYSIS_RUN_TIME,
+    ANALYSIS_STATS
+} analysis_stat_t;
+
+extern const actor_spec_t analysis_actor;
+
+/* ---- handlers -------------------------------------------------------------------------------- */
+
+void on_submit(call_t *call, void *self);
+void on_list(call_t *call, void *self);
+void on_get(call_t *call, void *self);
+void on_delete(call_t *call, void *self);
+void on_sarif(call_t *call, void *self);
+void on_graph_svg(call_t *call, void *self);
+void on_graph_mmd(call_t *call, void *self);
+void on_workflows(call_t *call, void *self);
+void on_workflow(call_t *call, void *self);
+void on_diff(call_t *call, void *self);
+void on_trend(call_t *call, void *self);
+void on_rules(call_t *call, void *self);
+void on_rule(call_t *call, void *self);
+
+/* ---- what handlers share --------------------------------------------------------------------- */
+
+/* The account a call is made for. */
+const char *service_account(const call_t *call);
+
+/* Whose retention applies to what is stored for it now. */
+const char *service_tier(const call_t *call);
+
+void service_count(call_t *call, analysis_stat_t row);
+
+/* The analysis that the field `field` of the call names. When there is none, or it cannot be read,
+ * the call has been answered and NULL is returned. */
+const stored_t *service_require_analysis(call_t *call, const char *field);
+
+/* The result of an analysis as it was packed; NULL when the call has been answered. */
+const uint8_t *service_require_result_bytes(call_t *call, const stored_t *stored);
+
+/* The same as a tree, and its sketch. False: the call has been answered. */
+const value_t *service_require_result(call_t *call, const stored_t *stored);
+bool service_require_sketch(call_t *call, const stored_t *stored, sketch_t *sketch);
+
+/* The field `cursor` of the call, or the start. False: the call has been answered. */
+bool service_require_cursor(call_t *call, cursor_list_t list, cursor_t *cursor);
+
+/* ---- what replies share ---------------------------------------------------------------------- */
+
+void reply_time(pack_t *pack, const char *key, int64_t wall_ms);
+
+/* An analysis in brief, one map. */
+void reply_brief(pack_t *pack, const brief_t *brief);
+void reply_severities(pack_t *pack, const int64_t by_severity[SEVERITY_COUNT]);
+
+/* An analysis as a whole, one map: who it is, `repeated` if it is asked for, and the members of its
+ * result. */
+typedef enum { REPEATED_UNSAID, REPEATED_NO, REPEATED_YES } repeated_t;
+void reply_analysis(pack_t *pack, const brief_t *brief, repeated_t repeated, const uint8_t *result,
+                    size_t size);
+
+/* The pair `next_cursor` behind the last item; nil when there is no next page. */
+void reply_next_cursor(pack_t *pack, cursor_list_t list, const cursor_t *last);
+
+#endif

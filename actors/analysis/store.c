@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * store - the history of accounts: adding, reading and removing analyses
+ *
+ * Where one transaction takes several statements, PostgreSQL gets them as one with common table
+ * expressions, since each round trip costs more than the work; SQLite, whose statements cost no
+ * round trip, gets them one by one.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "actors/analysis/store.h"
+
+static db_conn_t *s_conn(db_t *db, db_status_t *status)
+{
+    db_conn_t *conn = db_conn(db);
+    *status = conn ? DB_OK : DB_UNAVAILABLE;
+    return conn;
+}
+
+/* ---- adding ---------------------------------------------------------------------------------- */
+
+#define INSERT_WORKFLOW                                                                            \
+    "INSERT INTO workflow (id, account, kind, name, created_at, updated_at)"                       \
+    " VALUES ($workflow_id, $account, $kind, $name, $created_at, $created_at)"                     \
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at"
+
+#define INSERT_ANALYSIS                                                                            \
+    "INSERT INTO analysis (id, account, key, workflow_id, kind, profile, name, tier, created_at,"  \
+    " score, grade, nodes, wires, critical, error, warning, info, occurs, result_size, result,"    \
+    " sketch_size, sketch)"                                                                        \
+    " VALUES ($id, $account, $key, $workflow_id, $kind, $profile, $name, $tier, $created_at,"      \
+    " $score, $grade, $nodes, $wires, $critical, $error, $warning, $info, $occurs, $result_size,"  \
+    " $result, $sketch_size, $sketch)"                                                             \
+    " ON CONFLICT (account, key) DO NOTHING"
+
+/* One row when the analysis is new, none when it was there. */
+static const db_sql_t s_add_at_once = {
+    "analysis.add", NULL,
+    "WITH w AS (" INSERT_WORKFLOW "), a AS (" INSERT_ANALYSIS " RETURNING id), o AS ("
+    "INSERT INTO occurrence (account, what, created_at, analysis_id)"
+    " SELECT $account, what.value, $created_at, a.id"
+    " FROM a, json_array_elements_text(CAST($occurs AS json)) AS what)"
+    " SELECT id FROM a"
+};
+
+static const db_sql_t s_add_workflow = { "analysis.add_workflow", INSERT_WORKFLOW, NULL };
+static const db_sql_t s_add_analysis = { "analysis.add_analysis", INSERT_ANALYSIS, NULL };
+static const db_sql_t s_add_occurrences = {
+    "analysis.add_occurrences",
+    "INSERT INTO occurrence (account, what, created_at, analysis_id)"
+    " SELECT $account, value, $created_at, $id FROM json_each($occurs)",
+    NULL
+};
+
+enum { ADD_PARAMS = 22 };
+
+static void s_add_params(const new_analysis_t *analysis, db_param_t params[ADD_PARAMS])
+{
+    const stored_t *stored = &analysis->stored;
+    const brief_t *brief = &stored->brief;
+    const db_param_t all[] = {
+        DB_P_TEXT("id", brief->id),
+        DB_P_TEXT("account", analysis->account),
+        DB_P_BLOB("key", analysis->key, ANALYSIS_KEY_BYTES),
+        DB_P_TEXT("workflow_id", brief->workflow_id),
+        DB_P_TEXT("kind", brief->kind),
+        DB_P_TEXT("profile", brief->profile),
+        DB_P_TEXT("name", brief->name),
+        DB_P_TEXT("tier", analysis->tier),
+        DB_P_INT("created_at", brief->created_ms),
+        DB_P_INT("score", brief->score),
+        DB_P_TEXT("grade", brief->grade),
+        DB_P_INT("nodes", brief->nodes),
+        DB_P_INT("wires", brief->wires),
+        DB_P_INT("critical", brief->by_severity[SEVERITY_CRITICAL]),
+        DB_P_INT("error", brief->by_severity[SEVERITY_ERROR]),
+        DB_P_INT("warning", brief->by_severity[SEVERITY_WARNING]),
+        DB_P_INT("info", brief->by_severity[SEVERITY_INFO]),
+        DB_P_TEXT("occurs", analysis->occurs),
+        DB_P_INT("result_size", (int64_t)stored->result.full),
+        DB_P_BLOB("result", stored->result.bytes, stored->result.size),
+        DB_P_INT("sketch_size", (int64_t)stored->sketch.full),
+        DB_P_BLOB("sketch", stored->sketch.bytes, stored->sketch.size),
+    };
+    _Static_assert(COUNT_OF(all) == ADD_PARAMS, "one for each column");
+    memcpy(params, all, sizeof all);
+}
+
+typedef struct {
+    const new_analysis_t *analysis;
+    bool added;
+} adding_t;
+
+/* The workflow goes first, because the analysis refers to it. */
+static db_status_t s_add_work(db_conn_t *conn, void *arg)
+{
+    adding_t *self = arg;
+    const brief_t *brief = &self->analysis->stored.brief;
+    const char *account = self->analysis->account;
+    db_param_t params[ADD_PARAMS];
+    db_rows_t *rows;
+    self->added = false;
+    s_add_params(self->analysis, params);
+    db_status_t status =
+        DB_RUN(conn, &s_add_workflow, NULL, DB_P_TEXT("workflow_id", brief->workflow_id),
+               DB_P_TEXT("account", account), DB_P_TEXT("kind", brief->kind),
+               DB_P_TEXT("name", brief->name), DB_P_INT("created_at", brief->created_ms));
+    if (status == DB_OK)
+        status = db_run(conn, &s_add_analysis, params, ADD_PARAMS, &rows);
+    if (status != DB_OK)
+        return status;
+    self->added = db_changed(rows) == 1;
+    db_rows_close(&rows);
+    if (!self->added)
+        return DB_OK;
+    return DB_RUN(conn, &s_add_occurrences, NULL, DB_P_TEXT("account", account),
+                  DB_P_INT("created_at", brief->created_ms), DB_P_TEXT("id", brief->id),
+                  DB_P_TEXT("occurs", self->analysis->occurs));
+}
+
+db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added)
+{
+    db_status_t status;
+    if (db_is_sqlite(db)) {
+        adding_t adding = { .analysis = analysis };
+        status = db_write(db, s_add_work, &adding);
+        *added = adding.added;
+    } else {
+        db_param_t params[ADD_PARAMS];
+        int64_t rows = 0;
+        s_add_params(analysis, params);
+        status = db_write_one(db, &s_add_at_once, params, ADD_PARAMS, &rows);
+        *added = rows == 1;
+    }
+    return status;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static const db_sql_t s_find = { "analysis.find",
+                                 "SELECT " STORE_BRIEF
+                                 ", a.result_size AS result_size, a.result AS result"
+                                 " FROM analysis a WHERE a.account = $account AND a.key = $key",
+                                 NULL };
+
+static const db_sql_t s_get = { "analysis.get",
+                                "SELECT " STORE_BRIEF
+                                ", a.result_size AS result_size, a.result AS result,"
+                                " a.sketch_size AS sketch_size, a.sketch AS sketch"
+                                " FROM analysis a WHERE a.id = $id AND a.account = $account",
+                                NULL };
+
+static const char *s_text(const db_rows_t *rows, arena_t *arena, const char *column)
+{
+    const char *text = db_text(rows, column);
+    return text ? arena_text(arena, text, strlen(text)) : NULL;
+}
+
+brief_t store_read_brief(const db_rows_t *rows, arena_t *arena)
+{
+    return (brief_t){
+        .id = s_text(rows, arena, "id"),
+        .workflow_id = s_text(rows, arena, "workflow_id"),
+        .name = s_text(rows, arena, "name"),
+        .kind = s_text(rows, arena, "kind"),
+        .profile = s_text(rows, arena, "profile"),
+        .grade = s_text(rows, arena, "grade"),
+        .created_ms = db_int(rows, "created_at"),
+        .score = db_int(rows, "score"),
+        .nodes = db_int(rows, "nodes"),
+        .wires = db_int(rows, "wires"),
+        .by_severity = { [SEVERITY_CRITICAL] = db_int(rows, "critical"),
+                         [SEVERITY_ERROR] = db_int(rows, "error"),
+                         [SEVERITY_WARNING] = db_int(rows, "warning"),
+                         [SEVERITY_INFO] = db_int(rows, "info") },
+    };
+}
+
+static squeezed_t s_read_squeezed(const db_rows_t *rows, arena_t *arena, const char *column,
+                                  const char *size_column)
+{
+    size_t size;
+    const uint8_t *bytes = db_blob(rows, column, &size);
+    uint8_t *copy = arena_alloc(arena, size);
+    memcpy(copy, bytes, size);
+    return (squeezed_t){ .bytes = copy, .size = size, .full = (size_t)db_int(rows, size_column) };
+}
+
+/* The one row of a result, which is closed. */
+static db_status_t s_read_stored(db_rows_t *rows, arena_t *arena, bool has_sketch,
+                                 const stored_t **found)
+{
+    if (db_next(rows)) {
+        stored_t *stored = arena_alloc(arena, sizeof *stored);
+        stored->brief = store_read_brief(rows, arena);
+        stored->result = s_read_squeezed(rows, arena, "result", "result_size");
+        if (has_sketch)
+            stored->sketch = s_read_squeezed(rows, arena, "sketch", "sketch_size");
+        *found = stored;
+    }
+    db_status_t status = db_rows_status(rows);
+    db_rows_close(&rows);
+    return status;
+}
+
+db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint8_t *key,
+                       const stored_t **found)
+{
+    db_status_t status;
+    db_rows_t *rows;
+    db_conn_t *conn = s_conn(db, &status);
+    *found = NULL;
+    if (conn)
+        status = DB_RUN(conn, &s_find, &rows, DB_P_TEXT("account", account),
+                        DB_P_BLOB("key", key, ANALYSIS_KEY_BYTES));
+    return status == DB_OK ? s_read_stored(rows, arena, false, found) : status;
+}
+
+db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char *id,
+                      const stored_t **found)
+{
+    db_status_t status;
+    db_rows_t *rows;
+    db_conn_t *conn = s_conn(db, &status);
+    *found = NULL;
+    if (conn)
+        status = DB_RUN(conn, &s_get, &rows, DB_P_TEXT("id", id), DB_P_TEXT("account", account));
+    return status == DB_OK ? s_read_stored(rows, arena, true, found) : status;
+}
+
+/* ---- removing -------------------------------------------------------------------------------- */
+
+/* What an account's analysis leaves behind goes with it. A workflow that gets a version meanwhile
+ * is kept by that version's reference: the statement fails then, and may be tried again. */
+static const db_sql_t s_delete_at_once = {
+    "analysis.delete", NULL,
+    "WITH gone AS (DELETE FROM analysis WHERE id = $id AND account = $account"
+    " RETURNING id, account, created_at, workflow_id, occurs), o AS ("
+    "DELETE FROM occurrence USING gone, json_array_elements_text(CAST(gone.occurs AS json)) AS what"
+    " WHERE occurrence.account = gone.account AND occurrence.what = what.value"
+    " AND occurrence.created_at = gone.created_at AND occurrence.analysis_id = gone.id), w AS ("
+    "DELETE FROM workflow USING gone WHERE workflow.id = gone.workflow_id AND NOT EXISTS"
+    " (SELECT 1 FROM analysis a WHERE a.workflow_id = gone.workflow_id AND a.id <> gone.id))"
+    " SELECT id FROM gone"
+};
+
+static const db_sql_t s_delete_occurrences = {
+    "analysis.delete_occurrences",
+    "DELETE FROM occurrence WHERE (account, what, created_at, analysis_id) IN"
+    " (SELECT a.account, o.value, a.created_at, a.id FROM analysis a, json_each(a.occurs) o"
+    "  WHERE a.id = $id AND a.account = $account)",
+    NULL
+};
+static const db_sql_t s_delete_analysis = {
+    "analysis.delete_analysis",
+    "DELETE FROM analysis WHERE id = $id AND account = $account RETURNING workflow_id", NULL
+};
+static const db_sql_t s_delete_workflow = { "analysis.delete_workflow",
+                                            "DELETE FROM workflow WHERE id = $id AND NOT EXISTS"
+                                            " (SELECT 1 FROM analysis a WHERE a.workflow_id = $id)",
+                                            NULL };
+
+typedef struct {
+    const char *account, *id;
+    bool deleted;
+} deletion_t;
+
+static db_status_t s_delete_at_once_on(db_conn_t *conn, deletion_t *self)
+{
+    db_rows_t *rows;
+    db_status_t status = DB_RUN(conn, &s_delete_at_once, &rows, DB_P_TEXT("id", self->id),
+                                DB_P_TEXT("account", self->account));
+    if (status != DB_OK)
+        return status;
+    self->deleted = db_next(rows);
+    db_rows_close(&rows);
+    return DB_OK;
+}
+
+static db_status_t s_delete_in_steps(db_conn_t *conn, deletion_t *self)
+{
+    db_rows_t *rows;
+    db_status_t status = DB_RUN(conn, &s_delete_occurrences, NULL, DB_P_TEXT("id", self->id),
+                                DB_P_TEXT("account", self->account));
+    if (status == DB_OK)
+        status = DB_RUN(conn, &s_delete_analysis, &rows, DB_P_TEXT("id", self->id),
+                        DB_P_TEXT("account", self->account));
+    if (status != DB_OK)
+        return status;
+    self->deleted = db_next(rows);
+    if (self->deleted)
+        status =
+            DB_RUN(conn, &s_delete_workflow, NULL, DB_P_TEXT("id", db_text(rows, "workflow_id")));
+    db_rows_close(&rows);
+    return status;
+}
+
+typedef db_status_t (*delete_t)(db_conn_t *conn, deletion_t *deletion);
+
+static delete_t s_delete_on(db_t *db)
+{
+    return db_is_sqlite(db) ? s_delete_in_steps : s_delete_at_once_on;
+}
+
+static db_status_t s_delete_work(db_conn_t *conn, void *arg)
+{
+    return s_delete_in_steps(conn, arg);
+}
+
+db_status_t store_delete(db_t *db, const char *account, const char *id, bool *deleted)
+{
+    deletion_t deletion = { .account = account, .id = id };
+    db_status_t status = DB_OK;
+    if (db_is_sqlite(db)) {
+        status = db_write(db, s_delete_work, &deletion);
+    } else {
+        db_conn_t *conn = s_conn(db, &status);
+        if (conn)
+            status = s_delete_at_once_on(conn, &deletion);
+    }
+    *deleted = deletion.deleted;
+    return status;
+}
+
+/* ---- retention ------------------------------------------------------------------------------- */
+
+/* The oldest analyses of a tier, with the tier of their account's newest. Several instances purge
+ * at once on PostgreSQL: each takes what no other one has taken. */
+#define OLDEST                                                                                     \
+    "SELECT a.id AS id, a.account AS account, (SELECT n.tier FROM analysis n WHERE"                \
+    " n.account = a.account ORDER BY n.created_at DESC, n.id DESC LIMIT 1) AS newest"              \
+    " FROM analysis a WHERE a.tier = $tier AND a.created_at < $before"                             \
+    " ORDER BY a.created_at LIMIT $most"
+
+static const db_sql_t s_oldest = { "analysis.oldest", OLDEST, OLDEST " FOR UPDATE SKIP LOCKED" };
+static const db_sql_t s_keep = { "analysis.keep", "UPDATE analysis SET tier = $tier WHERE id = $id",
+                                 NULL };
+
+typedef struct {
+    const char *tier;
+    int64_t before_ms, most;
+    delete_t delete;
+    arena_t arena;
+    struct {
+        const char *id, *account, *newest;
+    } * list;
+    size_t seen, deleted;
+} purge_t;
+
+static db_status_t s_read_oldest(db_conn_t *conn, purge_t *self)
+{
+    db_rows_t *rows;
+    self->list = arena_array(&self->arena, (size_t)self->most, sizeof *self->list);
+    db_status_t status = DB_RUN(conn, &s_oldest, &rows, DB_P_TEXT("tier", self->tier),
+                                DB_P_INT("before", self->before_ms), DB_P_INT("most", self->most));
+    if (status != DB_OK)
+        return status;
+    while (db_next(rows)) {
+        self->list[self->seen].id = s_text(rows, &self->arena, "id");
+        self->list[self->seen].account = s_text(rows, &self->arena, "account");
+        self->list[self->seen].newest = s_text(rows, &self->arena, "newest");
+        self->seen++;
+    }
+    status = db_rows_status(rows);
+    db_rows_close(&rows);
+    return status;
+}
+
+static db_status_t s_purge_work(db_conn_t *conn, void *arg)
+{
+    purge_t *self = arg;
+    self->seen = self->deleted = 0;
+    arena_reset(&self->arena);
+    db_status_t status = s_read_oldest(conn, self);
+    for (size_t i = 0; i < self->seen && status == DB_OK; i++) {
+        const char *id = self->list[i].id, *newest = self->list[i].newest;
+        if (strcmp(newest, self->tier) != 0) {
+            status = DB_RUN(conn, &s_keep, NULL, DB_P_TEXT("tier", newest), DB_P_TEXT("id", id));
+            continue;
+        }
+        deletion_t deletion = { .account = self->list[i].account, .id = id };
+        status = self->delete (conn, &deletion);
+        self->deleted += deletion.deleted;
+    }
+    return status;
+}
+
+db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t most, size_t *seen,
+                        size_t *deleted)
+{
+    purge_t purge = {
+        .tier = tier, .before_ms = before_ms, .most = most, .delete = s_delete_on(db)
+    };
+    db_status_t status = db_write(db, s_purge_work, &purge);
+    *seen = purge.seen;
+    *deleted = status == DB_OK ? purge.deleted : 0;
+    arena_free(&purge.arena);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * store - the history of accounts: workflows and their analyses
+ *
+ * The only SQL of the actor (store.c, store_lists.c). Every function takes the account and touches
+ * nothing of another one. What is not there is no failure: the result says so.
+ */
+#ifndef SIGNALBOX_ANALYSIS_STORE_H
+#define SIGNALBOX_ANALYSIS_STORE_H
+
+#include "actors/analysis/analysis.h"
+#include "actors/analysis/cursor.h"
+#include "actors/analysis/sketch.h"
+#include "actors/analysis/squeeze.h"
+#include "actors/runtime/db.h"
+
+extern const db_migration_t analysis_migrations[];
+
+/* Most of what is stored, unpacked: the largest result and the largest sketch are smaller. */
+#define STORE_RESULT_BYTES (32 * 1024 * 1024)
+
+/* An analysis without what was found in detail. Texts are in the arena that was given. */
+typedef struct {
+    const char *id, *workflow_id;
+    const char *name; /* of the workflow; NULL: nothing says */
+    const char *kind, *profile, *grade;
+    int64_t created_ms;
+    int64_t score, nodes, wires;
+    int64_t by_severity[SEVERITY_COUNT];
+} brief_t;
+
+typedef struct {
+    brief_t brief;
+    squeezed_t result; /* the map of result_write */
+    squeezed_t sketch;
+} stored_t;
+
+/* A new one: what is above and what decides where it belongs. */
+typedef struct {
+    stored_t stored;
+    const char *account;
+    const uint8_t *key; /* ANALYSIS_KEY_BYTES: one analysis of an account for each */
+    const char *tier;   /* whose retention applies: anonymous, free, pro, enterprise */
+    const char *occurs; /* JSON array of the rules and severities of the issues */
+} new_analysis_t;
+
+/* Stores it and its workflow, in one transaction; on PostgreSQL in one round trip. `*added` is
+ * false, and nothing has changed, when the account has that key already. */
+db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added) MUST_CHECK;
+
+/* By key, or by id. `*found` is NULL when the account has none; the sketch is read by id only. */
+db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint8_t *key,
+                       const stored_t **found) MUST_CHECK;
+db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char *id,
+                      const stored_t **found) MUST_CHECK;
+
+/* Deletes an analysis, and its workflow with the last one. */
+db_status_t store_delete(db_t *db, const char *account, const char *id, bool *deleted) MUST_CHECK;
+
+/* Deletes what was stored for `tier` before `before_ms`, at most `most` analyses; `*seen` is how
+ * many it looked at, so that fewer than `most` means that all is done. An account's tier is the one
+ * of its newest analysis: what is older but was stored under another is moved to that one instead,
+ * so that nobody loses a history by paying for it. */
+db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t most, size_t *seen,
+                        size_t *deleted) MUST_CHECK;
+
+/* ---- lists (store_lists.c) --------------------------------------------------------------------
+ */
+
+/* Conditions, all of which have to hold; "" is any. */
+typedef struct {
+    const char *kind, *profile, *grade, *workflow_id, *rule, *severity;
+    int64_t min_score, max_score;
+    int64_t since_ms;
+    cursor_t from; /* what comes behind this */
+    size_t limit;
+} store_filter_t;
+
+/* No conditions, no limit. */
+extern const store_filter_t store_any;
+
+typedef struct {
+    const brief_t *list;
+    size_t count;
+} briefs_t;
+
+/* Analyses, the newest first. */
+db_status_t store_list(db_t *db, arena_t *arena, const char *account, const store_filter_t *filter,
+                       briefs_t *briefs) MUST_CHECK;
+
+typedef struct {
+    const char *id, *kind;
+    const char *name; /* NULL: nothing says */
+    int64_t created_ms, updated_ms;
+    const brief_t *latest; /* NULL: it has none any more */
+} workflow_t;
+
+typedef struct {
+    const workflow_t *list;
+    size_t count;
+} workflows_t;
+
+/* Workflows, the last analysed first, behind `from`. */
+db_status_t store_workflows(db_t *db, arena_t *arena, const char *account, const cursor_t *from,
+                            size_t limit, workflows_t *workflows) MUST_CHECK;
+
+/* One workflow; `*found` is NULL when the account has none of that id. */
+db_status_t store_workflow(db_t *db, arena_t *arena, const char *account, const char *id,
+                           const workflow_t **found) MUST_CHECK;
+
+/* ---- for store.c and store_lists.c ------------------------------------------------------------
+ */
+
+/* Columns of an analysis `a` that make a brief_t. */
+#define STORE_BRIEF                                                                                \
+    "a.id AS id, a.workflow_id AS workflow_id, a.name AS name, a.kind AS kind, a.profile AS "      \
+    "profile, a.grade AS grade, a.created_at AS created_at, a.score AS score, a.nodes AS nodes, "  \
+    "a.wires AS wires, a.critical AS critical, a.error AS error, a.warning AS warning, "           \
+    "a.info AS info"
+
+/* The present row's. */
+brief_t store_read_brief(const db_rows_t *rows, arena_t *arena);
+
+/* What reads lists, for the test that asks both databases how they would: ends with NULL. */
+extern const db_sql_t *const store_list_statements[];
+
+#endif

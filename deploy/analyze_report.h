@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * analyze_report - results of `signalbox analyze` for people to read
+ */
+#ifndef SIGNALBOX_ANALYZE_REPORT_H
+#define SIGNALBOX_ANALYZE_REPORT_H
+
+#include "actors/analysis/analysis.h"
+
+typedef struct {
+    unsigned analysed, skipped, unread; /* files */
+    uint64_t by_severity[SEVERITY_COUNT];
+    int64_t lowest_score; /* 100 before the first */
+    char *lowest_path;    /* NULL: none yet */
+} tally_t;
+
+/* Appends what was found in one file; `result` is a map as `result_write` writes it. */
+void report_file(buf_t *out, const char *path, const value_t *result, bool has_colours);
+
+/* Appends the end: files and issues in numbers. */
+void report_tally(buf_t *out, const tally_t *tally, bool has_colours);
+
+#endif

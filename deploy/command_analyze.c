@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * command_analyze - the analyser on files, without a server: for people, and for a step of CI
+ *
+ * A folder is searched for files that end in .json or .asl, without what is hidden or installed
+ * (node_modules); what is no workflow there is skipped. A file that is named has to be one.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/analysis/overlay.h"
+#include "actors/analysis/sarif.h"
+#include "deploy/analyze_report.h"
+#include "deploy/app.h"
+#include "proto/json.h"
+
+#define EXIT_CLEAN  0
+#define EXIT_FOUND  1
+#define EXIT_UNREAD 2
+
+#define FILE_BYTES_MAX (64u * 1024 * 1024)
+#define FAIL_ON_NONE   SEVERITY_COUNT
+
+typedef enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF } format_t;
+
+typedef struct {
+    format_t format;
+    analysis_options_t options;
+    unsigned fail_on; /* severity_t, or FAIL_ON_NONE */
+    bool has_colours;
+    tally_t tally;
+    sarif_t sarif;
+    buf_t files; /* msgpack of what JSON lists: files, and those that were skipped or not read */
+    buf_t others;
+} job_t;
+
+/* ---- options ----------------------------------------------------------------------------------
+ */
+
+static const char *const s_formats[] = { "text", "json", "sarif" };
+
+static bool s_set_format(job_t *job, const char *value)
+{
+    for (size_t i = 0; i < COUNT_OF(s_formats); i++)
+        if (strcmp(value, s_formats[i]) == 0) {
+            job->format = (format_t)i;
+            return true;
+        }
+    app_fail(0, "--format: '%s' is none of text, json, sarif", value);
+    return false;
+}
+
+static bool s_set_kind(job_t *job, const char *value)
+{
+    const analyser_t *analyser = analyser_named(slice_literal(value));
+    if (!analyser) {
+        app_fail(0, "--kind: '%s' is none of n8n, node-red, asl, generic", value);
+        return false;
+    }
+    job->options.kind = analyser->kind;
+    return true;
+}
+
+static bool s_set_profile(job_t *job, const char *value)
+{
+    const analysis_profile_t *profile;
+    for (size_t i = 0; (profile = analysis_profile_at(i)); i++)
+        if (strcmp(value, profile->name) == 0) {
+            job->options.profile = profile->name;
+            return true;
+        }
+    app_fail(0, "--profile: '%s' is none of default, gate, security", value);
+    return false;
+}
+
+static bool s_set_fail_on(job_t *job, const char *value)
+{
+    severity_t severity;
+    if (strcmp(value, "none") == 0) {
+        job->fail_on = FAIL_ON_NONE;
+        return true;
+    }
+    if (!severity_find(value, strlen(value), &severity)) {
+        app_fail(0, "--fail-on: '%s' is none of critical, error, warning, info, none", value);
+        return false;
+    }
+    job->fail_on = severity;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(job_t *job, const char *value);
+} s_options[] = {
+    { "--format", s_set_format },
+    { "--kind", s_set_kind },
+    { "--profile", s_set_profile },
+    { "--fail-on", s_set_fail_on },
+};
+
+/* Takes `--name value` or `--name=value`; false with a sentence when it is not understood. */
+static bool s_take_option(job_t *job, char **words, int left, int *used)
+{
+    size_t size = strcspn(words[0], "=");
+    for (size_t i = 0; i < COUNT_OF(s_options); i++) {
+        if (strlen(s_options[i].name) != size || memcmp(words[0], s_options[i].name, size) != 0)
+            continue;
+        const char *value = words[0][size] ? words[0] + size + 1 : left > 1 ? words[1] : NULL;
+        *used = words[0][size] ? 1 : 2;
+        if (value)
+            return s_options[i].set(job, value);
+        app_fail(0, "%s: a value is missing", words[0]);
+        return false;
+    }
+    app_fail(0, "there is no option '%s'; try --help", words[0]);
+    return false;
+}
+
+/* What is left is files and folders. */
+static bool s_take_options(job_t *job, int *argc, char **argv)
+{
+    int kept = 0;
+    for (int i = 0, used; i < *argc; i += used) {
+        used = 1;
+        if (strcmp(argv[i], "--") == 0) {
+            while (++i < *argc)
+                argv[kept++] = argv[i];
+            break;
+        }
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            argv[kept++] = argv[i];
+        else if (!s_take_option(job, argv + i, *argc - i, &used))
+            return false;
+    }
+    *argc = kept;
+    return true;
+}
+
+/* ---- one file ---------------------------------------------------------------------------------
+ */
+
+static void s_note_other(job_t *job, const char *path, const char *why)
+{
+    pack_t pack;
+    pack_init(&pack, &job->others);
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "path", path);
+    pack_pair_text(&pack, "why", why);
+}
+
+static void s_note_unread(job_t *job, const char *path, const char *why)
+{
+    job->tally.unread++;
+    s_note_other(job, path, why);
+    app_fail(0, "%s: %s", path, why);
+}
+
+/* Said of a file that was found in a folder; one that was named has to be a workflow. */
+static void s_note_no_workflow(job_t *job, const char *path, const char *why, bool is_named)
+{
+    if (is_named) {
+        s_note_unread(job, path, why);
+        return;
+    }
+    job->tally.skipped++;
+    s_note_other(job, path, why);
+}
+
+static bool s_read(FILE *file, buf_t *text, char *why, size_t why_size)
+{
+    for (size_t got = 1; got > 0 && text->size <= FILE_BYTES_MAX; text->size += got)
+        got = fread(buf_reserve(text, 65536), 1, 65536, file);
+    if (ferror(file))
+        snprintf(why, why_size, "cannot be read: %s", strerror(errno));
+    else if (text->size > FILE_BYTES_MAX)
+        snprintf(why, why_size, "is larger than %u MiB", FILE_BYTES_MAX >> 20);
+    else
+        return true;
+    return false;
+}
+
+static void s_count(job_t *job, const char *path, const analysis_result_t *result)
+{
+    tally_t *tally = &job->tally;
+    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
+        tally->by_severity[s] += result->by_severity[s];
+    if (tally->analysed++ == 0 || result->score.score < tally->lowest_score) {
+        tally->lowest_score = result->score.score;
+        mem_free(tally->lowest_path);
+        tally->lowest_path = mem_strdup(path);
+    }
+}
+
+/* JSON: the path, and the members of the result behind it; its head is one byte. */
+static void s_add_json(job_t *job, const char *path, const buf_t *packed)
+{
+    pack_t pack;
+    pack_init(&pack, &job->files);
+    pack_map(&pack, 1 + (size_t)(packed->bytes[0] & 0x0f));
+    pack_pair_text(&pack, "path", path);
+    pack_raw(&pack, packed->bytes + 1, packed->size - 1);
+}
+
+static void s_report(job_t *job, arena_t *arena, const char *path, const analysis_result_t *result)
+{
+    value_verdict_t verdict;
+    buf_t packed = { 0 }, text = { 0 };
+    pack_t pack;
+    pack_init(&pack, &packed);
+    result_write(result, &pack);
+    const value_t *tree = value_parse(arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
+    insist(tree);
+    s_count(job, path, result);
+    switch (job->format) {
+    case FORMAT_TEXT:
+        report_file(&text, path, tree, job->has_colours);
+        fputs(buf_text(&text), stdout);
+        break;
+    case FORMAT_JSON:
+        s_add_json(job, path, &packed);
+        break;
+    case FORMAT_SARIF:
+        sarif_add(&job->sarif, tree, strcmp(path, "-") == 0 ? NULL : path);
+        break;
+    }
+    buf_free(&text);
+    buf_free(&packed);
+}
+
+static void s_analyse(job_t *job, arena_t *arena, const char *path, const value_t *document,
+                      bool is_named)
+{
+    analysis_result_t result;
+    const analyser_t *forced =
+        job->options.kind ? analyser_named(slice_literal(job->options.kind)) : NULL;
+    bool is_one = forced ? forced->detect(document) : analyser_detected(document) != NULL;
+    if (analysis_run(arena, document, &job->options, &result) == ANALYSIS_DONE)
+        s_report(job, arena, path, &result);
+    else if (is_one)
+        s_note_unread(job, path, result.why);
+    else
+        s_note_no_workflow(job, path, result.why, is_named);
+}
+
+/* A byte order mark may stand before JSON (RFC 8259, 8.1), and files from Windows have it. */
+static slice_t s_without_mark(const buf_t *text)
+{
+    slice_t all = slice_make((const char *)text->bytes, text->size);
+    return slice_starts(all, "\xef\xbb\xbf") ? slice_after(all, 3) : all;
+}
+
+static void s_take_text(job_t *job, const char *path, const buf_t *text, bool is_named)
+{
+    arena_t arena = { 0 };
+    buf_t packed = { 0 };
+    json_error_t error;
+    value_verdict_t verdict;
+    char why[200];
+    slice_t json = s_without_mark(text);
+    if (!json_to_msgpack(json.text, json.size, VALUE_LIMITS, 0, &packed, &error)) {
+        snprintf(why, sizeof why, "is no JSON, at line %u, column %u: %s", error.line, error.column,
+                 json_verdict_text(error.verdict));
+        s_note_no_workflow(job, path, why, is_named);
+    } else {
+        const value_t *document =
+            value_parse(&arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
+        insist(document);
+        s_analyse(job, &arena, path, document, is_named);
+    }
+    buf_free(&packed);
+    arena_free(&arena);
+}
+
+static void s_take_file(job_t *job, const char *path, bool is_named)
+{
+    char why[200];
+    buf_t text = { 0 };
+    bool is_input = is_named && strcmp(path, "-") == 0;
+    char *shown = mem_strdup(path); /* names of files may hold anything */
+    FILE *file = is_input ? stdin : fopen(path, "re");
+    slice_blank_controls(shown, strlen(shown));
+    if (!file) {
+        snprintf(why, sizeof why, "cannot be opened: %s", strerror(errno));
+        s_note_unread(job, shown, why);
+    } else if (!s_read(file, &text, why, sizeof why)) {
+        s_note_unread(job, shown, why);
+    } else {
+        s_take_text(job, shown, &text, is_named);
+    }
+    if (file && !is_input)
+        fclose(file);
+    buf_free(&text);
+    mem_free(shown);
+}
+
+/* ---- folders ----------------------------------------------------------------------------------
+ */
+
+static int s_by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool s_is_left_out(const FTSENT *entry)
+{
+    return entry->fts_level > 0 &&
+           (entry->fts_name[0] == '.' || strcmp(entry->fts_name, "node_modules") == 0);
+}
+
+static void s_take_entry(job_t *job, FTS *walk, FTSENT *entry)
+{
+    char why[200];
+    switch (entry->fts_info) {
+    case FTS_D:
+        if (s_is_left_out(entry))
+            fts_set(walk, entry, FTS_SKIP);
+        break;
+    case FTS_F:
+        if (!s_is_left_out(entry) &&
+            (text_ends(entry->fts_name, ".json") || text_ends(entry->fts_name, ".asl")))
+            s_take_file(job, entry->fts_path, false);
+        break;
+    case FTS_DNR:
+    case FTS_ERR:
+    case FTS_NS:
+        snprintf(why, sizeof why, "cannot be read: %s", strerror(entry->fts_errno));
+        s_note_unread(job, entry->fts_path, why);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Links are not followed: they may lead round in circles, or out of the folder. */
+static void s_take_folder(job_t *job, char *path)
+{
+    char *const roots[] = { path, NULL };
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, s_by_name);
+    FTSENT *entry;
+    if (!walk) {
+        s_note_unread(job, path, strerror(errno));
+        return;
+    }
+    while ((entry = fts_read(walk)))
+        s_take_entry(job, walk, entry);
+    fts_close(walk);
+}
+
+static void s_take_path(job_t *job, char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        s_take_folder(job, path);
+    else
+        s_take_file(job, path, true);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------
+ */
+
+static void s_pair_list(pack_t *pack, const char *key, const buf_t *items, unsigned count)
+{
+    pack_text(pack, key);
+    pack_array(pack, count);
+    pack_raw(pack, items->bytes, items->size);
+}
+
+static void s_write_json(job_t *job, buf_t *out)
+{
+    buf_t packed = { 0 };
+    pack_t pack;
+    arena_t arena = { 0 };
+    value_verdict_t verdict;
+    const tally_t *tally = &job->tally;
+    pack_init(&pack, &packed);
+    pack_map(&pack, 3);
+    s_pair_list(&pack, "files", &job->files, tally->analysed);
+    s_pair_list(&pack, "others", &job->others, tally->skipped + tally->unread);
+    pack_text(&pack, "summary");
+    pack_map(&pack, 4);
+    pack_pair_int(&pack, "analysed", tally->analysed);
+    pack_pair_int(&pack, "skipped", tally->skipped);
+    pack_pair_int(&pack, "unread", tally->unread);
+    pack_text(&pack, "by_severity");
+    pack_map(&pack, SEVERITY_COUNT);
+    for (severity_t s = SEVERITY_COUNT; s-- > 0;)
+        pack_pair_int(&pack, severity_name(s), (int64_t)tally->by_severity[s]);
+    const value_t *tree =
+        value_parse(&arena, packed.bytes, packed.size,
+                    (value_limits_t){ .depth = VALUE_LIMITS.depth, .nodes = UINT32_MAX }, &verdict);
+    insist(tree);
+    json_write_pretty(tree, out);
+    arena_free(&arena);
+    buf_free(&packed);
+}
+
+static void s_finish(job_t *job)
+{
+    buf_t out = { 0 };
+    if (job->format == FORMAT_TEXT)
+        report_tally(&out, &job->tally, job->has_colours);
+    else if (job->format == FORMAT_JSON)
+        s_write_json(job, &out);
+    else
+        sarif_close(&job->sarif, &out);
+    if (job->format != FORMAT_TEXT)
+        buf_add_byte(&out, '\n');
+    fwrite(out.bytes, 1, out.size, stdout);
+    buf_free(&out);
+    buf_free(&job->files);
+    buf_free(&job->others);
+    mem_free(job->tally.lowest_path);
+}
+
+static int s_status(const job_t *job)
+{
+    if (job->tally.unread)
+        return EXIT_UNREAD;
+    for (unsigned s = job->fail_on; s < SEVERITY_COUNT; s++)
+        if (job->tally.by_severity[s])
+            return EXIT_FOUND;
+    return EXIT_CLEAN;
+}
+
+/* https://no-color.org: any value that is not empty. */
+static bool s_wants_colours(void)
+{
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return !(no_color && no_color[0]) && isatty(STDOUT_FILENO) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+static int s_run_analyze(app_t *app, int argc, char **argv)
+{
+    job_t job = { .fail_on = SEVERITY_ERROR,
+                  .has_colours = s_wants_colours(),
+                  .tally = { .lowest_score = 100 } };
+    (void)app;
+    if (!s_take_options(&job, &argc, argv))
+        return APP_EXIT_USAGE;
+    if (argc == 0)
+        return app_fail(APP_EXIT_USAGE, "name the files or folders to analyse, or - for standard "
+                                        "input; try --help");
+    if (job.format == FORMAT_SARIF)
+        sarif_open(&job.sarif);
+    for (int i = 0; i < argc; i++)
+        s_take_path(&job, argv[i]);
+    int status = s_status(&job);
+    s_finish(&job);
+    if (fflush(stdout) != 0)
+        return app_fail(EXIT_UNREAD, "the report cannot be written: %s", strerror(errno));
+    return status;
+}
+
+static const char *const s_no_sections[] = { NULL };
+
+const command_t command_analyze = {
+    .name = "analyze",
+    .arguments = "FILE|FOLDER|- ... [--format text|json|sarif] [--fail-on SEVERITY] ...",
+    .about = "Analyses workflows without a server, and says by its exit status what was found",
+    .help =
+        "  --format text|json|sarif   how the result is printed; text by default\n"
+        "  --kind KIND                n8n, node-red, asl or generic; found out when left out\n"
+        "  --profile NAME             default (all rules), gate (errors only) or security\n"
+        "  --fail-on SEVERITY         critical, error, warning, info or none; error by default\n"
+        "\n"
+        "In a folder, files that end in .json or .asl are taken, without hidden ones and\n"
+        "node_modules; those that are no workflows are skipped. Exit status: 0 when nothing of\n"
+        "that severity or above was found, 1 when something was, 2 when something named could\n"
+        "not be read.",
+    .sections = s_no_sections,
+    .run = s_run_analyze,
+};
