@@ -29,13 +29,14 @@
 const setting_t broker_setting_rows[] = {
     { "name", SETTING_TEXT, ROW(name), .max = 50,
       .about = "Name of this broker; made up when empty." },
-    { "requests", SETTING_TEXT, ROW(requests), .preset = "ipc://var/bus.sock",
-      .about = "Endpoints for services and clients, separated by commas." },
-    { "trusted", SETTING_TEXT, ROW(trusted), .preset = "ipc://var/edge.sock",
+    { "requests", SETTING_TEXT, ROW(requests),
+      .about = "Endpoints for services and clients, separated by commas; empty for bus.sock in the "
+               "data folder." },
+    { "trusted", SETTING_TEXT, ROW(trusted),
       .about = "Endpoints, ipc or inproc only, whose peers may say on whose behalf they ask: the "
-               "edges." },
-    { "events", SETTING_TEXT, ROW(events), .preset = "ipc://var/events.sock",
-      .about = "Endpoints subscribers connect to." },
+               "edges; empty for edge.sock in the data folder." },
+    { "events", SETTING_TEXT, ROW(events),
+      .about = "Endpoints subscribers connect to; empty for events.sock in the data folder." },
     { "insecure", SETTING_BOOL, ROW(insecure), .preset = "false",
       .about = "Accept tcp:// endpoints although nothing on them is encrypted or authenticated." },
     { "heartbeat_ms", SETTING_INT, ROW(heartbeat_ms), "1000", 50, 60000, "ms",

@@ -18,10 +18,14 @@
 #define ROW(field) offsetof(client_settings_t, field)
 
 const setting_t client_setting_rows[] = {
-    { "brokers", SETTING_TEXT, ROW(brokers), .preset = "ipc://var/bus.sock",
-      .about = "Request endpoints of the brokers, separated by commas." },
-    { "events", SETTING_TEXT, ROW(events), .preset = "ipc://var/events.sock",
-      .about = "Event endpoints of the same brokers, in the same order." },
+    { "brokers", SETTING_TEXT, ROW(brokers),
+      .about =
+          "Request endpoints of the brokers, separated by commas; empty for bus.sock in the data "
+          "folder." },
+    { "events", SETTING_TEXT, ROW(events),
+      .about =
+          "Event endpoints of the same brokers, in the same order; empty for events.sock in the "
+          "data folder." },
     { "heartbeat_ms", SETTING_INT, ROW(heartbeat_ms), "1000", 50, 60000, "ms",
       .about = "Time between heartbeats; four missed ones are a loss." },
     { "outstanding", SETTING_INT, ROW(outstanding), "50000", 1, 1000000, NULL,
