@@ -14,3 +14,15 @@ EDGE_TESTS = \
 
 TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
+
+# What the documents say; `make update-docs` is in docs/local.mk.
+DOCS_TESTS = \
+	%D%/docs_generated.py \
+	%D%/docs_names.py \
+	%D%/docs_openapi.py
+
+TESTS += $(DOCS_TESTS)
+EXTRA_DIST += $(DOCS_TESTS)
+
+clean-local:
+	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
