@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+import bus  # noqa: E402
 from tap import check, done, same  # noqa: E402
 
 TOP = os.environ.get("srcdir", ".")
@@ -73,7 +74,16 @@ def configuration_files():
         file_is_read(example, "the example in docs/configuration.md")
 
 
+def example_of_the_protocol():
+    """The header shown byte by byte is what a peer written from the page sends."""
+    shown = re.search(r"```hex\n(.*?)```", read("docs/protocol.md"), re.S)
+    same(bytes.fromhex(shown.group(1)) if shown else None,
+         bus.header(bus.REQUEST, service="analysis", method="rules", request_id=1, deadline=5000),
+         "the header in docs/protocol.md")
+
+
 settings()
+example_of_the_protocol()
 is_what_is_written("docs/openapi.json", run("openapi").stdout)
 configuration_files()
 sys.exit(done())
