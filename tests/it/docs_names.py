@@ -90,8 +90,8 @@ def manual():
     for command in commands:
         help_text = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True,
                                    check=True).stdout
-        section = re.search(rf"^\.SS {command}\b.*?(?=^\.S[SH])", page, re.M | re.S).group(0)
-        section = section.replace("\\-", "-")
+        section = re.search(rf"^\.SS {command}\b.*?(?=^\.S[SH])", page, re.M | re.S)
+        section = section.group(0).replace("\\-", "-") if section else ""
         options = set(re.findall(r"^  (--[a-z-]+)", help_text.split("Settings:")[0], re.M))
         same([option for option in sorted(options) if option not in section], [],
              f"... and the options of {command}")
