@@ -11,6 +11,7 @@ from tap import check, done, same  # noqa: E402
 
 TOP = os.environ.get("srcdir", ".")
 PROGRAM = os.path.abspath("signalbox")  # tests run in the build folder
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SIGNALBOX_")}
 
 FOLDERS = ("actors", "broker", "deploy", "docs", "edge", "proto", "tests")
 PATH = re.compile(rf"(?:\./)?((?:{'|'.join(FOLDERS)})/[\w./*-]*)")
@@ -22,6 +23,11 @@ DOTTED = re.compile(rf"(?:{'|'.join(SECTIONS)})\.[a-z][a-z_.]*")
 def read(path):
     with open(os.path.join(TOP, path), encoding="utf-8") as file:
         return file.read()
+
+
+def run(*words):
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, check=True,
+                          env=ENVIRONMENT).stdout
 
 
 def documents():
@@ -64,9 +70,7 @@ def functions(page, text):
 
 def dotted_names():
     """Settings, methods, topics."""
-    tables = subprocess.run([PROGRAM, "config", "--markdown"], capture_output=True, text=True,
-                            check=True).stdout
-    names = set(re.findall(r"^\| `([\w.]+)`", tables, re.M))
+    names = set(re.findall(r"^\| `([\w.]+)`", run("config", "--markdown"), re.M))
     names |= set(re.findall(r'"operationId": "([\w.]+)"', read("docs/openapi.json")))
     names |= set(re.findall(r'^TOPIC\(\w+, "([\w.]+)"', read("proto/topic.def"), re.M))
     return names
@@ -80,19 +84,16 @@ def settings_and_methods(page, text, known):
 
 def manual():
     """The manual page has a section for every command, in their order, and for no other."""
-    usage = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
-    version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True,
-                             check=True).stdout.strip()
+    usage, version = run("--help"), run("--version").strip()
     page = read("docs/signalbox.1")
     commands = re.findall(r"^  (\w+) +[A-Z]", usage, re.M)
     check(commands, "the program lists its commands")
     same(re.findall(r"^\.SS (\w+)", page, re.M), commands, "docs/signalbox.1 has each of them")
     for command in commands:
-        help_text = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True,
-                                   check=True).stdout
+        arguments = run(command, "--help").split("Settings:")[0]
         section = re.search(rf"^\.SS {command}\b.*?(?=^\.S[SH])", page, re.M | re.S)
         section = section.group(0).replace("\\-", "-") if section else ""
-        options = set(re.findall(r"^  (--[a-z-]+)", help_text.split("Settings:")[0], re.M))
+        options = set(re.findall(r"^  (--[a-z-]+)", arguments, re.M))
         same([option for option in sorted(options) if option not in section], [],
              f"... and the options of {command}")
     check(f'"{version}"' in page, "... and the version", version)
