@@ -269,10 +269,13 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                      .on_drain = s_on_drain,
                                      .on_registered = s_on_registered,
                                      .oldest_ms = s_oldest_ms };
+    /* a request may come before we have the client to answer it with: it waits for the lock */
+    monitor_lock(&self->monitor);
     self->client = client_new(zmq_context, &(client_config_t){ .settings = self->config->bus,
                                                                .name = self->instance,
                                                                .part = self->spec->service->name,
                                                                .worker = &worker });
+    monitor_unlock(&self->monitor);
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
     monitor_lock(&self->monitor);
