@@ -16,6 +16,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/frame.c %D%/frame.h \
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
+	%D%/limiter.c %D%/limiter.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \
 	%D%/pack.h \

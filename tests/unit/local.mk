@@ -30,6 +30,9 @@ UNIT_TESTS = \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
 	%D%/edge_translate_test \
+	%D%/limiter_engine_test \
+	%D%/limiter_oracle_test \
+	%D%/limiter_window_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \
