@@ -5,6 +5,7 @@ SB_PROTO += %D%/libproto.a
 %C%_libproto_a_SOURCES = \
 	%D%/analysis.c %D%/analysis.h \
 	%D%/auth.c %D%/auth_admin.c %D%/auth.h %D%/auth_fields.h \
+	%D%/cache.c %D%/cache.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \
 	%D%/client_events.c %D%/client_events.h \

@@ -21,6 +21,8 @@ UNIT_TESTS = \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
 	%D%/bus_test \
+	%D%/cache_epochs_test \
+	%D%/cache_lru_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
