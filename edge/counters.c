@@ -69,6 +69,14 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
                               "Events written to streams" },
     [COUNT_STREAM_DROPS] = { "edge_stream_drops_total", STATS_COUNTER,
                              "Events a slow stream did not get" },
+    [COUNT_LIMITS_ASKED] = { "edge_limits_asked_total", STATS_COUNTER,
+                             "Questions to the limiter that a request waited for" },
+    [COUNT_LIMITS_REFUNDS] = { "edge_limits_refunds_total", STATS_COUNTER,
+                               "Messages that gave the limiter something back" },
+    [COUNT_LIMITS_REFUSED] = { "edge_limits_refused_total", STATS_COUNTER,
+                               "Requests refused because a limit was reached" },
+    [COUNT_LIMITS_DEGRADED] = { "edge_limits_degraded_total", STATS_COUNTER,
+                                "Requests that no limiter counted" },
 #define ERROR(symbol, bus, http, retry, sentence)                                                  \
     [COUNT_PROBLEMS + ERROR_##symbol] = { "edge_problems_total{code=\"" #symbol "\"}",             \
                                           STATS_COUNTER, "Requests answered with a problem" },

@@ -42,6 +42,10 @@ typedef enum {
     COUNT_STREAMS_REFUSED,
     COUNT_STREAM_EVENTS,
     COUNT_STREAM_DROPS,
+    COUNT_LIMITS_ASKED,
+    COUNT_LIMITS_REFUNDS,
+    COUNT_LIMITS_REFUSED,
+    COUNT_LIMITS_DEGRADED,
     COUNT_PROBLEMS, /* the first of ERROR_COUNT rows, one for each code; that of ERROR_NONE stays 0
                      */
     COUNT_ROWS = COUNT_PROBLEMS + ERROR_COUNT

@@ -35,6 +35,9 @@ typedef struct {
     int64_t gzip_level, gzip_bytes;
     const char *cors_origins, *grants, *required, *web_root;
     int64_t events_percent, events_waiting, events_heartbeat_ms;
+    bool limits;
+    int64_t lease, degraded_requests;
+    const char *trusted_proxies, *upgrade_url;
     const char *tls_certificate;
 } edge_settings_t;
 

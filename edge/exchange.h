@@ -12,8 +12,10 @@
 #include <civetweb.h>
 
 #include "actors/base/clock.h"
+#include "edge/address.h"
 #include "edge/connection.h"
 #include "edge/identity.h"
+#include "edge/limits.h"
 #include "edge/problem.h"
 #include "edge/routes.h"
 #include "edge/trace.h"
@@ -32,6 +34,7 @@ typedef enum {
     HEADER_ORIGIN,
     HEADER_TRACEPARENT,
     HEADER_TRACESTATE,
+    HEADER_X_FORWARDED_FOR,
     HEADER_X_NO_COMPRESSION,
     HEADER_X_REQUEST_ID,
     HEADERS
@@ -54,7 +57,9 @@ struct exchange {
     bool is_forwarded;            /* a proxy says that it stands in front */
     char request_id[TRACE_REQUEST_ID_BYTES + 1];
     trace_t trace;
+    address_t address; /* the caller's */
     const identity_t *identity;
+    allowance_t allowance; /* what the request was counted as */
     path_t path;
     routing_t *routing;   /* held */
     const route_t *route; /* NULL for fixed routes and for what was refused before */
@@ -81,6 +86,7 @@ struct exchange {
     buf_t message; /* msgpack to the service */
     buf_t principal;
     buf_t extra;   /* header lines of the answer */
+    buf_t members; /* of the problem document, beyond its own */
     buf_t content; /* body of the answer */
     buf_t packed;  /* the same in gzip */
     buf_t head;    /* of the answer */

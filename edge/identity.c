@@ -11,7 +11,8 @@
 
 void identity_init_anonymous(identity_t *self)
 {
-    *self = (identity_t){ .principal = { .account = "anonymous", .user = "anonymous" } };
+    *self = (identity_t){ .principal = {
+                              .account = "anonymous", .user = "anonymous", .tier = "anonymous" } };
     pack_t pack;
     pack_init(&pack, &self->packed);
     principal_write(&self->principal, &pack);

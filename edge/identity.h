@@ -15,7 +15,7 @@ typedef struct {
     buf_t packed;
 } identity_t;
 
-/* The caller that has not signed in: account and user `anonymous`, no roles, no scopes. */
+/* The caller that has not signed in: account, user and tier `anonymous`, no roles, no scopes. */
 void identity_init_anonymous(identity_t *self);
 void identity_free(identity_t *self);
 

@@ -21,6 +21,7 @@ static void *s_run(void *arg)
         if (poll(&item, 1, KEEPER_TICK_MS) > 0 && read(edge->wake_fd, &rings, sizeof rings) > 0)
             registry_work(&edge->registry);
         connections_tick(&edge->connections, clock_ms());
+        tally_tick(&edge->limits.tally, clock_ms());
     }
     return NULL;
 }

@@ -44,8 +44,9 @@ static const char *const s_policies[] = {
 };
 
 static const char s_exposed[] =
-    "Access-Control-Expose-Headers: Deprecation, ETag, Location, Retry-After, Sunset, traceparent, "
-    "X-Request-ID\r\n";
+    "Access-Control-Expose-Headers: Deprecation, ETag, Location, RateLimit, RateLimit-Policy, "
+    "Retry-After, Sunset, traceparent, X-Degraded, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    "X-RateLimit-Reset, X-RateLimit-Tier, X-RateLimit-Window, X-Request-ID\r\n";
 
 void respond_header(exchange_t *exchange, const char *name, const char *value)
 {
@@ -251,7 +252,7 @@ void respond_failure(exchange_t *exchange)
         failure->retry_after_ms = RETRY_AFTER_MS;
     exchange->content.size = 0;
     problem_write(failure, exchange->is_known ? exchange->target : NULL, exchange->request_id,
-                  &exchange->content);
+                  &exchange->members, &exchange->content);
     char seconds[16];
     snprintf(seconds, sizeof seconds, "%u", problem_retry_after(failure));
     if (failure->retry_after_ms)
@@ -285,7 +286,7 @@ bool respond_stream(exchange_t *exchange, const char *media)
 void respond_without_exchange(const failure_t *failure, buf_t *out)
 {
     buf_t content = { 0 };
-    problem_write(failure, NULL, NULL, &content);
+    problem_write(failure, NULL, NULL, NULL, &content);
     s_add_status(out, error_row(failure->code)->http_status);
     s_add_line(out, "Content-Type: ", PROBLEM_MEDIA);
     s_add_number(out, "Content-Length: ", content.size);

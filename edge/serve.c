@@ -4,19 +4,20 @@
  *
  * gate.c has let the head through and civetweb has parsed it. Then, in this order: the caller's
  * right to be here at all (anonymous callers only from this machine), the path, a fixed route or a
- * service's (routes.c), OPTIONS, who calls and whether it may, whether the service runs, the body
- * (exchange.c) made msgpack and validated (translate.c), the call over the bus, the reply as JSON
- * (reply.c), the answer (respond.c). Each step either leads to the next or sets the failure that is
- * answered as a problem document (problem.c).
+ * service's (routes.c), OPTIONS, who calls, how often and whether it may (caller.c), whether the
+ * service runs, the body (exchange.c) made msgpack and validated (translate.c), the call over the
+ * bus, the reply as JSON (reply.c), the answer (respond.c). Each step either leads to the next or
+ * sets the failure that is answered as a problem document (problem.c).
  */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "actors/base/log.h"
 #include "actors/base/text.h"
+#include "edge/caller.h"
+#include "edge/content.h"
 #include "edge/fixed.h"
 #include "edge/reply.h"
 #include "edge/respond.h"
@@ -47,25 +48,6 @@ static bool s_admit(exchange_t *x)
     if (x->is_forwarded)
         return exchange_fail(x, ERROR_BAD_REQUEST,
                              "While edge.allow_anonymous is on, no proxy may stand in front");
-    return true;
-}
-
-static bool s_identify(exchange_t *x, access_t access)
-{
-    if (access == ACCESS_USER && !x->edge->settings->allow_anonymous)
-        return exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
-    x->identity = &x->edge->anonymous;
-    return true;
-}
-
-static bool s_permit(exchange_t *x)
-{
-    const descriptor_method_t *method = x->route->method;
-    const principal_t *principal = &x->identity->principal;
-    if (method->role && !principal_has_role(principal, method->role))
-        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the role '%s'", method->role);
-    if (method->scope && !principal_has_scope(principal, method->scope))
-        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the scope '%s'", method->scope);
     return true;
 }
 
@@ -117,43 +99,6 @@ static bool s_require_live(exchange_t *x)
 }
 
 /* ---- what is in it -------------------------------------------------------------------------- */
-
-/* application/json or application/...+json, in UTF-8. */
-static bool s_is_json(const char *type)
-{
-    size_t size = strcspn(type, "; \t");
-    bool is_json = size == 16 && strncasecmp(type, "application/json", 16) == 0;
-    bool is_like = size > 17 && strncasecmp(type, "application/", 12) == 0 &&
-                   strncasecmp(type + size - 5, "+json", 5) == 0;
-    for (type += size; *(type += strspn(type, "; \t")); type += size) {
-        size = strcspn(type, "; \t");
-        if (strncasecmp(type, "charset=", 8) != 0)
-            continue;
-        bool is_quoted = type[8] == '"';
-        if (strncasecmp(type + 8 + is_quoted, "utf-8", 5) != 0 ||
-            size != 13 + 2 * (size_t)is_quoted)
-            return false;
-    }
-    return is_json || is_like;
-}
-
-static bool s_check_content(exchange_t *x)
-{
-    const char *type = x->headers[HEADER_CONTENT_TYPE],
-               *coding = x->headers[HEADER_CONTENT_ENCODING];
-    if (x->body_is_read)
-        return true;
-    if (x->verb == HTTP_GET || x->verb == HTTP_HEAD)
-        return exchange_fail(x, ERROR_BAD_REQUEST, "A GET request has no body here");
-    if (coding && strcasecmp(coding, "identity") != 0) {
-        respond_header(x, "Accept-Encoding", "identity");
-        return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body may not be packed");
-    }
-    if (!type || !s_is_json(type))
-        return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE,
-                             "The Content-Type must be application/json in UTF-8");
-    return true;
-}
 
 static bool s_translate(exchange_t *x)
 {
@@ -216,9 +161,12 @@ static bool s_add_location(exchange_t *x, unsigned status, const value_t *tree)
     if (!pattern || status != 201)
         return true;
     buf_t *out = &x->extra;
+    size_t before = out->size;
     buf_add_text(out, "Location: ");
     bool good = reply_location(pattern, tree, out);
     buf_add(out, "\r\n", 2);
+    if (!good)
+        out->size = before;
     return good;
 }
 
@@ -227,7 +175,6 @@ static bool s_bad_reply(exchange_t *x, const char *why)
     stats_add(&x->edge->stats, COUNT_BAD_REPLIES, 1);
     LOG(LOG_ERROR, "reply.bad", LOG_TEXT("service", x->route->descriptor->service),
         LOG_TEXT("method", x->route->method->name), LOG_TEXT("why", why));
-    x->extra.size = 0;
     return exchange_fail(x, ERROR_BAD_REPLY, "%s", "");
 }
 
@@ -267,7 +214,8 @@ static bool s_serve_fixed(exchange_t *x, const fixed_t *fixed)
     }
     if (!(HTTP_BIT(x->verb) & allowed))
         return s_refuse_verb(x, allowed);
-    if (!s_identify(x, fixed->access))
+    caller_identify(x);
+    if ((fixed->is_counted && !caller_limit(x, fixed->rate, 1)) || !caller_permit(x, fixed->access))
         return false;
     fixed->serve(x);
     return x->failure.code == ERROR_NONE;
@@ -284,10 +232,12 @@ static bool s_serve_route(exchange_t *x)
     if (!found.route)
         return s_refuse_verb(x, found.allowed);
     x->route = found.route;
-    x->pattern = found.route->method->path;
-    return s_identify(x, found.route->method->access) && s_permit(x) && s_require_live(x) &&
-           s_check_content(x) && exchange_read_body(x) && s_translate(x) && s_call(x) &&
-           s_answer(x);
+    const descriptor_method_t *method = x->route->method;
+    x->pattern = method->path;
+    caller_identify(x);
+    return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
+           s_require_live(x) && content_check(x) && exchange_read_body(x) && s_translate(x) &&
+           s_call(x) && s_answer(x);
 }
 
 static bool s_serve(exchange_t *x)
@@ -308,6 +258,7 @@ int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *
     if (!s_serve(x) && !x->is_answered)
         respond_failure(x);
     insist(x->is_answered);
+    limits_settle(&edge->limits, &x->allowance, x->status);
     /* an unread body is read by civetweb before it looks at the connection's next request */
     if (!x->body_is_read && !x->must_close)
         connection_enter(connection, CONNECTION_READING, (uint32_t)edge->settings->body_ms);

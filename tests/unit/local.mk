@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	%D%/bus_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
+	%D%/edge_address_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -31,6 +32,7 @@ UNIT_TESTS = \
 	%D%/edge_prometheus_test \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
+	%D%/edge_tally_test \
 	%D%/edge_translate_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_oracle_test \

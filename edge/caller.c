@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * caller - who asks, how often, and whether it may
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "edge/caller.h"
+#include "edge/limits_answer.h"
+#include "edge/state.h"
+
+void caller_identify(exchange_t *x)
+{
+    x->identity = x->edge->settings->allow_anonymous ? &x->edge->anonymous : &x->edge->stranger;
+}
+
+/* ---- how often ------------------------------------------------------------------------------ */
+
+static const char *s_tier(const exchange_t *x)
+{
+    return x->identity->principal.tier;
+}
+
+/* Counts the request, and says in the answer how the caller stands. */
+bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
+{
+    edge_t *edge = x->edge;
+    char address[ADDRESS_SUBJECT_SIZE], account[LIMITER_SUBJECT_BYTES + 1];
+    bool is_stranger = x->identity == &edge->stranger;
+    snprintf(account, sizeof account, "account:%s", x->identity->principal.account);
+    const usage_t usage = { .address = address_subject(&x->address, address),
+                            .account = is_stranger ? NULL : account,
+                            .tier = s_tier(x),
+                            .rate_class = rate_class,
+                            .cost = cost };
+    limits_verdict_t verdict = limits_take(&edge->limits, &usage, &x->allowance);
+    uint64_t now_ms = clock_ms();
+    limits_write_headers(&x->allowance, s_tier(x), now_ms, clock_wall_ms(), &x->extra);
+    if (verdict == LIMITS_PASS)
+        return true;
+    if (verdict == LIMITS_UNKNOWN)
+        return exchange_fail(x, ERROR_UNAVAILABLE,
+                             "Limits cannot be checked now, and this is not allowed without");
+    limits_write_refusal(&edge->limits, &x->allowance, s_tier(x), edge->settings->upgrade_url,
+                         now_ms, &x->failure, &x->members);
+    return false;
+}
+
+/* ---- whether it may ------------------------------------------------------------------------- */
+
+/* Whoever is refused here has been counted: guessing is limited, too. */
+bool caller_permit(exchange_t *x, access_t access)
+{
+    if (access == ACCESS_USER && x->identity == &x->edge->stranger)
+        return exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
+    return true;
+}
+
+bool caller_permit_method(exchange_t *x)
+{
+    const descriptor_method_t *method = x->route->method;
+    const principal_t *principal = &x->identity->principal;
+    if (!caller_permit(x, method->access))
+        return false;
+    if (method->role && !principal_has_role(principal, method->role))
+        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the role '%s'", method->role);
+    if (method->scope && !principal_has_scope(principal, method->scope))
+        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the scope '%s'", method->scope);
+    return true;
+}
