@@ -261,6 +261,8 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                                                .name = self->instance,
                                                                .part = self->spec->service->name,
                                                                .worker = &worker });
+    if (self->spec->connected)
+        self->spec->connected(self, self->self);
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
     monitor_lock(&self->monitor);
