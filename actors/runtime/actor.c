@@ -378,9 +378,12 @@ void actor_stop(actor_t **self_p)
         s_wait_idle(self);
     }
     s_stop_threads(self);
-    if (self->spec->stop && self->client)
+    bool was_connected = self->client != NULL;
+    if (self->spec->stop && was_connected)
         self->spec->stop(self, self->self);
     client_destroy(&self->client);
+    if (self->spec->release && was_connected)
+        self->spec->release(self, self->self);
     db_close(&self->db);
     descriptor_destroy(&self->descriptor);
     s_free_targets(self);

@@ -51,6 +51,9 @@ typedef struct {
     void (*tick)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);
+    /* After `stop`, when the client is gone and with it whoever calls: the place to free what
+     * events touch. */
+    void (*release)(actor_t *actor, void *self);
     const handler_t *handlers; /* ends with an empty row */
 } actor_spec_t;
 
