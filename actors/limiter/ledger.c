@@ -137,13 +137,12 @@ static const db_sql_t s_write_one = { "limiter.usage_write",
 
 /* In the order of the names, so that instances that write the same ones do not lock each other out.
  */
-static const db_sql_t s_write_all = {
-    "limiter.usage_write_all", NULL,
-    "INSERT INTO usage (subject, epoch, expires_at, state)"
-    " SELECT u.s, u.e, u.x, decode(u.b, 'hex')"
-    " FROM json_to_recordset(CAST($list AS json)) AS u(s TEXT, e BIGINT, x BIGINT, b TEXT)"
-    " ORDER BY u.s COLLATE \"C\"" UPSERT
-};
+static const db_sql_t s_write_all = { "limiter.usage_write_all", NULL,
+                                      "INSERT INTO usage (subject, epoch, expires_at, state)"
+                                      " SELECT u.s, u.e, u.x, decode(u.b, 'hex')"
+                                      " FROM json_to_recordset(CAST(CAST($list AS TEXT) AS json)) "
+                                      "AS u(s TEXT, e BIGINT, x BIGINT, b TEXT)"
+                                      " ORDER BY u.s COLLATE \"C\"" UPSERT };
 
 typedef struct {
     const ledger_usage_t *list;
