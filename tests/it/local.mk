@@ -14,3 +14,10 @@ EDGE_TESTS = \
 
 TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
+
+SYSTEM_TESTS = \
+	%D%/bus_dialects.py \
+	%D%/system_analysis.py
+
+TESTS += $(SYSTEM_TESTS)
+EXTRA_DIST += $(SYSTEM_TESTS)

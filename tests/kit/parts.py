@@ -12,8 +12,10 @@ stopped, and a sanitizer's report in a log is a failure.
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -22,6 +24,13 @@ PROGRAM = os.path.abspath("signalbox")  # tests run in the build folder
 START_SECONDS = 60
 STOP_SECONDS = 60
 PR_SET_PDEATHSIG = 1
+
+
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _die_with_parent():
@@ -39,20 +48,44 @@ class Part:
             self.process = subprocess.Popen(
                 [PROGRAM, *words], cwd=folder.path, stdout=subprocess.PIPE, stderr=log, text=True,
                 env=folder.environment, preexec_fn=_die_with_parent)
-        self.ready = threading.Event()
+        self.has_ended = False  # its standard output
+        self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self.ready.wait(START_SECONDS)
-        if not self.lines:
-            self.process.kill()
-            self.process.wait()
+        if not self.wait_line(""):
+            self.kill()
             raise RuntimeError(f"{' '.join(words)} did not start:\n{self.log()}")
 
     def _read(self):
         for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            self.ready.set()
-        self.ready.set()
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.has_ended = True
+            self.changed.notify_all()
+
+    def wait_line(self, pattern, seconds=START_SECONDS):
+        """The match of the first line, printed or yet to come, that holds `pattern`; or None."""
+        found = []
+
+        def look():
+            found.extend(filter(None, (re.search(pattern, line) for line in self.lines)))
+            return found or self.has_ended
+
+        with self.changed:
+            self.changed.wait_for(look, seconds)
+        return found[0] if found else None
+
+    @property
+    def port(self):
+        """Where its edge listens."""
+        return int(self.wait_line(r"http://[0-9.]+:(\d+)/").group(1))
+
+    @property
+    def instance(self):
+        """The name that its actor gave itself."""
+        return self.wait_line(r"^The instance (\S+) is registered").group(1)
 
     def log(self):
         """All it has logged."""
@@ -80,12 +113,9 @@ class Part:
             return "did not stop"
 
     def memory(self):
-        """Resident memory in KiB."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            for line in status:
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1])
-        return 0
+        """Its share of memory (PSS) in KiB."""
+        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as rollup:
+            return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
 
 
 class Folder:
