@@ -17,7 +17,8 @@ EXTRA_DIST += $(EDGE_TESTS)
 
 SYSTEM_TESTS = \
 	%D%/bus_dialects.py \
-	%D%/system_analysis.py
+	%D%/system_analysis.py \
+	%D%/system_parts.py
 
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS)

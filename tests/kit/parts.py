@@ -37,6 +37,10 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _variables(settings):
+    return {"SIGNALBOX_" + name.upper(): str(value) for name, value in settings.items()}
+
+
 class Part:
     """One process."""
 
@@ -132,8 +136,7 @@ class Folder:
         self.path = tempfile.mkdtemp(prefix="sbx-", dir="/tmp")
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith("SIGNALBOX_")}
-        for name, value in {"storage_data": "var", **self.settings}.items():
-            self.environment["SIGNALBOX_" + name.upper()] = str(value)
+        self.environment.update(_variables({"storage_data": "var", **self.settings}))
         return self
 
     def __exit__(self, kind, *_):
@@ -158,15 +161,29 @@ class Folder:
         self.parts.append(part)
         return part
 
+    def command(self, *words, text="", **settings):
+        """Runs a command to its end: its exit status, and what it wrote to both outputs."""
+        environment = {**self.environment, **_variables(settings)}
+        result = subprocess.run([PROGRAM, *[str(word) for word in words]], cwd=self.path,
+                                env=environment, capture_output=True, text=True, input=text,
+                                timeout=STOP_SECONDS, check=False)
+        return result.returncode, result.stdout, result.stderr
+
     def run(self, *words, status=0, text=""):
         """Runs a command to its end; its standard output."""
-        result = subprocess.run([PROGRAM, *[str(word) for word in words]], cwd=self.path,
-                                env=self.environment, capture_output=True, text=True, input=text,
-                                timeout=STOP_SECONDS, check=False)
-        if result.returncode != status:
-            raise RuntimeError(f"{' '.join(map(str, words))} ended with {result.returncode}:\n"
-                               f"{result.stdout}\n{result.stderr}")
-        return result.stdout
+        code, output, errors = self.command(*words, text=text)
+        if code != status:
+            raise RuntimeError(f"{' '.join(map(str, words))} ended with {code}:\n"
+                               f"{output}\n{errors}")
+        return output
+
+    def fail(self, *words, status=1):
+        """Runs a command that is to fail; what it says about it."""
+        code, output, errors = self.command(*words)
+        if code != status:
+            raise RuntimeError(f"{' '.join(map(str, words))} ended with {code}:\n"
+                               f"{output}\n{errors}")
+        return errors
 
     def socket(self, name):
         """The endpoint of one of the broker's sockets: bus, edge or events."""
