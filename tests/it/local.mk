@@ -18,7 +18,9 @@ EXTRA_DIST += $(EDGE_TESTS)
 SYSTEM_TESTS = \
 	%D%/bus_dialects.py \
 	%D%/system_analysis.py \
-	%D%/system_parts.py
+	%D%/system_commands.py \
+	%D%/system_parts.py \
+	%D%/system_stop.py
 
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS)

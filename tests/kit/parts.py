@@ -185,6 +185,11 @@ class Folder:
                                f"{output}\n{errors}")
         return errors
 
+    def write(self, name, text):
+        """A file in the folder."""
+        with open(os.path.join(self.path, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
     def socket(self, name):
         """The endpoint of one of the broker's sockets: bus, edge or events."""
         return f"ipc://{self.path}/var/{name}.sock"
