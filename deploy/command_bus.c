@@ -129,10 +129,12 @@ static int s_run_call(app_t *app, int argc, char **argv)
     if (!s_read_method(words[0], &options))
         return app_fail(APP_EXIT_USAGE, "name what to call as SERVICE.METHOD");
     json_error_t error;
-    if (!json_to_msgpack(words[1], strlen(words[1]), VALUE_LIMITS, 0, &options.body, &error))
-        return app_fail(APP_EXIT_USAGE, "line %u, column %u of the JSON: %s", error.line,
-                        error.column, json_verdict_text(error.verdict));
-    int status = s_with_client(app, s_call, &options);
+    int status;
+    if (json_to_msgpack(words[1], strlen(words[1]), VALUE_LIMITS, 0, &options.body, &error))
+        status = s_with_client(app, s_call, &options);
+    else
+        status = app_fail(APP_EXIT_USAGE, "line %u, column %u of the JSON: %s", error.line,
+                          error.column, json_verdict_text(error.verdict));
     buf_free(&options.body);
     return status;
 }

@@ -33,7 +33,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def _die_with_parent():
+def die_with_parent():
+    """What a test starts does not outlive it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -51,7 +52,7 @@ class Part:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, *words], cwd=folder.path, stdout=subprocess.PIPE, stderr=log, text=True,
-                env=folder.environment, preexec_fn=_die_with_parent)
+                env=folder.environment, preexec_fn=die_with_parent)
         self.has_ended = False  # its standard output
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -69,12 +70,15 @@ class Part:
             self.has_ended = True
             self.changed.notify_all()
 
-    def wait_line(self, pattern, seconds=START_SECONDS):
-        """The match of the first line, printed or yet to come, that holds `pattern`; or None."""
+    def wait_line(self, pattern, seconds=START_SECONDS, after=0):
+        """The match of the first line, printed or yet to come, that holds `pattern`; or None.
+
+        So many lines at the beginning are passed over as `after` says.
+        """
         found = []
 
         def look():
-            found.extend(filter(None, (re.search(pattern, line) for line in self.lines)))
+            found.extend(filter(None, (re.search(pattern, line) for line in self.lines[after:])))
             return found or self.has_ended
 
         with self.changed:
