@@ -521,6 +521,7 @@ static void test_broker_restart(void)
     broker_stop(&bus.broker);
     is_int(bus_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),
            ERROR_NO_BROKER);
+    ok(bus_wait_lost(bus.client));
     bus.broker = broker_start(bus.context, &bus.settings, why, sizeof why);
     ok(bus.broker != NULL);
     ok(bus_wait(&worker.registered));
