@@ -18,6 +18,7 @@ from web import Web  # noqa: E402
 
 EDGE = {"edge_port": 0, "edge_allow_anonymous": "true", "edge_threads": 32}
 BEATS = {"bus_heartbeat_ms": 200, "broker_heartbeat_ms": 200}
+LOST_SECONDS = 4 * 0.2  # four missed beats are a loss
 
 
 def judge(load, name, problems=()):
@@ -84,6 +85,8 @@ def broker_restarts(folder, edge):
         load.wait(100)
     judge(load, "the broker is killed and started again",
           ["NO_BROKER", "WORKER_LOST", "NO_INSTANCE", "UNAVAILABLE"])
+    check(load.slowest < 5 * LOST_SECONDS, "the broker: and the problem is told at once",
+          load.slowest)
     is_kept(edge.port, load, "the broker")
 
 
