@@ -3,7 +3,7 @@
 
 ANALYSIS_CORPUS names a folder of real exports to analyse beside the fixtures.
 
-Memory is flat when the process's share of it (PSS) after the last round is at most GROWTH_PERCENT
+Memory is flat when the process's own (heap and stacks) is after the last round at most GROWTH_PERCENT
 above what it was after round SETTLED. The rounds before fill the caches, above all the 6 MiB of pages
 that SQLite keeps for its connections.
 """

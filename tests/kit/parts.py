@@ -121,9 +121,9 @@ class Part:
             return "did not stop"
 
     def memory(self):
-        """Its share of memory (PSS) in KiB."""
+        """KiB of memory that it has made for itself: no files, which others may share."""
         with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as rollup:
-            return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+            return next(int(line.split()[1]) for line in rollup if line.startswith("Anonymous:"))
 
 
 class Folder:
