@@ -13,7 +13,7 @@ import os
 import sys
 import xml.etree.ElementTree
 
-SOURCE = os.environ.get("srcdir", ".")
+SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
 # freed memory that the sanitizer holds back would look like a leak
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0"
