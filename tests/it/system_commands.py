@@ -131,6 +131,9 @@ def on_the_bus(folder):
             (("analysis.get", '{"id": "x"}'), "VALIDATION_FAILED"), (("nobody.home",), "NO_SERVICE"),
             (("analysis.none",), "NO_METHOD")):
         check(answer in folder.fail("call", *words_), f"call {words_[0]} fails with {answer}")
+    for command in ("broker", "run"):
+        check("another broker listens on" in folder.fail(command, "--edge.port", "0"),
+              f"{command}: a folder has one broker")
     document = json.loads(folder.run("openapi"))
     served = Web(port).get("/openapi.json").json()
     same(sorted(document["paths"]), sorted(served["paths"]), "openapi prints what the edge serves")
