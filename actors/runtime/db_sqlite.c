@@ -26,7 +26,7 @@
 struct sqlite_statement {
     const db_sql_t *sql; /* key */
     sqlite3_stmt *handle;
-    const char **names; /* of the parameters, in SQLite's order */
+    const char **names; /* of the parameters, in SQLite's order; ours, see s_prepare */
     size_t name_count;
     bool busy; /* its result is not closed */
     UT_hash_handle hh;
@@ -149,6 +149,8 @@ static void s_conn_free(db_conn_t *conn)
     {
         HASH_DEL(self->statements, statement);
         sqlite3_finalize(statement->handle);
+        for (size_t i = 0; i < statement->name_count; i++)
+            mem_free((char *)statement->names[i]);
         mem_free(statement->names);
         mem_free(statement);
     }
@@ -181,7 +183,9 @@ static sqlite_statement_t *s_prepare(sqlite_conn_t *self, const db_sql_t *sql, d
     for (size_t i = 0; i < statement->name_count; i++) {
         const char *name = sqlite3_bind_parameter_name(handle, (int)i + 1);
         insist(name && name[0] == '$');
-        statement->names[i] = name + 1;
+        /* SQLite's own text is gone when it prepares again by itself: after a schema changed, and
+         * when another value is bound to a LIKE */
+        statement->names[i] = mem_strdup(name + 1);
     }
     HASH_ADD_PTR(self->statements, sql, statement);
     return statement;
