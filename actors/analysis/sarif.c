@@ -132,11 +132,10 @@ static void s_write_logical(pack_t *pack, const value_t *node)
     }
 }
 
-/* `path` and `node` may be missing, not both. */
-static void s_write_location(pack_t *pack, const char *path, const value_t *node)
+/* The members of a location; `path` and `node` may be missing, not both. */
+static void s_write_place(pack_t *pack, const char *path, const value_t *node)
 {
     bool has_node = value_is_type(node, VALUE_MAP);
-    pack_map(pack, (size_t)(path != NULL) + has_node);
     if (path) {
         pack_text(pack, "physicalLocation");
         pack_map(pack, 2);
@@ -154,6 +153,12 @@ static void s_write_location(pack_t *pack, const char *path, const value_t *node
     }
 }
 
+static void s_write_location(pack_t *pack, const char *path, const value_t *node)
+{
+    pack_map(pack, (size_t)(path != NULL) + value_is_type(node, VALUE_MAP));
+    s_write_place(pack, path, node);
+}
+
 static void s_write_locations(pack_t *pack, const char *path, const value_t *node)
 {
     bool is_known = path || value_is_type(node, VALUE_MAP);
@@ -163,13 +168,17 @@ static void s_write_locations(pack_t *pack, const char *path, const value_t *nod
         s_write_location(pack, path, node);
 }
 
-/* All nodes with the same cause but the first, which is the location itself. */
+/* All nodes with the same cause but the first, which is the location itself. Their numbers (3.28.2)
+ * tell them apart, for no two may be equal and workflows may have equal nodes. */
 static void s_write_related(pack_t *pack, const value_t *nodes)
 {
     pack_text(pack, "relatedLocations");
     pack_array(pack, nodes->count - 1);
-    for (uint32_t i = 1; i < nodes->count; i++)
-        s_write_location(pack, NULL, &nodes->items[i]);
+    for (uint32_t i = 1; i < nodes->count; i++) {
+        pack_map(pack, 1 + (size_t)value_is_type(&nodes->items[i], VALUE_MAP));
+        pack_pair_int(pack, "id", i);
+        s_write_place(pack, NULL, &nodes->items[i]);
+    }
 }
 
 /* The proof (3.36 to 3.38): one thread of one flow. */

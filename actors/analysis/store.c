@@ -184,7 +184,8 @@ static squeezed_t s_read_squeezed(const db_rows_t *rows, arena_t *arena, const c
     size_t size;
     const uint8_t *bytes = db_blob(rows, column, &size);
     uint8_t *copy = arena_alloc(arena, size);
-    memcpy(copy, bytes, size);
+    if (size)
+        memcpy(copy, bytes, size);
     return (squeezed_t){ .bytes = copy, .size = size, .full = (size_t)db_int(rows, size_column) };
 }
 

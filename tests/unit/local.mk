@@ -43,3 +43,4 @@ TESTS += $(UNIT_TESTS)
 
 EXTRA_DIST += %D%/analysis_kit.h
 include tests/unit/database.mk
+include tests/unit/analysis_service.mk
