@@ -165,6 +165,28 @@ static void test_parameters(void)
     place_end(&place, &db);
 }
 
+/* SQLite prepares a statement anew by itself when a pattern that decides about an index is another
+ * one: its parameters keep their names. */
+static void test_patterns(void)
+{
+    static const db_sql_t like = { "test.like",
+                                   "SELECT count(*) AS n FROM thing WHERE name LIKE $first"
+                                   " AND name LIKE $second AND id >= $least",
+                                   NULL };
+    static const char *const patterns[] = { "a%", "%", "%b%", "a%", "b%" };
+    place_t place;
+    db_t *db = place_start(&place);
+    for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+        db_rows_t *rows;
+        is_int(DB_RUN(db_conn(db), &like, &rows, DB_P_INT("least", 0),
+                      DB_P_TEXT("second", patterns[i]), DB_P_TEXT("first", patterns[i])),
+               DB_OK);
+        ok(db_next(rows));
+        db_rows_close(&rows);
+    }
+    place_end(&place, &db);
+}
+
 static void test_results(void)
 {
     static const db_sql_t rename = { "test.rename",
@@ -259,5 +281,5 @@ static void test_constraints(void)
 DATABASE_TESTS({ "types", test_types }, { "integers", test_integers },
                { "not a number is NULL", test_not_a_number_is_null },
                { "text that is none", test_text_that_is_none }, { "parameters", test_parameters },
-               { "results", test_results }, { "the same on both", test_same_on_both },
-               { "constraints", test_constraints })
+               { "patterns", test_patterns }, { "results", test_results },
+               { "the same on both", test_same_on_both }, { "constraints", test_constraints })
