@@ -157,13 +157,24 @@ static void test_many(void)
     buf_free(&to);
 }
 
-/* Nodes that share an id: the first ones are a pair. */
+/* Nodes that share an id are paired in their order, and so are those without one. */
 static void test_equal_ids(void)
 {
+    static const char two[] =
+        GRAPH(NODE("a", "") "," NODE("a", ",\"name\":\"second\""), EDGE("a", "a")),
+                      one[] = GRAPH(NODE("a", ""), EDGE("a", "a")),
+                      none[] =
+                          "{\"StartAt\":\"\",\"States\":{\"\":{\"Type\":\"Pass\",\"End\":true}}}";
     compared_t compared;
-    ok(s_compare(&compared, GRAPH(NODE("a", "") "," NODE("a", ",\"name\":\"second\""), ""),
-                 GRAPH(NODE("a", ""), "")));
+    ok(s_compare(&compared, two, one));
     s_check("one less", value_get(compared.diff, "nodes"), NODES("", SHOWN("a", "second"), "", ""));
+    s_free(&compared);
+    ok(s_compare(&compared, two, two));
+    s_check("the same", value_get(compared.diff, "nodes"), NODES("", "", "", ""));
+    s_check("the same", value_get(compared.diff, "wires"), WIRES("", ""));
+    s_free(&compared);
+    if (ok(s_compare(&compared, none, none)))
+        s_check("the same", value_get(compared.diff, "nodes"), NODES("", "", "", ""));
     s_free(&compared);
 }
 
