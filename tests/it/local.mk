@@ -12,5 +12,5 @@ EDGE_TESTS = \
 	%D%/edge_openapi.py \
 	%D%/edge_proxies.py
 
-TESTS += $(EDGE_TESTS)
-EXTRA_DIST += $(EDGE_TESTS)
+TESTS += $(EDGE_TESTS) %D%/analyze_cli.py
+EXTRA_DIST += $(EDGE_TESTS) %D%/analyze_cli.py tests/kit/parts.py
