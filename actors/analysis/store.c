@@ -235,8 +235,8 @@ db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char 
 
 /* Two that delete the last two versions of a workflow at once would each see the other's and leave
  * the workflow behind, so on PostgreSQL they take turns: the analysis is locked first, then the
- * workflow, everywhere in this order. SQLite writes one after the other anyway. A workflow that
- * gets a version meanwhile is kept by that version's reference: the transaction fails then. */
+ * workflow, everywhere in this order. A submission of a new version waits for the workflow, too.
+ * SQLite writes one after the other anyway. */
 static const db_sql_t s_lock = {
     "analysis.lock", NULL,
     "WITH a AS (SELECT workflow_id FROM analysis WHERE id = $id AND account = $account FOR UPDATE)"

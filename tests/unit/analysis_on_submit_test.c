@@ -288,7 +288,67 @@ static void test_many_at_once(void)
     stage_close(&stage);
 }
 
+/* Everybody submits the same and deletes it again: each call ends in order, and at the end nothing
+ * is left. */
+typedef struct {
+    stage_t *stage;
+    const char *request;
+    arena_t arena;
+    int submitted, deleted, odd;
+} restless_t;
+
+static void *s_submit_and_delete(void *arg)
+{
+    enum { TURNS = 40 };
+    restless_t *self = arg;
+    for (int turn = 0; turn < TURNS; turn++) {
+        reply_t reply =
+            stage_call_as(self->stage, &self->arena, "acme", "free", "submit", self->request);
+        self->submitted += reply.status == 201;
+        self->odd += reply.code != ERROR_NONE && reply.code != ERROR_UNAVAILABLE;
+        char *id = value_dup_text(&self->arena, reply.body, "id");
+        if (!id)
+            continue;
+        reply = stage_call_as(self->stage, &self->arena, "acme", "free", "delete",
+                              arena_format(&self->arena, "{\"id\":\"%s\"}", id));
+        self->deleted += reply.code == ERROR_NONE;
+        self->odd += reply.code != ERROR_NONE && reply.code != ERROR_NOT_FOUND;
+    }
+    return NULL;
+}
+
+static void test_submitted_and_deleted(void)
+{
+    stage_t stage;
+    pthread_t threads[CROWD];
+    restless_t crowd[CROWD];
+    int submitted = 0, deleted = 0, odd = 0;
+    stage_open(&stage);
+    if (ON_POSTGRES)
+        stage_start(&stage, 1);
+    const char *request =
+        arena_format(&stage.arena, "{\"workflow\":%s}", stage_chain(&stage, "Restless", 3));
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = (restless_t){ .stage = &stage, .request = request };
+        insist(pthread_create(&threads[i], NULL, s_submit_and_delete, &crowd[i]) == 0);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        pthread_join(threads[i], NULL);
+        submitted += crowd[i].submitted;
+        deleted += crowd[i].deleted;
+        odd += crowd[i].odd;
+        arena_free(&crowd[i].arena);
+    }
+    is_int(odd, 0);
+    ok(submitted > 0);
+    is_int(deleted, submitted);
+    is_int(place_number(stage_db(&stage), &s_rows), 0);
+    is_int(place_number(stage_db(&stage), &s_workflow_rows), 0);
+    stage_close(&stage);
+}
+
 DATABASE_TESTS({ "new and repeated", test_new_and_repeated },
                { "what is the same", test_what_is_the_same }, { "long names", test_long_names },
                { "unfit", test_unfit }, { "who may", test_who_may }, { "event", test_event },
-               { "many at once", test_many_at_once })
+               { "many at once", test_many_at_once },
+               { "submitted and deleted", test_submitted_and_deleted })
