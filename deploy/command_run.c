@@ -18,6 +18,11 @@
 #define RUN_INPROC_EDGE   "inproc://signalbox-edge"
 #define RUN_INPROC_EVENTS "inproc://signalbox-events"
 
+/* Small enough for one line, and yet with something to find: nothing starts "b". */
+#define RUN_EXAMPLE                                                                                \
+    "'{\"nodes\": [{\"id\": \"a\", \"type\": \"trigger\"}, {\"id\": \"b\"}, {\"id\": \"c\"}], "    \
+    "\"edges\": [{\"from\": \"b\", \"to\": \"c\"}]}'"
+
 /* The parts of this process. They start in this order and stop in the opposite one. */
 typedef struct {
     app_t *app;
@@ -123,8 +128,8 @@ static void s_greet(const parts_t *self)
     printf("Signalbox %s is ready.\n\n"
            "  API       http://%s:%u/\n"
            "  API page  http://%s:%u/api-docs\n\n"
-           "Try:\n  curl -sS -H 'Content-Type: application/json' --data @workflow.json "
-           "http://%s:%u/v1/analyses\n",
+           "Try:\n  curl -sS -H 'Content-Type: application/json' http://%s:%u/v1/analyses \\\n"
+           "    --data " RUN_EXAMPLE "\n",
            PACKAGE_VERSION, address, port, address, port, address, port);
     if (self->app->edge.allow_anonymous)
         printf(

@@ -46,7 +46,7 @@ static void s_add_label(buf_t *out, slice_t text)
 
 static bool s_is_shown(const sketch_t *sketch, uint32_t node)
 {
-    return sketch->nodes[node].shape != SHAPE_SETTINGS && node < MERMAID_NODES_MAX;
+    return node < MERMAID_NODES_MAX && sketch->nodes[node].shape != SHAPE_SETTINGS;
 }
 
 static void s_add_node(buf_t *out, const sketch_node_t *node, uint32_t n,

@@ -269,7 +269,7 @@ static void s_draw_wire(drawing_t *self, const sketch_wire_t *wire)
 
 static bool s_is_drawn(const drawing_t *self, uint32_t node)
 {
-    return self->sketch->nodes[node].shape != SHAPE_SETTINGS && node < SVG_NODES_MAX;
+    return node < SVG_NODES_MAX && self->sketch->nodes[node].shape != SHAPE_SETTINGS;
 }
 
 static void s_draw_wires(drawing_t *self)

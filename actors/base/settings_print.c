@@ -42,7 +42,7 @@ void settings_print(const settings_t *self, buf_t *out)
     const settings_section_t *section = NULL;
     for (size_t i = 0; i < self->count; i++) {
         const setting_value_t *value = &self->values[i];
-        if (value->section != section) {
+        if (i == 0 || value->section != section) {
             section = value->section;
             buf_printf(out, "%s%s\n", i ? "\n" : "", section->name);
         }
@@ -84,7 +84,7 @@ void settings_document(const settings_t *self, buf_t *out)
     for (size_t i = 0; i < self->count; i++) {
         const setting_value_t *value = &self->values[i];
         const setting_t *row = value->row;
-        if (value->section != section) {
+        if (i == 0 || value->section != section) {
             section = value->section;
             buf_printf(out,
                        "%s### %s\n\n| setting | default | range | what it does |\n"

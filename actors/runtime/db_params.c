@@ -22,9 +22,8 @@ static bool s_continues_name(char c)
 static const char *s_skip_quoted(const char *at, char quote, bool backslash)
 {
     for (at++; *at; at++) {
-        if (backslash && *at == '\\' && at[1])
-            at++;
-        else if (*at == quote && at[1] == quote)
+        bool is_escape = backslash && *at == '\\' && at[1];
+        if (is_escape || (*at == quote && at[1] == quote))
             at++;
         else if (*at == quote)
             return at + 1;

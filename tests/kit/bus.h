@@ -88,6 +88,17 @@ static inline bool bus_balance(const bus_t *bus)
     return false;
 }
 
+/* Waits until the client knows that its broker is gone; false when it does not come to know. */
+static inline bool bus_wait_lost(const client_t *client)
+{
+    for (int tries = 0; tries < BUS_PATIENCE_S * 1000; tries++) {
+        if (!client_is_ready(client))
+            return true;
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+    return false;
+}
+
 /* Waits for another thread's step; false when it does not come. */
 static inline bool bus_wait(sem_t *sem)
 {
