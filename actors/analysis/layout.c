@@ -94,8 +94,7 @@ static bool s_place(layouter_t *self, const uint32_t *nodes, uint32_t count, ext
         s_extend(extent, self->made->spots[nodes[i]]);
     }
     int64_t width = (int64_t)extent->right - extent->left,
-            height = (int64_t)extent->bottom - extent->top,
-            most = (int64_t)SPAN_MAX * count;
+            height = (int64_t)extent->bottom - extent->top, most = (int64_t)SPAN_MAX * count;
     return count == 1 || ((width > 0 || height > 0) && width <= most && height <= most);
 }
 
