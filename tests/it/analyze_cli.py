@@ -100,7 +100,8 @@ def what_cannot_be_read(folder):
     write(folder, "text.json", "no JSON at all")
     write(folder, "list.json", [1, 2, 3])
     write(folder, "cut.json", json.dumps(CLEAN)[:50])
-    write(folder, "latin.json", json.dumps(CLEAN).replace("Orders", "Auftr\xe4ge").encode("latin-1"))
+    latin = json.dumps(CLEAN).replace("Orders", "Auftr\xe4ge").encode("latin-1")
+    write(folder, "latin.json", latin)
     write(folder, "deep.json", "[" * 100 + "]" * 100)
     for path, why in (("text.json", "line 1, column 1"), ("list.json", "kind"),
                       ("cut.json", "ends in the middle"), ("latin.json", "UTF-8"),
@@ -125,7 +126,8 @@ def what_cannot_be_read(folder):
 def folders(folder):
     write(folder, "flows/a.json", CLEAN)
     write(folder, "flows/deep/er/b.json", CLEAN)
-    write(folder, "flows/states.asl", {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    write(folder, "flows/states.asl",
+          {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
     write(folder, "flows/package.json", {"name": "x", "version": "1"})
     write(folder, "flows/broken.json", "{")
     write(folder, "flows/readme.txt", "text")
@@ -177,8 +179,8 @@ def machine_formats(folder):
     status, text, _ = analyze(folder, "secret.json", "broken.json", "--format", "sarif")
     sarif = json.loads(text)
     run = sarif["runs"][0]
-    check(status == 1 and sarif["version"] == "2.1.0" and run["tool"]["driver"]["name"] == "Signalbox",
-          "SARIF 2.1.0")
+    check(status == 1 and sarif["version"] == "2.1.0"
+          and run["tool"]["driver"]["name"] == "Signalbox", "SARIF 2.1.0")
     same([artifact["location"]["uri"] for artifact in run["artifacts"]],
          ["secret.json", "broken.json"], "with the files")
     rules = run["tool"]["driver"]["rules"]
@@ -198,7 +200,8 @@ def usage(folder):
     status, text, _ = analyze(folder, "--help")
     check(status == 0 and "--fail-on" in text and "Exit status" in text, "--help", text)
     for words, why in (((), "name the files"), (("--format", "xml", "clean.json"), "xml"),
-                       (("--format",), "value is missing"), (("--kind=cobol", "clean.json"), "cobol"),
+                       (("--format",), "value is missing"),
+                       (("--kind=cobol", "clean.json"), "cobol"),
                        (("--profile=lax", "clean.json"), "lax"),
                        (("--fail-on=never", "clean.json"), "never"),
                        (("--colour", "clean.json"), "--colour")):

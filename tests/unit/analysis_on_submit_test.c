@@ -167,8 +167,20 @@ typedef struct {
     const value_t *body;
     int count;
     db_t *db;
-    int64_t rows; /* stored when the first event came */
+    bool is_stored; /* whatever was heard of was there to be read */
 } listener_t;
+
+static bool s_is_stored(listener_t *self, const value_t *event)
+{
+    static const db_sql_t find = { "test.find", "SELECT id FROM analysis WHERE id = $id", NULL };
+    db_rows_t *rows;
+    const char *id = value_dup_text(&self->arena, event, "id");
+    if (!id || DB_RUN(db_conn(self->db), &find, &rows, DB_P_TEXT("id", id)) != DB_OK)
+        return false;
+    bool found = db_next(rows);
+    db_rows_close(&rows);
+    return found;
+}
 
 static void s_on_event(void *arg, const client_event_t *event)
 {
@@ -176,6 +188,7 @@ static void s_on_event(void *arg, const client_event_t *event)
     value_verdict_t verdict;
     const char *bytes = arena_text(&self->arena, event->body, event->size);
     self->body = value_parse(&self->arena, bytes, event->size, VALUE_LIMITS, &verdict);
+    self->is_stored &= s_is_stored(self, self->body);
     self->count++;
     sem_post(&self->seen);
 }
@@ -185,11 +198,12 @@ static void s_on_event(void *arg, const client_event_t *event)
 static void test_event(void)
 {
     stage_t stage;
-    listener_t listener = { 0 };
+    listener_t listener = { .is_stored = true };
     reply_t reply = { 0 };
     struct timespec limit;
     sem_init(&listener.seen, 0, 0);
     stage_open(&stage);
+    listener.db = stage_db(&stage);
     client_subscribe(stage.bus.client, "analysis.finished", s_on_event, &listener);
     int tries = 0, heard = -1;
     for (; tries < 500 && heard != 0; tries++) {
@@ -223,6 +237,7 @@ static void test_event(void)
     is_int(stage_submit(&stage, "acme", stage_chain(&stage, "Events", 601), "").status, 201);
     ok(bus_wait(&listener.seen));
     is_int(listener.count, before + 1);
+    ok(listener.is_stored);
     stage_close(&stage);
     arena_free(&listener.arena);
 }
