@@ -234,7 +234,9 @@ static void test_addresses(void)
     sarif_open(&sarif);
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         sarif_add(&sarif, kit.document, cases[i].path);
+    sarif_add(&sarif, kit.document, cases[0].path);
     s_close(&document, &sarif);
+    is_int(value_get(document.run, "artifacts")->count, COUNT_OF(cases)); /* each once */
     for (uint32_t i = 0; i < COUNT_OF(cases); i++)
         ok_named(
             value_is(value_at(value_item(value_get(document.run, "artifacts"), i), "location.uri"),
