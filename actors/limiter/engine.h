@@ -52,8 +52,9 @@ struct subject {
     uint32_t change; /* grows with every change */
     uint32_t stored; /* the change that the store has */
     int64_t used_ms;
-    uint64_t key; /* limiter_route_key */
-    size_t bytes; /* of memory */
+    uint64_t key;       /* limiter_route_key */
+    uint64_t copied_to; /* hash of the instance that has all of it; 0: none has */
+    size_t bytes;       /* of memory */
     char name[];
 };
 
@@ -145,9 +146,16 @@ void engine_pack(const engine_t *self, const subject_t *subject, pack_t *out);
 void engine_pack_uses(const subject_t *subject, const policy_t *const *policies, size_t count,
                       const int64_t *times, size_t time_count, pack_t *out);
 
-/* Takes in what another instance or the store knows, at the epoch it knew it. False when it cannot
- * be read, or there is no room. */
-bool engine_absorb(engine_t *self, subject_t *subject, uint32_t epoch, const value_t *state,
+/* What somebody else knows about a subject, at the epoch it knew it. */
+typedef struct {
+    uint32_t epoch;
+    bool is_live; /* an owner tells it, in order; else it may be older than what is known here */
+    const value_t *state; /* engine_pack or engine_pack_uses */
+} absorb_t;
+
+/* Takes it in. Where it is not sure who is right, the larger amount counts. False when it cannot be
+ * read: what could be is taken in. */
+bool engine_absorb(engine_t *self, subject_t *subject, const absorb_t *news,
                    int64_t now_ms) MUST_CHECK;
 
 #endif

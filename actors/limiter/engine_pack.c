@@ -131,21 +131,23 @@ static bool s_absorb_counter(const absorbing_t *self, engine_t *engine, subject_
     return good;
 }
 
-bool engine_absorb(engine_t *self, subject_t *subject, uint32_t epoch, const value_t *state,
-                   int64_t now_ms)
+bool engine_absorb(engine_t *self, subject_t *subject, const absorb_t *news, int64_t now_ms)
 {
-    bool good = value_is_type(state, VALUE_ARRAY);
-    absorbing_t absorbing = { .is_newer = epoch > subject->epoch ||
-                                          (epoch == subject->epoch && !subject->is_own),
-                              .now_ms = now_ms };
-    if (epoch > subject->epoch) { /* another instance has taken it over since */
-        subject->epoch = epoch;
+    bool good = value_is_type(news->state, VALUE_ARRAY);
+    bool is_later = news->epoch > subject->epoch;
+    absorbing_t absorbing = {
+        .is_newer =
+            is_later || (news->is_live && news->epoch == subject->epoch && !subject->is_own),
+        .now_ms = now_ms,
+    };
+    if (is_later) { /* another instance has taken it over since: storing it is its business now */
+        subject->epoch = news->epoch;
         subject->is_own = false;
-        subject->stored = subject->change; /* storing it is the owner's business now */
+        subject->stored = subject->change;
         engine_set_clean(self, subject);
     }
-    for (uint32_t i = 0; good && i < state->count; i++)
-        good = s_absorb_counter(&absorbing, self, subject, value_item(state, i));
+    for (uint32_t i = 0; good && i < news->state->count; i++)
+        good = s_absorb_counter(&absorbing, self, subject, value_item(news->state, i));
     subject_measure(self, subject);
     if (subject->is_own) {
         subject->change++;

@@ -10,36 +10,6 @@
 #include "actors/limiter/policy.h"
 #include "actors/limiter/window.h"
 
-#define SECOND INT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR   (60 * MINUTE)
-
-#define WINDOW(n, l, w)                                                                            \
-    {                                                                                              \
-        .name = (n), .algorithm = POLICY_WINDOW, .limit = (l), .window_ms = (w)                    \
-    }
-
-/* A policy is found as "<tier>.<class>", then as "<class>"; the tier's name alone is its general
- * limit. `anonymous` is generous: it is who tries this on a machine of their own. */
-const policy_rule_t policy_defaults[] = {
-    WINDOW("address", 100, 15 * MINUTE),
-    WINDOW("anonymous", 600, MINUTE),
-    WINDOW("free", 20, MINUTE),
-    WINDOW("pro", 100, MINUTE),
-    WINDOW("enterprise", 500, MINUTE),
-    WINDOW("anonymous.analysis", 300, HOUR),
-    WINDOW("free.analysis", 10, HOUR),
-    WINDOW("pro.analysis", 100, HOUR),
-    WINDOW("enterprise.analysis", 1000, HOUR),
-    WINDOW("auth.failures", 5, 15 * MINUTE),
-    WINDOW("enqueue", 10, HOUR),
-    WINDOW("read", 100, MINUTE),
-    WINDOW("anonymous.read", 1000, MINUTE),
-    { .limit = 0 },
-};
-
-#undef WINDOW
-
 static const char *const s_algorithms[] = { [POLICY_WINDOW] = "window", [POLICY_GCRA] = "gcra" };
 
 const char *policy_algorithm_name(policy_algorithm_t algorithm)

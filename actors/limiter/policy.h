@@ -62,7 +62,4 @@ bool policy_algorithm_parse(const char *text, policy_algorithm_t *algorithm) MUS
 /* NULL, or the sentence that says what the rule lacks. */
 const char *policy_fault(const policy_rule_t *rule);
 
-/* A new installation's policies; ends with an empty row. */
-extern const policy_rule_t policy_defaults[];
-
 #endif

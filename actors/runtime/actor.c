@@ -276,6 +276,8 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                                                .part = self->spec->service->name,
                                                                .worker = &worker });
     monitor_unlock(&self->monitor);
+    if (self->spec->connected)
+        self->spec->connected(self, self->self);
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
     monitor_lock(&self->monitor);
@@ -391,9 +393,12 @@ void actor_stop(actor_t **self_p)
         s_wait_idle(self);
     }
     s_stop_threads(self);
-    if (self->spec->stop && self->client)
+    bool was_connected = self->client != NULL;
+    if (self->spec->stop && was_connected)
         self->spec->stop(self, self->self);
     client_destroy(&self->client);
+    if (self->spec->release && was_connected)
+        self->spec->release(self, self->self);
     db_close(&self->db);
     descriptor_destroy(&self->descriptor);
     s_free_targets(self);

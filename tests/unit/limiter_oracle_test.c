@@ -184,8 +184,8 @@ static void s_load(trace_t *self, const char *name)
     if (self->stored[i].size > 0) {
         const value_t *state = value_parse(&arena, self->stored[i].bytes, self->stored[i].size,
                                            VALUE_LIMITS, &verdict);
-        insist(state &&
-               engine_absorb(&self->engine, subject, self->stored_epoch[i], state, self->now_ms));
+        absorb_t news = { .epoch = self->stored_epoch[i], .state = state };
+        insist(state && engine_absorb(&self->engine, subject, &news, self->now_ms));
     }
     subject->is_loaded = true;
     arena_free(&arena);
@@ -334,7 +334,8 @@ static void test_copies(void)
             const value_t *uses =
                 value_parse(&arena, bytes.bytes, bytes.size, VALUE_LIMITS, &verdict);
             subject_t *subject = engine_open(&copy.engine, name, 1, owner.now_ms);
-            insist(engine_absorb(&copy.engine, subject, taken.subject->epoch, uses, owner.now_ms));
+            absorb_t news = { .epoch = taken.subject->epoch, .is_live = true, .state = uses };
+            insist(engine_absorb(&copy.engine, subject, &news, owner.now_ms));
         }
         for (size_t i = 0; i < take.policy_count; i++) /* the same policies, of the other table */
             take.policies[i] = copy.engine.policies.slots[take.policies[i]->slot];

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * backing - the thread that reads and writes the store, so that nobody else waits for it
+ *
+ * Subjects that are wanted are read together; what was counted is written together, each flush_ms.
+ */
+#include "config.h"
+
+#include "actors/base/clock.h"
+#include "actors/base/log.h"
+#include "actors/limiter/limiter.h"
+#include "proto/json.h"
+
+#define FLUSH_MOST       500   /* subjects in one transaction */
+#define LOAD_MOST        500   /* subjects in one query */
+#define JOIN_MS          500   /* how long a new instance waits for what others hand over */
+#define PURGE_MS         30000 /* between looks for what counts no more */
+#define PURGE_MOST       2000
+#define PURGE_LATE_MS    60000 /* other instances' clocks may be behind */
+#define POLICIES_MS      5000  /* between looks for a change nobody told of */
+#define BREAKER_FAILURES 1
+#define BREAKER_OPEN_MS  1000
+
+/* ---- calls that wait ------------------------------------------------------------------------- */
+
+void backing_defer(limiter_t *self, call_t *call, waiting_fn run, const char *subject, size_t size)
+{
+    waiting_t *waiting = mem_alloc(sizeof *waiting + size + 1);
+    *waiting = (waiting_t){ .call = call, .run = run, .size = size };
+    memcpy(waiting->subject, subject ? subject : "", size);
+    waiting->subject[size] = '\0';
+    TAILQ_INSERT_TAIL(subject ? &self->loads : &self->orders, waiting, entry);
+    monitor_wake(&self->monitor);
+    call_defer(call);
+}
+
+/* Lets all of a list go on. */
+static void s_run_all(limiter_t *self, waiting_list_t *list)
+{
+    waiting_t *waiting;
+    while ((waiting = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, waiting, entry);
+        waiting->run(waiting->call, self);
+        mem_free(waiting);
+    }
+}
+
+static void s_refuse_all(waiting_list_t *list)
+{
+    waiting_t *waiting;
+    while ((waiting = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, waiting, entry);
+        call_fail(waiting->call, ERROR_UNAVAILABLE, "The instance is leaving");
+        mem_free(waiting);
+    }
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+static void s_take_row(void *arg, const ledger_usage_t *usage)
+{
+    limiter_t *self = arg;
+    arena_t arena = { 0 };
+    value_verdict_t verdict;
+    const value_t *state = value_parse(&arena, usage->state, usage->size, VALUE_LIMITS, &verdict);
+    absorb_t news = { .epoch = usage->epoch, .state = state };
+    monitor_lock(&self->monitor);
+    int64_t now_ms = limiter_now_ms(self);
+    subject_t *subject = engine_open(&self->engine, usage->subject, strlen(usage->subject), now_ms);
+    bool good = state && subject && engine_absorb(&self->engine, subject, &news, now_ms);
+    monitor_unlock(&self->monitor);
+    limiter_count(self, good ? LIMITER_LOADED : LIMITER_LOAD_FAILURES, 1);
+    arena_free(&arena);
+}
+
+/* Reads the subjects of a list. While the store cannot be reached memory alone decides, and the
+ * store is asked again after a moment. */
+static void s_read(limiter_t *self, const waiting_list_t *list)
+{
+    const waiting_t *waiting;
+    buf_t names = { 0 };
+    if (!breaker_allows(&self->store_breaker, clock_ms())) {
+        limiter_count(self, LIMITER_LOAD_FAILURES, 1);
+        return;
+    }
+    TAILQ_FOREACH(waiting, list, entry)
+    {
+        buf_add_text(&names, names.size ? "," : "[");
+        json_add_text(&names, waiting->subject, waiting->size);
+    }
+    buf_add_text(&names, "]");
+    db_status_t status = ledger_read_usage(actor_db(self->actor), buf_text(&names),
+                                           limiter_now_ms(self), s_take_row, self);
+    buf_free(&names);
+    if (status != DB_OK)
+        limiter_count(self, LIMITER_LOAD_FAILURES, 1);
+    if (breaker_report(&self->store_breaker, status == DB_OK, clock_ms()))
+        LOG(LOG_WARN, status == DB_OK ? "limiter.store_back" : "limiter.store_away",
+            LOG_INT("subjects", self->engine.count));
+}
+
+/* What is asked about now counts as known, whether the store knew it or not. */
+static void s_set_loaded(limiter_t *self, waiting_list_t *list)
+{
+    waiting_t *waiting, *next, *first;
+    waiting_list_t refused;
+    TAILQ_INIT(&refused);
+    monitor_lock(&self->monitor);
+    for (waiting = TAILQ_FIRST(list); waiting; waiting = next) {
+        next = TAILQ_NEXT(waiting, entry);
+        subject_t *subject =
+            engine_open(&self->engine, waiting->subject, waiting->size, limiter_now_ms(self));
+        if (subject) {
+            subject->is_loaded = true;
+            continue;
+        }
+        TAILQ_REMOVE(list, waiting, entry);
+        TAILQ_INSERT_TAIL(&refused, waiting, entry);
+    }
+    monitor_unlock(&self->monitor);
+    while ((first = TAILQ_FIRST(&refused))) {
+        TAILQ_REMOVE(&refused, first, entry);
+        limiter_count(self, LIMITER_NO_ROOM, 1);
+        call_fail(first->call, ERROR_OVERLOADED,
+                  "There is no memory for another subject (limiter.memory_mb)");
+        mem_free(first);
+    }
+}
+
+static void s_load(limiter_t *self, waiting_list_t *list)
+{
+    s_read(self, list);
+    s_set_loaded(self, list);
+    s_run_all(self, list);
+}
+
+/* A new instance decides about nothing it does not know before the others have told it what they
+ * know; not for ever, since one of them may be gone. The lock is held. */
+static bool s_may_load(limiter_t *self)
+{
+    if (!self->join_until_ms)
+        self->join_until_ms = clock_ms() + JOIN_MS;
+    return peers_have_handed_over(&self->peers) || clock_ms() >= self->join_until_ms;
+}
+
+/* ---- flushing -------------------------------------------------------------------------------- */
+
+typedef struct {
+    ledger_usage_t list[FLUSH_MOST];
+    uint32_t changes[FLUSH_MOST];
+    size_t offsets[FLUSH_MOST]; /* of the states */
+    size_t count;
+    arena_t names;
+    buf_t states;
+} flush_t;
+
+/* Takes what waits longest. The lock is held. */
+static void s_collect(limiter_t *self, flush_t *flush)
+{
+    subject_t *subject;
+    pack_t pack;
+    pack_init(&pack, &flush->states);
+    while (flush->count < FLUSH_MOST && (subject = TAILQ_FIRST(&self->engine.dirty))) {
+        size_t i = flush->count++, start = flush->states.size;
+        engine_set_clean(&self->engine, subject);
+        engine_pack(&self->engine, subject, &pack);
+        flush->changes[i] = subject->change;
+        flush->offsets[i] = start;
+        flush->list[i] = (ledger_usage_t){
+            .subject = arena_text(&flush->names, subject->name, strlen(subject->name)),
+            .epoch = subject->epoch,
+            .expires_ms = engine_expiry(&self->engine, subject),
+            .size = flush->states.size - start,
+        };
+    }
+    for (size_t i = 0; i < flush->count; i++)
+        flush->list[i].state = flush->states.bytes + flush->offsets[i];
+}
+
+/* What was written may leave memory from now on; what was not is tried again. The lock is held. */
+static void s_settle(limiter_t *self, const flush_t *flush, bool is_written)
+{
+    for (size_t i = 0; i < flush->count; i++) {
+        const char *name = flush->list[i].subject;
+        subject_t *subject = engine_find(&self->engine, name, strlen(name));
+        if (!subject || !subject->is_own)
+            continue;
+        if (is_written)
+            subject->stored = flush->changes[i];
+        else
+            engine_set_dirty(&self->engine, subject);
+    }
+}
+
+/* Writes one batch; true when it was full, so that there may be more. */
+static bool s_flush(limiter_t *self)
+{
+    flush_t *flush = mem_zeroed(sizeof *flush);
+    uint64_t from_us = clock_us();
+    monitor_lock(&self->monitor);
+    s_collect(self, flush);
+    monitor_unlock(&self->monitor);
+    db_status_t status = ledger_write_usage(actor_db(self->actor), flush->list, flush->count);
+    monitor_lock(&self->monitor);
+    s_settle(self, flush, status == DB_OK);
+    monitor_unlock(&self->monitor);
+    if (flush->count > 0)
+        stats_record(actor_stats(self->actor), LIMITER_FLUSH_TIME, clock_us() - from_us);
+    limiter_count(self, status == DB_OK ? LIMITER_STORED : LIMITER_STORE_FAILURES,
+                  (int64_t)flush->count);
+    bool is_full = status == DB_OK && flush->count == FLUSH_MOST;
+    arena_free(&flush->names);
+    buf_free(&flush->states);
+    mem_free(flush);
+    return is_full;
+}
+
+/* ---- policies -------------------------------------------------------------------------------- */
+
+/* Takes over what the store says; false when it cannot be read. */
+bool backing_read_policies(limiter_t *self, db_t *db)
+{
+    ledger_policies_t *stored = mem_zeroed(sizeof *stored);
+    db_status_t status = ledger_read_policies(db, stored);
+    monitor_lock(&self->monitor);
+    policies_t *policies = &self->engine.policies;
+    bool has_changed = status == DB_OK && stored->version != policies->version;
+    if (has_changed) {
+        policies_keep(policies, stored->rules, stored->count);
+        for (size_t i = 0; i < stored->count; i++)
+            if (!policies_set(policies, &stored->rules[i]))
+                LOG(LOG_ERROR, "limiter.policy_without_place",
+                    LOG_TEXT("policy", stored->rules[i].name),
+                    LOG_TEXT("advice", "restart this instance"));
+        policies->version = stored->version;
+        if (actor_client(self->actor))
+            limiter_publish_policies(self);
+    }
+    monitor_unlock(&self->monitor);
+    mem_free(stored);
+    return status == DB_OK;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint64_t flush_ms, purge_ms, policies_ms; /* when each is due; monotonic */
+} due_t;
+
+/* Waits until there is something to do, and takes over the lists. False when it is time to end. */
+static bool s_wait(limiter_t *self, const due_t *due, waiting_list_t *loads, waiting_list_t *orders,
+                   bool *is_outdated)
+{
+    const uint64_t until_ms = due->flush_ms;
+    waiting_t *waiting;
+    monitor_lock(&self->monitor);
+    while (!self->is_stopping && TAILQ_EMPTY(&self->orders) && !self->is_outdated &&
+           (TAILQ_EMPTY(&self->loads) || !s_may_load(self)))
+        if (!monitor_wait_until(&self->monitor, until_ms))
+            break;
+    for (size_t i = 0; i < LOAD_MOST && (waiting = TAILQ_FIRST(&self->loads)); i++) {
+        if (!s_may_load(self))
+            break;
+        TAILQ_REMOVE(&self->loads, waiting, entry);
+        TAILQ_INSERT_TAIL(loads, waiting, entry);
+    }
+    TAILQ_CONCAT(orders, &self->orders, entry);
+    *is_outdated = self->is_outdated;
+    self->is_outdated = false;
+    bool goes_on = !self->is_stopping;
+    monitor_unlock(&self->monitor);
+    return goes_on;
+}
+
+static bool s_is_due(uint64_t *due_ms, uint64_t interval_ms)
+{
+    uint64_t now_ms = clock_ms();
+    if (now_ms < *due_ms)
+        return false;
+    *due_ms = now_ms + interval_ms;
+    return true;
+}
+
+static void s_purge(limiter_t *self)
+{
+    int64_t deleted = PURGE_MOST;
+    while (deleted == PURGE_MOST)
+        if (ledger_purge_usage(actor_db(self->actor), limiter_now_ms(self) - PURGE_LATE_MS,
+                               PURGE_MOST, &deleted) != DB_OK)
+            return;
+}
+
+static void *s_run(void *arg)
+{
+    limiter_t *self = arg;
+    due_t due = { 0 };
+    waiting_list_t loads, orders;
+    bool is_outdated;
+    TAILQ_INIT(&loads);
+    TAILQ_INIT(&orders);
+    log_set_part("limiter");
+    while (s_wait(self, &due, &loads, &orders, &is_outdated)) {
+        if (!TAILQ_EMPTY(&loads))
+            s_load(self, &loads);
+        s_run_all(self, &orders);
+        if (s_is_due(&due.flush_ms, (uint64_t)limiter_settings.flush_ms) && s_flush(self))
+            due.flush_ms = 0;
+        if (s_is_due(&due.policies_ms, POLICIES_MS) || is_outdated)
+            (void)!backing_read_policies(self, actor_db(self->actor));
+        if (s_is_due(&due.purge_ms, PURGE_MS))
+            s_purge(self);
+    }
+    monitor_lock(&self->monitor);
+    TAILQ_CONCAT(&loads, &self->loads, entry);
+    monitor_unlock(&self->monitor);
+    s_refuse_all(&loads);
+    s_refuse_all(&orders);
+    while (s_flush(self))
+        ;
+    return NULL;
+}
+
+void backing_start(limiter_t *self)
+{
+    breaker_init(&self->store_breaker, BREAKER_FAILURES, BREAKER_OPEN_MS);
+    insist(pthread_create(&self->backing, NULL, s_run, self) == 0);
+}
+
+void backing_stop(limiter_t *self)
+{
+    pthread_join(self->backing, NULL);
+}
