@@ -6,13 +6,43 @@
 
 #include <stdio.h>
 
+#include "edge/audit.h"
 #include "edge/caller.h"
 #include "edge/limits_answer.h"
 #include "edge/state.h"
 
-void caller_identify(exchange_t *x)
+/* ---- who ------------------------------------------------------------------------------------ */
+
+static const identity_t *s_nobody(const exchange_t *x)
 {
-    x->identity = x->edge->settings->allow_anonymous ? &x->edge->anonymous : &x->edge->stranger;
+    return x->edge->settings->allow_anonymous ? x->edge->anonymous : x->edge->stranger;
+}
+
+/* Asking auth about somebody who may do nothing now would be of no use, and a way to keep it busy.
+ */
+static bool s_may_ask(exchange_t *x, const char *rate_class)
+{
+    char address[ADDRESS_SUBJECT_SIZE];
+    return !limits_refuse_stranger(&x->edge->limits, address_subject(&x->address, address),
+                                   rate_class);
+}
+
+void caller_identify(exchange_t *x, const char *rate_class)
+{
+    authority_t *authority = &x->edge->authority;
+    credential_t credential;
+    x->identity = s_nobody(x);
+    x->credential = credential_read(&credential, x->headers[HEADER_AUTHORIZATION],
+                                    x->headers[HEADER_X_API_KEY]);
+    if (x->credential != CREDENTIAL_GOOD)
+        return;
+    x->held = authority_recall(authority, &credential);
+    if (!x->held)
+        x->credential = s_may_ask(x, rate_class)
+                            ? authority_identify(authority, &credential, &x->held)
+                            : CREDENTIAL_UNKNOWN;
+    if (x->held)
+        x->identity = x->held;
 }
 
 /* ---- how often ------------------------------------------------------------------------------ */
@@ -27,7 +57,7 @@ bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
 {
     edge_t *edge = x->edge;
     char address[ADDRESS_SUBJECT_SIZE], account[LIMITER_SUBJECT_BYTES + 1];
-    bool is_stranger = x->identity == &edge->stranger;
+    bool is_stranger = x->identity == edge->stranger;
     snprintf(account, sizeof account, "account:%s", x->identity->principal.account);
     const usage_t usage = { .address = address_subject(&x->address, address),
                             .account = is_stranger ? NULL : account,
@@ -52,8 +82,28 @@ bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
 /* Whoever is refused here has been counted: guessing is limited, too. */
 bool caller_permit(exchange_t *x, access_t access)
 {
-    if (access == ACCESS_USER && x->identity == &x->edge->stranger)
-        return exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
+    if (access != ACCESS_USER || x->credential == CREDENTIAL_GOOD)
+        return true;
+    if (x->credential == CREDENTIAL_BAD) {
+        stats_add(&x->edge->stats, COUNT_CREDENTIALS_REFUSED, 1);
+        return exchange_fail(x, ERROR_UNAUTHENTICATED,
+                             "The token or key is not valid (any more); sign in again");
+    }
+    if (x->credential == CREDENTIAL_UNKNOWN)
+        return exchange_fail(x, ERROR_UNAVAILABLE, "Nobody can say now whose token or key this is");
+    return x->identity != x->edge->stranger || exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
+}
+
+static bool s_permit_admin(exchange_t *x)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    if (!networks_have(&x->edge->admins, &x->address))
+        return exchange_fail(x, ERROR_FORBIDDEN,
+                             "From %s nobody administers: edge.admin_networks decides",
+                             address_text(&x->address, text));
+    if (!authority_is_in_order(&x->edge->authority))
+        return exchange_fail(x, ERROR_UNAVAILABLE,
+                             "News of revoked rights has been missed: closed until it is complete");
     return true;
 }
 
@@ -67,5 +117,5 @@ bool caller_permit_method(exchange_t *x)
         return exchange_fail(x, ERROR_FORBIDDEN, "This needs the role '%s'", method->role);
     if (method->scope && !principal_has_scope(principal, method->scope))
         return exchange_fail(x, ERROR_FORBIDDEN, "This needs the scope '%s'", method->scope);
-    return true;
+    return !audit_is_due(method) || s_permit_admin(x);
 }

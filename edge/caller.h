@@ -11,8 +11,8 @@
 #include "edge/exchange.h"
 
 /* Finds out who calls; whoever proves nothing is a stranger, or, where that is allowed, anonymous.
- */
-void caller_identify(exchange_t *exchange);
+ * `rate_class` is that of what is asked for. */
+void caller_identify(exchange_t *exchange, const char *rate_class);
 
 /* Counts the request as one of `rate_class` (NULL: none), and says in the answer how the caller
  * stands. False with a failure set when a limit is reached. */

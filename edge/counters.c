@@ -77,6 +77,13 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
                                "Requests refused because a limit was reached" },
     [COUNT_LIMITS_DEGRADED] = { "edge_limits_degraded_total", STATS_COUNTER,
                                 "Requests that no limiter counted" },
+    [COUNT_IDENTITIES_ASKED] = { "edge_identities_asked_total", STATS_COUNTER,
+                                 "Questions to auth about whose a token or key is" },
+    [COUNT_IDENTITIES_CLEARED] = { "edge_identities_cleared_total", STATS_COUNTER,
+                                   "Times that all callers were forgotten, since news of revoked "
+                                   "rights may have been missed" },
+    [COUNT_CREDENTIALS_REFUSED] = { "edge_credentials_refused_total", STATS_COUNTER,
+                                    "Requests with a token or key that is nobody's" },
 #define ERROR(symbol, bus, http, retry, sentence)                                                  \
     [COUNT_PROBLEMS + ERROR_##symbol] = { "edge_problems_total{code=\"" #symbol "\"}",             \
                                           STATS_COUNTER, "Requests answered with a problem" },

@@ -174,8 +174,9 @@ static edge_t *s_make(const edge_config_t *config)
     else
         id_instance("edge", edge->instance);
     stats_init(&edge->stats, counter_rows);
-    identity_init_anonymous(&edge->anonymous);
-    identity_init_anonymous(&edge->stranger);
+    edge->anonymous = identity_new_anonymous();
+    edge->stranger = identity_new_anonymous();
+    authority_init(&edge->authority, &edge->stats);
     limits_init(&edge->limits, &(limits_config_t){ .is_on = settings->limits,
                                                    .lease_max = settings->lease,
                                                    .coarse = settings->degraded_requests,
@@ -199,8 +200,9 @@ static void s_free(edge_t **self_p)
     connections_free(&self->connections);
     exchange_pool_free(&self->exchanges);
     gzip_free(&self->gzip);
-    identity_free(&self->anonymous);
-    identity_free(&self->stranger);
+    identity_drop(&self->anonymous);
+    identity_drop(&self->stranger);
+    authority_free(&self->authority);
     limits_free(&self->limits);
     grants_free(&self->grants);
     stats_free(&self->stats);
@@ -277,6 +279,7 @@ static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t
         zmq_context, &(client_config_t){ .settings = bus, .name = edge->instance, .part = "edge" });
     client_subscribe(edge->bus, REGISTRY_PREFIX, s_on_registry, edge);
     limits_connect(&edge->limits, edge->bus);
+    authority_connect(&edge->authority, edge->bus);
     hub_subscribe(&edge->hub, edge->bus);
 }
 
@@ -287,7 +290,9 @@ edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, si
     edge_t *edge = s_make(config);
     bool good = grants_read(&edge->grants, config->settings->grants, why, why_size) &&
                 s_read_networks(&edge->trusted, "trusted_proxies",
-                                config->settings->trusted_proxies, why, why_size);
+                                config->settings->trusted_proxies, why, why_size) &&
+                s_read_networks(&edge->admins, "admin_networks", config->settings->admin_networks,
+                                why, why_size);
     registry_init(&edge->registry, &edge->grants, &edge->stats, edge->wake_fd);
     if (!good) {
         s_free(&edge);
@@ -341,6 +346,11 @@ bool edge_wait_ready(edge_t *self, uint32_t timeout_ms)
     if (!client_wait_ready(self->bus, timeout_ms))
         return false;
     return registry_wait(&self->registry, until);
+}
+
+bool edge_wait_limits(edge_t *self, uint32_t timeout_ms)
+{
+    return limits_wait(&self->limits, clock_ms() + timeout_ms);
 }
 
 uint16_t edge_port(const edge_t *self)

@@ -21,12 +21,14 @@ static const char *const s_names[HEADERS] = {
     [HEADER_ACCEPT] = "Accept",
     [HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
     [HEADER_ACR_METHOD] = "Access-Control-Request-Method",
+    [HEADER_AUTHORIZATION] = "Authorization",
     [HEADER_CONTENT_ENCODING] = "Content-Encoding",
     [HEADER_CONTENT_TYPE] = "Content-Type",
     [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_ORIGIN] = "Origin",
     [HEADER_TRACEPARENT] = "traceparent",
     [HEADER_TRACESTATE] = "tracestate",
+    [HEADER_X_API_KEY] = "X-API-Key",
     [HEADER_X_FORWARDED_FOR] = "X-Forwarded-For",
     [HEADER_X_NO_COMPRESSION] = "X-No-Compression",
     [HEADER_X_REQUEST_ID] = "X-Request-ID",
@@ -126,6 +128,8 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     memset(self->headers, 0, sizeof self->headers);
     self->is_forwarded = false;
     self->identity = NULL;
+    self->held = NULL;
+    self->credential = CREDENTIAL_NONE;
     self->allowance.is_counted = false;
     self->path.count = 0;
     self->routing = NULL;
@@ -192,6 +196,7 @@ void exchange_end(exchange_t **self_p)
     if (self->has_answer)
         answer_close(&self->answer);
     routing_drop(&self->routing);
+    identity_drop(&self->held);
     s_give_back(&self->edge->exchanges, self);
 }
 

@@ -13,8 +13,8 @@
 
 #include "actors/base/clock.h"
 #include "edge/address.h"
+#include "edge/authority.h"
 #include "edge/connection.h"
-#include "edge/identity.h"
 #include "edge/limits.h"
 #include "edge/problem.h"
 #include "edge/routes.h"
@@ -28,12 +28,14 @@ typedef enum {
     HEADER_ACCEPT,
     HEADER_ACCEPT_ENCODING,
     HEADER_ACR_METHOD,
+    HEADER_AUTHORIZATION,
     HEADER_CONTENT_ENCODING,
     HEADER_CONTENT_TYPE,
     HEADER_IF_NONE_MATCH,
     HEADER_ORIGIN,
     HEADER_TRACEPARENT,
     HEADER_TRACESTATE,
+    HEADER_X_API_KEY,
     HEADER_X_FORWARDED_FOR,
     HEADER_X_NO_COMPRESSION,
     HEADER_X_REQUEST_ID,
@@ -59,6 +61,8 @@ struct exchange {
     trace_t trace;
     address_t address; /* the caller's */
     const identity_t *identity;
+    identity_t *held; /* a reference to it, or NULL for who has none of its own */
+    credential_state_t credential;
     allowance_t allowance; /* what the request was counted as */
     path_t path;
     routing_t *routing;   /* held */

@@ -38,6 +38,7 @@ static void *s_run(void *arg)
         now_ms = clock_ms();
         connections_tick(&edge->connections, now_ms);
         tally_tick(&edge->limits.tally, now_ms);
+        authority_tick(&edge->authority, now_ms);
         if (now_ms - counted_ms >= SNAPSHOT_INTERVAL_MS) {
             counted_ms = now_ms;
             s_publish_counters(edge);

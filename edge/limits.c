@@ -234,6 +234,15 @@ limits_verdict_t limits_take(limits_t *self, const usage_t *usage, allowance_t *
     return verdict;
 }
 
+bool limits_refuse_stranger(limits_t *self, const char *address, const char *rate_class)
+{
+    claim_t claim;
+    if (!self->config.is_on)
+        return false;
+    s_init_claim(&claim, address, LIMITS_GENERAL_ADDRESS, rate_class, 1);
+    return tally_refuses(&self->tally, &claim, clock_ms());
+}
+
 /* Only a failure by the caller stays counted. */
 void limits_settle(limits_t *self, const allowance_t *allowance, unsigned status)
 {
@@ -258,12 +267,14 @@ bool limits_are_degraded(const limits_t *self)
 void limits_init(limits_t *self, const limits_config_t *config)
 {
     *self = (limits_t){ .config = *config, .limiter = { .service = limiter_service.name } };
+    monitor_init(&self->monitor);
     tally_init(&self->tally, (uint32_t)config->lease_max, s_refund, self);
 }
 
 void limits_free(limits_t *self)
 {
     tally_free(&self->tally);
+    monitor_free(&self->monitor);
 }
 
 static void s_on_policies(void *arg, const client_event_t *event)
@@ -279,7 +290,10 @@ static void s_on_policies(void *arg, const client_event_t *event)
     if (!tally_set_quotas(&self->tally, policies))
         return;
     self->counts_users_addresses = counts_addresses;
+    monitor_lock(&self->monitor);
     self->knows_policies = true;
+    monitor_wake(&self->monitor);
+    monitor_unlock(&self->monitor);
     LOG(LOG_INFO, "policies.changed", LOG_INT("version", version));
 }
 
@@ -287,4 +301,15 @@ void limits_connect(limits_t *self, client_t *bus)
 {
     self->limiter.bus = bus;
     client_subscribe(bus, topic_row(TOPIC_LIMITER_POLICIES)->prefix, s_on_policies, self);
+}
+
+bool limits_wait(limits_t *self, uint64_t until_ms)
+{
+    monitor_lock(&self->monitor);
+    while (self->config.is_on && !self->knows_policies &&
+           monitor_wait_until(&self->monitor, until_ms))
+        ;
+    bool good = !self->config.is_on || self->knows_policies;
+    monitor_unlock(&self->monitor);
+    return good;
 }

@@ -18,6 +18,7 @@
 #ifndef SIGNALBOX_EDGE_LIMITS_H
 #define SIGNALBOX_EDGE_LIMITS_H
 
+#include "actors/base/monitor.h"
 #include "actors/base/stats.h"
 #include "edge/inquiry.h"
 #include "edge/tally.h"
@@ -36,6 +37,7 @@ typedef struct {
     limits_config_t config;
     inquiry_t limiter;
     tally_t tally;
+    monitor_t monitor; /* woken when policies become known */
     _Atomic bool knows_policies;
     _Atomic bool counts_users_addresses; /* there is a policy for them */
 } limits_t;
@@ -45,6 +47,9 @@ void limits_free(limits_t *self);
 
 /* Before the first request: the bus on which the limiter is, and says what holds. */
 void limits_connect(limits_t *self, client_t *bus);
+
+/* Waits until policies are known; false when they are not by `until_ms`, although limits are on. */
+bool limits_wait(limits_t *self, uint64_t until_ms);
 
 typedef enum {
     LIMITS_PASS,
@@ -70,6 +75,9 @@ typedef struct {
 
 /* Takes for one request; fills the allowance. */
 limits_verdict_t limits_take(limits_t *self, const usage_t *usage, allowance_t *allowance);
+
+/* Whether who has not signed in would be refused now, as far as is known here; takes nothing. */
+bool limits_refuse_stranger(limits_t *self, const char *address, const char *rate_class);
 
 /* Once the request is over: gives back what counts only failures. */
 void limits_settle(limits_t *self, const allowance_t *allowance, unsigned status);

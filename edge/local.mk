@@ -5,6 +5,8 @@ SB_PARTS += %D%/libedge.a
 %C%_libedge_a_SOURCES = \
 	%D%/address.c %D%/address.h \
 	%D%/asset.c %D%/asset.h \
+	%D%/audit.c %D%/audit.h \
+	%D%/authority.c %D%/authority.h \
 	%D%/caller.c %D%/caller.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/content.c %D%/content.h \
@@ -18,6 +20,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/gzip.c %D%/gzip.h \
 	%D%/health.c %D%/health.h \
 	%D%/http.c %D%/http.h \
+	%D%/identities.c %D%/identities.h \
 	%D%/identity.c %D%/identity.h \
 	%D%/inquiry.c %D%/inquiry.h \
 	%D%/keeper.c %D%/keeper.h \
@@ -41,6 +44,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/target.c %D%/target.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/translate.c %D%/translate.h \
+	%D%/watch.c %D%/watch.h \
 	%D%/writer.c %D%/writer.h
 
 nobase_dist_pkgdata_DATA += %D%/web/api-docs.html %D%/web/page.css %D%/web/page.js

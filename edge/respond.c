@@ -258,7 +258,9 @@ void respond_failure(exchange_t *exchange)
     if (failure->retry_after_ms)
         respond_header(exchange, "Retry-After", seconds);
     if (status == 401)
-        respond_header(exchange, "WWW-Authenticate", "Bearer");
+        respond_header(exchange, "WWW-Authenticate",
+                       exchange->credential == CREDENTIAL_BAD ? "Bearer error=\"invalid_token\""
+                                                              : "Bearer");
     respond(exchange, &(response_t){ .status = status,
                                      .media = PROBLEM_MEDIA,
                                      .bytes = exchange->content.bytes,

@@ -16,6 +16,7 @@
 
 #include "actors/base/log.h"
 #include "actors/base/text.h"
+#include "edge/audit.h"
 #include "edge/caller.h"
 #include "edge/content.h"
 #include "edge/fixed.h"
@@ -123,7 +124,12 @@ static bool s_call(exchange_t *x)
     const descriptor_method_t *method = x->route->method;
     uint8_t trace[FRAME_TRACE_BYTES];
     trace_frame(&x->trace, trace);
-    identity_pack(x->identity, x->request_id, trace_state(&x->trace, x->headers[HEADER_TRACESTATE]),
+    char address[ADDRESS_TEXT_SIZE];
+    identity_pack(x->identity,
+                  &(identity_request_t){
+                      .request_id = x->request_id,
+                      .address = address_text(&x->address, address),
+                      .tracestate = trace_state(&x->trace, x->headers[HEADER_TRACESTATE]) },
                   &x->principal);
     const client_request_t request = {
         .service = x->route->descriptor->service,
@@ -220,7 +226,7 @@ static bool s_serve_fixed(exchange_t *x, const fixed_t *fixed)
     }
     if (!(HTTP_BIT(x->verb) & allowed))
         return s_refuse_verb(x, allowed);
-    caller_identify(x);
+    caller_identify(x, fixed->rate);
     if ((fixed->is_counted && !caller_limit(x, fixed->rate, 1)) || !caller_permit(x, fixed->access))
         return false;
     fixed->serve(x);
@@ -240,7 +246,7 @@ static bool s_serve_route(exchange_t *x)
     x->route = found.route;
     const descriptor_method_t *method = x->route->method;
     x->pattern = method->path;
-    caller_identify(x);
+    caller_identify(x, method->rate);
     return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
            s_require_live(x) && content_check(x) && exchange_read_body(x) && s_translate(x) &&
            s_call(x) && s_answer(x);
@@ -265,6 +271,7 @@ int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *
         respond_failure(x);
     insist(x->is_answered);
     limits_settle(&edge->limits, &x->allowance, x->status);
+    audit_tell(x);
     /* an unread body is read by civetweb before it looks at the connection's next request */
     if (!x->body_is_read && !x->must_close)
         connection_enter(connection, CONNECTION_READING, (uint32_t)edge->settings->body_ms);

@@ -61,7 +61,7 @@ const setting_t edge_setting_rows[] = {
       .about = "Events that may wait for one slow stream; more are dropped and counted." },
     { NUMBER(events_heartbeat_ms, "15000", 100, 60000, "ms"),
       .about = "Longest silence on an event stream." },
-    { FLAG(limits, "false"),
+    { FLAG(limits, "true"),
       .about =
           "Counts requests against the rate limits of the service 'limiter'; off lets all pass "
           "uncounted. While it is on and no limiter answers, cheap requests pass under "
@@ -74,6 +74,8 @@ const setting_t edge_setting_rows[] = {
     { TEXT(trusted_proxies, "", 4096),
       .about = "Networks of the proxies whose X-Forwarded-For is believed, such as "
                "'127.0.0.0/8 10.0.0.0/8 2001:db8::/32'; empty for none." },
+    { TEXT(admin_networks, "127.0.0.0/8", 4096),
+      .about = "Networks from which what is for administrators may be called; empty for none." },
     { TEXT(upgrade_url, "", 2048),
       .about = "Where a caller who has reached a limit finds larger ones; empty for nowhere." },
     { TEXT(tls_certificate, "", 4096),

@@ -14,7 +14,7 @@
 #include "edge/edge.h"
 #include "edge/exchange.h"
 #include "edge/gzip.h"
-#include "edge/identity.h"
+#include "edge/authority.h"
 #include "edge/limits.h"
 #include "edge/registry.h"
 #include "edge/stream.h"
@@ -27,9 +27,11 @@ struct edge {
     stats_t stats;
     grants_t grants;
     networks_t trusted; /* proxies */
+    networks_t admins;  /* where administrators may be */
+    authority_t authority;
     limits_t limits;
-    identity_t anonymous; /* let in without signing in, as an account */
-    identity_t stranger;  /* the same, where that is not done: gets what is public */
+    identity_t *anonymous; /* let in without signing in, as an account */
+    identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;
     connections_t connections;
     exchange_pool_t exchanges;

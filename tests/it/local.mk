@@ -10,7 +10,7 @@ DOCS_TESTS = \
 	%D%/docs_openapi.py
 
 TESTS += $(DOCS_TESTS)
-EXTRA_DIST += $(DOCS_TESTS) tests/kit/bus.py tests/kit/fakes.py tests/kit/openapi.py
+EXTRA_DIST += $(DOCS_TESTS) tests/kit/bus.py tests/kit/fakes.py tests/kit/jwt.py tests/kit/openapi.py
 
 clean-local:
 	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
@@ -20,6 +20,7 @@ EDGE_TESTS = \
 	%D%/edge_drain.py \
 	%D%/edge_events.py \
 	%D%/edge_http.py \
+	%D%/edge_identity.py \
 	%D%/edge_limits.py \
 	%D%/edge_malformed.py \
 	%D%/edge_openapi.py \

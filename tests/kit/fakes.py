@@ -121,3 +121,68 @@ class Limiter(Fake):
         for name in body["policies"]:
             self.used[body["subject"], name] -= body["cost"]
         return {"refunded": body["cost"]}
+
+
+class Auth(Fake):
+    """Knows sessions and keys: {id: identity}; tells of changes on its own beat."""
+
+    ROLES = {"roles": ["user"], "scopes": ["*"]}
+
+    def __init__(self, endpoint, keys, name="auth-fake"):
+        self.people = {}
+        self.delay = 0  # seconds before `identify` answers
+        self.publisher = Publisher(endpoint, name)
+        self.sequence = 1
+        self.publish_keys(keys)
+        super().__init__(endpoint, "auth", {"identify": self.identify}, instance=name)
+
+    def publish_keys(self, keys):
+        """What tokens are verified with."""
+        now = int(time.time() * 1000)
+        self.publisher.publish("auth.keys", {
+            "issuer": "signalbox", "audience": "signalbox-api",
+            "keys": [{"kid": key.kid, "x": key.x, "not_before_ms": now - 1000,
+                      "expires_at_ms": now + 3600000} for key in keys]}, retain=True)
+
+    def add(self, secret, **more):
+        """Somebody with a key, or a session's id."""
+        self.people[secret] = {"account": "a1", "user": "u1", "tier": "free", "session": None,
+                               "key_id": None, **self.ROLES, **more}
+
+    def identify(self, body):
+        person = self.people.get(body.get("key") or body.get("session"))
+        time.sleep(self.delay)
+        if not person:
+            raise Failure(401, "UNAUTHENTICATED")
+        return {"expires_at_ms": int(time.time() * 1000) + 600000, **person}
+
+    def tell(self, what="beacon", target=None, skip=0):
+        """An event of `auth.changed`; what is no beacon is an entry of the log."""
+        self.sequence += what not in ("beacon", "bye")
+        self.publisher.publish("auth.changed", {"what": what, "id": target,
+                                                "sequence": self.sequence}, skip=skip)
+
+
+class Beat(threading.Thread):
+    """Beacons of an Auth, until stopped."""
+
+    def __init__(self, auth):
+        super().__init__(daemon=True)
+        self.auth, self.ends = auth, threading.Event()
+        self.lock = threading.Lock()
+        self.start()
+
+    def run(self):
+        while not self.ends.wait(0.1):
+            with self.lock:
+                self.auth.tell()
+
+    def tell(self, *what, **more):
+        """In between the beacons."""
+        with self.lock:
+            self.auth.tell(*what, **more)
+
+    def stop(self):
+        """No more beacons."""
+        self.ends.set()
+        self.join()

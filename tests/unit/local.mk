@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	%D%/edge_routes_test \
 	%D%/edge_tally_test \
 	%D%/edge_translate_test \
+	%D%/edge_watch_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_oracle_test \
 	%D%/limiter_window_test \
