@@ -38,7 +38,9 @@ UNIT_TESTS = \
 	%D%/proto_schema_test \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
-	%D%/runtime_breaker_test
+	%D%/runtime_breaker_test \
+	%D%/runtime_redis_test \
+	%D%/runtime_redis_url_test
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
