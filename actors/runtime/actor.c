@@ -286,6 +286,8 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                                                .part = self->spec->service->name,
                                                                .worker = &worker });
     monitor_unlock(&self->monitor);
+    if (self->spec->connected)
+        self->spec->connected(self, self->self);
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
     monitor_lock(&self->monitor);

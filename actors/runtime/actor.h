@@ -46,6 +46,9 @@ typedef struct {
     size_t self_size;                 /* of the actor's own state, zeroed before init */
     /* Before the first request, on the starting thread. False with a sentence: the start fails. */
     bool (*init)(actor_t *actor, void *self, char *why, size_t why_size);
+    /* Once there is a client, before it is known that a broker has registered the instance: the
+     * place to subscribe to events. */
+    void (*connected)(actor_t *actor, void *self);
     /* Each second on a pool thread, never twice at once. */
     void (*tick)(actor_t *actor, void *self);
     /* After the last request. */
