@@ -30,6 +30,8 @@ UNIT_TESTS = \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
 	%D%/bus_test \
+	%D%/cache_epochs_test \
+	%D%/cache_lru_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -48,7 +50,9 @@ UNIT_TESTS = \
 	%D%/proto_schema_test \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
-	%D%/runtime_breaker_test
+	%D%/runtime_breaker_test \
+	%D%/runtime_redis_test \
+	%D%/runtime_redis_url_test
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
