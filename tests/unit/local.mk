@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	%D%/edge_translate_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_oracle_test \
+	%D%/limiter_outage_test \
 	%D%/limiter_window_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
@@ -57,6 +58,6 @@ UNIT_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
-EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h
+EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/limiter_kit.h
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
