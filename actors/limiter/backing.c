@@ -91,7 +91,7 @@ static void s_read(limiter_t *self, const waiting_list_t *list)
         limiter_count(self, LIMITER_LOAD_FAILURES, 1);
     if (breaker_report(&self->store_breaker, status == DB_OK, clock_ms()))
         LOG(LOG_WARN, status == DB_OK ? "limiter.store_back" : "limiter.store_away",
-            LOG_INT("subjects", self->engine.count));
+            LOG_INT("subjects", count));
 }
 
 /* What is asked about now counts as known, whether the store knew it or not. */
@@ -224,7 +224,8 @@ static void s_flush_all(limiter_t *self)
         if (flushed == FLUSH_FAILED)
             clock_sleep_ms(LAST_PAUSE_MS);
     if (flushed != FLUSH_DONE)
-        LOG(LOG_ERROR, "limiter.not_stored", LOG_INT("subjects", self->engine.count));
+        LOG(LOG_ERROR, "limiter.not_stored",
+            LOG_TEXT("consequence", "the last counts are forgotten"));
 }
 
 /* ---- policies -------------------------------------------------------------------------------- */

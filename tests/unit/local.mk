@@ -42,8 +42,10 @@ UNIT_TESTS = \
 	%D%/edge_routes_test \
 	%D%/edge_translate_test \
 	%D%/limiter_engine_test \
+	%D%/limiter_hot_test \
 	%D%/limiter_oracle_test \
 	%D%/limiter_outage_test \
+	%D%/limiter_peers_test \
 	%D%/limiter_window_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
