@@ -151,6 +151,10 @@ static void s_take_copies(limiter_t *self, const client_event_t *event, const va
     if (!peer)
         return;
     peer->heard_ms = clock_ms();
+    if (event->missed > 0) { /* everything once more, then */
+        peer->owes_hello = true;
+        s_wake(self);
+    }
     if (value_get_bool(body, "hello", false))
         s_greet(self, peer);
     if (value_get_bool(body, "done", false)) {
