@@ -8,6 +8,8 @@
 #include "actors/runtime/db_params.h"
 #include "tests/unit/analysis_stage.h"
 
+#define FILL_MS 600000 /* the rows come in one statement, however busy the machine is */
+
 /* 2,000 rows for each of 50 accounts; of account 7 all are versions of one workflow. */
 #define FILL_WORKFLOWS(rows)                                                                       \
     "INSERT INTO workflow (id, account, kind, name, created_at, updated_at)"                       \
@@ -194,6 +196,7 @@ static void test_plans(void)
     stage_t stage = { 0 };
     PGconn *server = NULL;
     place_make(&stage.place);
+    stage.place.settings.statement_ms = FILL_MS;
     db_t *db = place_open(&stage.place, analysis_migrations, DB_MIGRATE_APPLY);
     insist(db);
     for (size_t i = 0; i < COUNT_OF(s_fill); i++)
