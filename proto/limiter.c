@@ -22,7 +22,7 @@ static const error_code_t s_unfit[] = { ERROR_UNPROCESSABLE, ERROR_UNAVAILABLE, 
 
 #define SUBJECT_FIELD                                                                              \
     {                                                                                              \
-        "subject", FIELD_STRING, .required = true, .min = 1, .max = LIMITER_SUBJECT_BYTES,         \
+        "subject", FIELD_STRING, .required = true, .min = 1, .max = LIMITER_SUBJECT_LENGTH,        \
                                  .example = "\"account:acme\"", .about = "Who is counted"          \
     }
 #define POLICIES_FIELD                                                                             \

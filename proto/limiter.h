@@ -15,14 +15,15 @@
 #include "actors/base/id.h"
 #include "proto/method.h"
 
-#define LIMITER_SUBJECT_BYTES 128 /* of a subject */
-#define LIMITER_NAME_BYTES    64  /* of a policy's name */
-#define LIMITER_TAKE_POLICIES 8   /* that one take may name */
-#define LIMITER_COST_MAX      1000
-#define LIMITER_LEASE_MAX     1000
-#define LIMITER_LIMIT_MAX     1000000
-#define LIMITER_WINDOW_MS_MAX INT64_C(2678400000) /* 31 days */
-#define LIMITER_TOP_MAX       100
+#define LIMITER_SUBJECT_LENGTH   128                          /* of a subject, in code points */
+#define LIMITER_SUBJECT_SIZE_MAX (4 * LIMITER_SUBJECT_LENGTH) /* in bytes */
+#define LIMITER_NAME_BYTES       64                           /* of a policy's name */
+#define LIMITER_TAKE_POLICIES    8                            /* that one take may name */
+#define LIMITER_COST_MAX         1000
+#define LIMITER_LEASE_MAX        1000
+#define LIMITER_LIMIT_MAX        1000000
+#define LIMITER_WINDOW_MS_MAX    INT64_C(2678400000) /* 31 days */
+#define LIMITER_TOP_MAX          100
 
 /* Which instance counts the subject. */
 static inline uint64_t limiter_route_key(const char *subject)

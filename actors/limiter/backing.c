@@ -9,11 +9,10 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/limiter/limiter.h"
-#include "proto/json.h"
 
-#define FLUSH_MOST       500   /* subjects in one transaction */
-#define LOAD_MOST        500   /* subjects in one query */
-#define JOIN_MS          500   /* how long a new instance waits for what others hand over */
+#define JOIN_MS          500  /* how long a new instance waits for what others hand over */
+#define LAST_MS          3000 /* how long the last flush may take */
+#define LAST_PAUSE_MS    100
 #define PURGE_MS         30000 /* between looks for what counts no more */
 #define PURGE_MOST       2000
 #define PURGE_LATE_MS    60000 /* other instances' clocks may be behind */
@@ -78,25 +77,21 @@ static void s_take_row(void *arg, const ledger_usage_t *usage)
 static void s_read(limiter_t *self, const waiting_list_t *list)
 {
     const waiting_t *waiting;
-    buf_t names = { 0 };
+    const char *names[LEDGER_BATCH];
+    size_t count = 0;
     if (!breaker_allows(&self->store_breaker, clock_ms())) {
         limiter_count(self, LIMITER_LOAD_FAILURES, 1);
         return;
     }
     TAILQ_FOREACH(waiting, list, entry)
-    {
-        buf_add_text(&names, names.size ? "," : "[");
-        json_add_text(&names, waiting->subject, waiting->size);
-    }
-    buf_add_text(&names, "]");
-    db_status_t status = ledger_read_usage(actor_db(self->actor), buf_text(&names),
-                                           limiter_now_ms(self), s_take_row, self);
-    buf_free(&names);
+    names[count++] = waiting->subject;
+    db_status_t status =
+        ledger_read_usage(&self->ledger, names, count, limiter_now_ms(self), s_take_row, self);
     if (status != DB_OK)
         limiter_count(self, LIMITER_LOAD_FAILURES, 1);
     if (breaker_report(&self->store_breaker, status == DB_OK, clock_ms()))
         LOG(LOG_WARN, status == DB_OK ? "limiter.store_back" : "limiter.store_away",
-            LOG_INT("subjects", self->engine.count));
+            LOG_INT("subjects", count));
 }
 
 /* What is asked about now counts as known, whether the store knew it or not. */
@@ -140,15 +135,17 @@ static bool s_may_load(limiter_t *self)
 {
     if (!self->join_until_ms)
         self->join_until_ms = clock_ms() + JOIN_MS;
-    return peers_have_handed_over(&self->peers) || clock_ms() >= self->join_until_ms;
+    bool is_ready = peers_have_handed_over(&self->peers) &&
+                    (!self->ledger.redis || redis_is_up(self->ledger.redis));
+    return is_ready || clock_ms() >= self->join_until_ms;
 }
 
 /* ---- flushing -------------------------------------------------------------------------------- */
 
 typedef struct {
-    ledger_usage_t list[FLUSH_MOST];
-    uint32_t changes[FLUSH_MOST];
-    size_t offsets[FLUSH_MOST]; /* of the states */
+    ledger_usage_t list[LEDGER_BATCH];
+    uint32_t changes[LEDGER_BATCH];
+    size_t offsets[LEDGER_BATCH]; /* of the states */
     size_t count;
     arena_t names;
     buf_t states;
@@ -160,7 +157,7 @@ static void s_collect(limiter_t *self, flush_t *flush)
     subject_t *subject;
     pack_t pack;
     pack_init(&pack, &flush->states);
-    while (flush->count < FLUSH_MOST && (subject = TAILQ_FIRST(&self->engine.dirty))) {
+    while (flush->count < LEDGER_BATCH && (subject = TAILQ_FIRST(&self->engine.dirty))) {
         size_t i = flush->count++, start = flush->states.size;
         engine_set_clean(&self->engine, subject);
         engine_pack(&self->engine, subject, &pack);
@@ -192,15 +189,18 @@ static void s_settle(limiter_t *self, const flush_t *flush, bool is_written)
     }
 }
 
-/* Writes one batch; true when it was full, so that there may be more. */
-static bool s_flush(limiter_t *self)
+typedef enum { FLUSH_DONE, FLUSH_MORE, FLUSH_FAILED } flushed_t;
+
+/* Writes one batch; when it was full there may be more. */
+static flushed_t s_flush(limiter_t *self)
 {
     flush_t *flush = mem_zeroed(sizeof *flush);
     uint64_t from_us = clock_us();
     monitor_lock(&self->monitor);
     s_collect(self, flush);
     monitor_unlock(&self->monitor);
-    db_status_t status = ledger_write_usage(actor_db(self->actor), flush->list, flush->count);
+    db_status_t status =
+        ledger_write_usage(&self->ledger, flush->list, flush->count, limiter_now_ms(self));
     monitor_lock(&self->monitor);
     s_settle(self, flush, status == DB_OK);
     monitor_unlock(&self->monitor);
@@ -208,11 +208,24 @@ static bool s_flush(limiter_t *self)
         stats_record(actor_stats(self->actor), LIMITER_FLUSH_TIME, clock_us() - from_us);
     limiter_count(self, status == DB_OK ? LIMITER_STORED : LIMITER_STORE_FAILURES,
                   (int64_t)flush->count);
-    bool is_full = status == DB_OK && flush->count == FLUSH_MOST;
+    bool is_full = flush->count == LEDGER_BATCH;
     arena_free(&flush->names);
     buf_free(&flush->states);
     mem_free(flush);
-    return is_full;
+    return status != DB_OK ? FLUSH_FAILED : is_full ? FLUSH_MORE : FLUSH_DONE;
+}
+
+/* Before the end a store that is just coming back is waited for. */
+static void s_flush_all(limiter_t *self)
+{
+    const uint64_t until_ms = clock_ms() + LAST_MS;
+    flushed_t flushed;
+    while ((flushed = s_flush(self)) != FLUSH_DONE && clock_ms() < until_ms)
+        if (flushed == FLUSH_FAILED)
+            clock_sleep_ms(LAST_PAUSE_MS);
+    if (flushed != FLUSH_DONE)
+        LOG(LOG_ERROR, "limiter.not_stored",
+            LOG_TEXT("consequence", "the last counts are forgotten"));
 }
 
 /* ---- policies -------------------------------------------------------------------------------- */
@@ -258,7 +271,7 @@ static bool s_wait(limiter_t *self, const due_t *due, waiting_list_t *loads, wai
            (TAILQ_EMPTY(&self->loads) || !s_may_load(self)))
         if (!monitor_wait_until(&self->monitor, until_ms))
             break;
-    for (size_t i = 0; i < LOAD_MOST && (waiting = TAILQ_FIRST(&self->loads)); i++) {
+    for (size_t i = 0; i < LEDGER_BATCH && (waiting = TAILQ_FIRST(&self->loads)); i++) {
         if (!s_may_load(self))
             break;
         TAILQ_REMOVE(&self->loads, waiting, entry);
@@ -281,12 +294,24 @@ static bool s_is_due(uint64_t *due_ms, uint64_t interval_ms)
     return true;
 }
 
+/* A Redis that has come back may have forgotten everything. */
+static void s_watch_redis(limiter_t *self, bool *was_up)
+{
+    bool is_up = redis_is_up(self->ledger.redis);
+    if (is_up && !*was_up) {
+        monitor_lock(&self->monitor);
+        engine_set_all_dirty(&self->engine);
+        monitor_unlock(&self->monitor);
+    }
+    *was_up = is_up;
+}
+
 static void s_purge(limiter_t *self)
 {
     int64_t deleted = PURGE_MOST;
     while (deleted == PURGE_MOST)
-        if (ledger_purge_usage(actor_db(self->actor), limiter_now_ms(self) - PURGE_LATE_MS,
-                               PURGE_MOST, &deleted) != DB_OK)
+        if (ledger_purge_usage(&self->ledger, limiter_now_ms(self) - PURGE_LATE_MS, PURGE_MOST,
+                               &deleted) != DB_OK)
             return;
 }
 
@@ -295,7 +320,7 @@ static void *s_run(void *arg)
     limiter_t *self = arg;
     due_t due = { 0 };
     waiting_list_t loads, orders;
-    bool is_outdated;
+    bool is_outdated, was_up = true;
     TAILQ_INIT(&loads);
     TAILQ_INIT(&orders);
     log_set_part("limiter");
@@ -303,7 +328,9 @@ static void *s_run(void *arg)
         if (!TAILQ_EMPTY(&loads))
             s_load(self, &loads);
         s_run_all(self, &orders);
-        if (s_is_due(&due.flush_ms, (uint64_t)limiter_settings.flush_ms) && s_flush(self))
+        s_watch_redis(self, &was_up);
+        if (s_is_due(&due.flush_ms, (uint64_t)limiter_settings.flush_ms) &&
+            s_flush(self) == FLUSH_MORE)
             due.flush_ms = 0;
         if (s_is_due(&due.policies_ms, POLICIES_MS) || is_outdated)
             (void)!backing_read_policies(self, actor_db(self->actor));
@@ -315,8 +342,7 @@ static void *s_run(void *arg)
     monitor_unlock(&self->monitor);
     s_refuse_all(&loads);
     s_refuse_all(&orders);
-    while (s_flush(self))
-        ;
+    s_flush_all(self);
     return NULL;
 }
 

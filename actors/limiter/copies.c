@@ -118,7 +118,7 @@ static void s_take_item(limiter_t *self, const value_t *item)
     const value_t *name = value_item(item, 0), *epoch = value_item(item, 1);
     absorb_t news = { .is_live = true, .state = value_item(item, 2) };
     if (!value_is_type(name, VALUE_TEXT) || !value_is_type(epoch, VALUE_INT) ||
-        name->count > sizeof((hot_row_t *)0)->subject)
+        name->count > LIMITER_SUBJECT_SIZE_MAX)
         return;
     int64_t now_ms = limiter_now_ms(self);
     subject_t *subject = engine_open(&self->engine, name->text, name->count, now_ms);
@@ -151,6 +151,10 @@ static void s_take_copies(limiter_t *self, const client_event_t *event, const va
     if (!peer)
         return;
     peer->heard_ms = clock_ms();
+    if (event->missed > 0) { /* everything once more, then */
+        peer->owes_hello = true;
+        s_wake(self);
+    }
     if (value_get_bool(body, "hello", false))
         s_greet(self, peer);
     if (value_get_bool(body, "done", false)) {

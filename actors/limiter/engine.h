@@ -136,6 +136,9 @@ void engine_evict_idle(engine_t *self, int64_t now_ms, int64_t idle_ms, size_t m
 void engine_set_clean(engine_t *self, subject_t *subject);
 void engine_set_dirty(engine_t *self, subject_t *subject);
 
+/* Everything of this instance's is to be stored again. */
+void engine_set_all_dirty(engine_t *self);
+
 /* ---- as msgpack (engine_state.c) ------------------------------------------------------------- */
 
 /* What it has used, an array of [policy, algorithm, number...]: runs, or the one time of gcra. */

@@ -133,6 +133,16 @@ void engine_set_clean(engine_t *self, subject_t *subject)
     subject->is_dirty = false;
 }
 
+void engine_set_all_dirty(engine_t *self)
+{
+    subject_t *subject;
+    TAILQ_FOREACH(subject, &self->used, used_entry)
+    if (subject->is_own) {
+        subject->stored = subject->change - 1;
+        engine_set_dirty(self, subject);
+    }
+}
+
 int64_t engine_expiry(const engine_t *self, const subject_t *subject)
 {
     int64_t latest_ms = 0;

@@ -16,7 +16,7 @@
 
 typedef struct {
     uint64_t count, error, refused;
-    char subject[LIMITER_SUBJECT_BYTES * 4 + 1]; /* bytes: the limit is in code points */
+    char subject[LIMITER_SUBJECT_SIZE_MAX + 1];
 } hot_row_t;
 
 typedef struct {

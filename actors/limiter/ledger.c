@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * ledger - the only file with SQL: policies, and what subjects have used lately
+ * ledger - the database: policies, and what subjects have used lately
  *
  * Many rows are written with one statement on PostgreSQL, where every statement is a round trip,
  * and one by one on SQLite, where none is.
@@ -172,12 +172,8 @@ static void s_add_json(buf_t *json, const ledger_usage_t *usage)
     buf_add_text(json, "\"}");
 }
 
-db_status_t ledger_write_usage(db_t *db, const ledger_usage_t *list, size_t count)
+static db_status_t s_write_at_once(db_t *db, const ledger_usage_t *list, size_t count)
 {
-    if (count == 0)
-        return DB_OK;
-    if (db_is_sqlite(db))
-        return db_write(db, s_write_work, &(writing_t){ .list = list, .count = count });
     buf_t json = { 0 };
     for (size_t i = 0; i < count; i++)
         s_add_json(&json, &list[i]);
@@ -186,6 +182,18 @@ db_status_t ledger_write_usage(db_t *db, const ledger_usage_t *list, size_t coun
                                       DB_P_SIZED("list", (const char *)json.bytes, json.size));
     buf_free(&json);
     return status;
+}
+
+db_status_t ledger_write_usage(const ledger_t *self, const ledger_usage_t *list, size_t count,
+                               int64_t now_ms)
+{
+    if (count == 0)
+        return DB_OK;
+    if (self->redis)
+        return ledger_write_redis(self->redis, list, count, now_ms);
+    if (db_is_sqlite(self->db))
+        return db_write(self->db, s_write_work, &(writing_t){ .list = list, .count = count });
+    return s_write_at_once(self->db, list, count);
 }
 
 /* ---- reading it ------------------------------------------------------------------------------ */
@@ -199,13 +207,10 @@ static const db_sql_t s_read = {
     " AND expires_at > $now"
 };
 
-db_status_t ledger_read_usage(db_t *db, const char *subjects, int64_t now_ms, ledger_each_t each,
-                              void *arg)
+static db_status_t s_read_rows(db_conn_t *conn, const char *subjects, int64_t now_ms,
+                               ledger_each_t each, void *arg)
 {
     db_rows_t *rows;
-    db_conn_t *conn = db_conn(db);
-    if (!conn)
-        return DB_UNAVAILABLE;
     db_status_t status =
         DB_RUN(conn, &s_read, &rows, DB_P_TEXT("subjects", subjects), DB_P_INT("now", now_ms));
     if (status != DB_OK)
@@ -222,13 +227,36 @@ db_status_t ledger_read_usage(db_t *db, const char *subjects, int64_t now_ms, le
     return status;
 }
 
+db_status_t ledger_read_usage(const ledger_t *self, const char *const *subjects, size_t count,
+                              int64_t now_ms, ledger_each_t each, void *arg)
+{
+    buf_t json = { 0 };
+    if (self->redis)
+        return ledger_read_redis(self->redis, subjects, count, each, arg);
+    db_conn_t *conn = db_conn(self->db);
+    if (!conn)
+        return DB_UNAVAILABLE;
+    for (size_t i = 0; i < count; i++) {
+        buf_add_text(&json, i ? "," : "[");
+        json_add_text(&json, subjects[i], strlen(subjects[i]));
+    }
+    buf_add_text(&json, "]");
+    db_status_t status = s_read_rows(conn, buf_text(&json), now_ms, each, arg);
+    buf_free(&json);
+    return status;
+}
+
 static const db_sql_t s_purge = { "limiter.usage_purge",
                                   "DELETE FROM usage WHERE subject IN (SELECT subject FROM usage"
                                   " WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)"
                                   " AND expires_at <= $now",
                                   NULL };
 
-db_status_t ledger_purge_usage(db_t *db, int64_t now_ms, int64_t most, int64_t *deleted)
+db_status_t ledger_purge_usage(const ledger_t *self, int64_t now_ms, int64_t most, int64_t *deleted)
 {
-    return DB_WRITE_ONE(db, &s_purge, deleted, DB_P_INT("now", now_ms), DB_P_INT("most", most));
+    *deleted = 0;
+    if (self->redis)
+        return DB_OK; /* it forgets by itself */
+    return DB_WRITE_ONE(self->db, &s_purge, deleted, DB_P_INT("now", now_ms),
+                        DB_P_INT("most", most));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * ledger - the only file with SQL: policies, and what subjects have used lately
+ * ledger - the only part with SQL and Redis: policies, and what subjects have used lately
  *
  * What is used is written behind, so the store is up to a flush older than memory. Reading and
  * writing block: on the backing thread only.
@@ -10,6 +10,7 @@
 
 #include "actors/limiter/policy.h"
 #include "actors/runtime/db.h"
+#include "actors/runtime/redis.h"
 
 #define LEDGER_POLICIES_MAX 256
 
@@ -40,16 +41,33 @@ typedef struct {
     size_t size;
 } ledger_usage_t;
 
-/* Writes all of them in one transaction, but for those of which a later owner has written. */
-db_status_t ledger_write_usage(db_t *db, const ledger_usage_t *list, size_t count) MUST_CHECK;
+/* Where that is: in Redis when there is one, else in the database. */
+typedef struct {
+    db_t *db;
+    redis_t *redis; /* NULL: none */
+} ledger_t;
 
-/* Reads what counts at `now_ms` of these subjects, in any order; `subjects` is a JSON array of
- * their names. What `each` is handed is valid until it returns. */
+#define LEDGER_BATCH 500 /* subjects written or read at once, at most */
+
+/* Writes all of them, in one transaction if it is the database, but for those of which a later
+ * owner has written. */
+db_status_t ledger_write_usage(const ledger_t *self, const ledger_usage_t *list, size_t count,
+                               int64_t now_ms) MUST_CHECK;
+
+/* Reads what counts at `now_ms` of these subjects, in any order. What `each` is handed is valid
+ * until it returns; it may be called on another thread, before the function returns. */
 typedef void (*ledger_each_t)(void *arg, const ledger_usage_t *usage);
-db_status_t ledger_read_usage(db_t *db, const char *subjects, int64_t now_ms, ledger_each_t each,
-                              void *arg) MUST_CHECK;
+db_status_t ledger_read_usage(const ledger_t *self, const char *const *subjects, size_t count,
+                              int64_t now_ms, ledger_each_t each, void *arg) MUST_CHECK;
 
 /* Deletes at most `most` of what counts no more; `deleted` says how many there were. */
-db_status_t ledger_purge_usage(db_t *db, int64_t now_ms, int64_t most, int64_t *deleted) MUST_CHECK;
+db_status_t ledger_purge_usage(const ledger_t *self, int64_t now_ms, int64_t most,
+                               int64_t *deleted) MUST_CHECK;
+
+/* The same with Redis (ledger_redis.c). */
+db_status_t ledger_write_redis(redis_t *redis, const ledger_usage_t *list, size_t count,
+                               int64_t now_ms) MUST_CHECK;
+db_status_t ledger_read_redis(redis_t *redis, const char *const *subjects, size_t count,
+                              ledger_each_t each, void *arg) MUST_CHECK;
 
 #endif

@@ -78,6 +78,7 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     uint8_t seed[16];
     id_random(seed, sizeof seed);
     self->actor = actor;
+    self->ledger = (ledger_t){ .db = actor_db(actor), .redis = actor_redis(actor) };
     self->started_ms = clock_ms();
     self->wall_ms = clock_wall_ms();
     monitor_init(&self->monitor);
@@ -162,6 +163,7 @@ const actor_spec_t limiter_actor = {
     .settings_target = &limiter_settings,
     .stats = s_stats_rows,
     .migrations = limiter_migrations,
+    .uses_redis = true,
     .self_size = sizeof(limiter_t),
     .init = s_init,
     .connected = s_connected,

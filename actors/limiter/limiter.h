@@ -74,6 +74,7 @@ typedef TAILQ_HEAD(waiting_list, waiting) waiting_list_t;
 
 typedef struct {
     actor_t *actor;
+    ledger_t ledger;
     uint64_t started_ms; /* monotonic */
     int64_t wall_ms;     /* what the wall clock said then */
     pthread_t backing, copier;

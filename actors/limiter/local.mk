@@ -8,7 +8,7 @@ SB_PARTS += %D%/liblimiter.a
 	%D%/engine.c %D%/engine_pack.c %D%/engine_subjects.c %D%/engine.h %D%/engine_state.h \
 	%D%/gcra.h \
 	%D%/hot.c %D%/hot.h \
-	%D%/ledger.c %D%/ledger.h \
+	%D%/ledger.c %D%/ledger_redis.c %D%/ledger.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/on_policies.c %D%/on_take.c \
 	%D%/peers.c %D%/peers.h \

@@ -217,26 +217,41 @@ def restarted(folder, actors):
     is_bounded(late, 1200, [moment], "a crash of all")
 
 
+def prepare(folder):
+    """A broker, three instances, and the policies of these stories."""
+    folder.run("migrate")
+    folder.start("broker")
+    actors = start(folder, "a", "b", "c")
+    client = Client(folder.socket("bus"))
+    for name, (limit, window_ms) in POLICIES.items():
+        command, answer = client.call("limiter", "policy_set", {
+            "name": name, "limit": limit, "window_ms": window_ms})
+        same((command, answer["limit"]), (FINAL, limit), f"policy {name}")
+    client.close()
+    wait_policies(folder, len(actors))
+    return actors
+
+
 def main():
     if not os.environ.get("TEST_POSTGRES_URL"):
         skip("TEST_POSTGRES_URL is not set: run by tests/kit/postgres.py")
     with database() as url, Folder(storage_database=url, **SETTINGS) as folder:
-        folder.run("migrate")
-        folder.start("broker")
-        actors = start(folder, "a", "b", "c")
-        client = Client(folder.socket("bus"))
-        for name, (limit, window_ms) in POLICIES.items():
-            command, answer = client.call("limiter", "policy_set", {
-                "name": name, "limit": limit, "window_ms": window_ms})
-            same((command, answer["limit"]), (FINAL, limit), f"policy {name}")
-        client.close()
-        wait_policies(folder, len(actors))
+        actors = prepare(folder)
         exact(folder)
         any_window(folder)
         killed(folder, actors)
         joined(folder, actors)
         left(folder, actors)
         restarted(folder, actors)
+    redis = os.environ.get("TEST_REDIS_SOCKET")
+    if redis:
+        with database() as url, Folder(storage_database=url, storage_redis="unix://" + redis,
+                                       **SETTINGS) as folder:
+            print("# the same with what is used in Redis")
+            actors = prepare(folder)
+            killed(folder, actors)
+            joined(folder, actors)
+            restarted(folder, actors)
     sys.exit(done())
 
 
