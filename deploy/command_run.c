@@ -164,8 +164,8 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",   "storage", "actor", "analysis",
-                                              "broker", "log",     NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor", "analysis",
+                                              "cache", "broker",  "log",   NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -248,9 +248,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = {
-    "actor", "storage", "bus", "analysis", "log", NULL
-};
+static const char *const s_actor_sections[] = { "actor", "storage", "bus", "analysis",
+                                                "cache", "log",     NULL };
 
 const command_t command_actor = {
     .name = "actor",

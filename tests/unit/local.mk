@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
 	%D%/bus_test \
+	%D%/cache_actor_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
 	%D%/edge_guard_test \
@@ -45,5 +46,5 @@ UNIT_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
-EXTRA_DIST += %D%/analysis_kit.h
+EXTRA_DIST += %D%/analysis_kit.h %D%/cache_kit.h
 include tests/unit/database.mk
