@@ -144,6 +144,29 @@ void cache_on_drop(call_t *call, void *memory)
     call_reply(call, 0);
 }
 
+static void s_on_deleted(void *arg, bool good, uint64_t epoch, uint64_t removed)
+{
+    invalidation_t *self = arg;
+    (void)epoch;
+    (void)removed;
+    if (!good) {
+        monitor_lock(&self->cache->monitor);
+        owe(self->cache, self->drop);
+        monitor_unlock(&self->cache->monitor);
+    }
+    mem_free(self->drop);
+    mem_free(self);
+}
+
+/* Tells Redis, whose answer the caller does not wait for. */
+static void s_delete_shared(cache_t *cache, const drop_t *drop)
+{
+    invalidation_t *self = mem_zeroed(sizeof *self);
+    *self = (invalidation_t){ .cache = cache, .drop = drop_copy(drop) };
+    if (!shared_purge(cache->redis, drop, s_on_deleted, self))
+        s_on_deleted(self, false, 0, 0);
+}
+
 void cache_on_delete(call_t *call, void *memory)
 {
     cache_t *self = memory;
@@ -151,10 +174,10 @@ void cache_on_delete(call_t *call, void *memory)
     size_t dropped, voided;
     if (!cache_require_key(call, &drop.keys[0]))
         return;
+    if (redis_is_up(self->redis))
+        s_delete_shared(self, &drop);
     monitor_lock(&self->monitor);
     drop.id = s_next_id(self);
-    if (redis_is_up(self->redis))
-        drop.is_owed = !shared_remove(self->redis, drop.keys[0]);
     cache_apply(self, &drop, &dropped, &voided);
     monitor_unlock(&self->monitor);
     s_publish(self, &drop);

@@ -42,7 +42,8 @@ static void s_on_paid(void *arg, bool good, uint64_t epoch, uint64_t removed)
     monitor_lock(&self->monitor);
     self->is_paying = false;
     if (good) {
-        self->redis_epoch = epoch;
+        if (epoch)
+            self->redis_epoch = epoch;
         s_forget(self, TAILQ_FIRST(&self->owed));
         owe_pay(self);
     }

@@ -269,15 +269,21 @@ static bool s_send_keys(purge_t *purge)
     return sent;
 }
 
+/* What follows the tags. */
+static bool s_purge_keys(purge_t *purge)
+{
+    return purge->drop->key_count ? s_send_keys(purge) : s_scan(purge);
+}
+
 static void s_on_tags_changed(void *arg, redis_outcome_t outcome, const redisReply *reply)
 {
     purge_t *purge = arg;
     purge->epoch = s_number(reply);
     if (outcome != REDIS_REPLIED || purge->epoch == 0)
         s_end_purge(purge, false);
-    else if (!purge->drop->key_count)
-        s_go_on(purge);
-    else if (!s_send_keys(purge))
+    else if (!purge->drop->key_count && !purge->scans)
+        s_end_purge(purge, true);
+    else if (!s_purge_keys(purge))
         s_end_purge(purge, false);
 }
 
@@ -312,7 +318,7 @@ bool shared_purge(redis_t *redis, const drop_t *drop, shared_purged_fn on_purged
                         .arg = arg,
                         .scans = drop->is_all || drop->prefix.size,
                         .cursor = "0" };
-    if (s_send_tags(purge)) /* an epoch begins even when no tag is named */
+    if (drop->tag_count ? s_send_tags(purge) : s_purge_keys(purge))
         return true;
     mem_free(purge->drop);
     mem_free(purge);

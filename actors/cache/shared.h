@@ -35,10 +35,11 @@ bool shared_look(redis_t *redis, span_t key, shared_found_fn on_found, void *arg
 bool shared_put(redis_t *redis, span_t key, const record_t *record);
 bool shared_remove(redis_t *redis, span_t key);
 
-/* How a purge ended: whether Redis has carried it all out, the epoch of the tags, keys removed. */
+/* How a purge ended: whether Redis has carried it all out, the epoch of the tags (0 without any),
+ * keys removed. */
 typedef void (*shared_purged_fn)(void *arg, bool good, uint64_t epoch, uint64_t removed);
 
-/* Carries an invalidation out; false when Redis is away. */
+/* Carries an invalidation out, which names something; false when Redis is away. */
 bool shared_purge(redis_t *redis, const drop_t *drop, shared_purged_fn on_purged,
                   void *arg) MUST_CHECK;
 

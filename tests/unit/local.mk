@@ -24,6 +24,8 @@ UNIT_TESTS = \
 	%D%/cache_actor_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
+	%D%/cache_record_test \
+	%D%/cache_redis_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
