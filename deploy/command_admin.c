@@ -37,7 +37,8 @@ static int s_run_migrate(app_t *app, int argc, char **argv)
     bool is_check = argc == 1 && strcmp(argv[0], "--check") == 0, good = true;
     if (argc > (is_check ? 1 : 0))
         return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
-    app_make_data_folder(app);
+    if (!is_check)
+        app_make_data_folder(app);
     for (const actor_spec_t *const *spec = app_actors; *spec; spec++)
         if ((*spec)->migrations)
             good &= s_migrate(app, *spec, is_check ? DB_MIGRATE_CHECK : DB_MIGRATE_APPLY);

@@ -26,3 +26,20 @@ EDGE_TESTS = \
 
 TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
+
+SYSTEM_TESTS = \
+	%D%/analyze_cli.py \
+	%D%/bus_dialects.py \
+	%D%/python_peers.py \
+	%D%/readme.py \
+	%D%/system_analysis.py \
+	%D%/system_commands.py \
+	%D%/system_parts.py \
+	%D%/system_stop.py
+
+TESTS += $(SYSTEM_TESTS)
+EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
+	docs/examples/analyse.py docs/examples/greeter.py docs/examples/workflow.json
+
+TESTS += %D%/cache_instances.py
+EXTRA_DIST += %D%/cache_instances.py
