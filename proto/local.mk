@@ -4,9 +4,9 @@ SB_PROTO += %D%/libproto.a
 
 %C%_libproto_a_SOURCES = \
 	%D%/analysis.c %D%/analysis.h \
-	%D%/cache.c %D%/cache.h \
 	%D%/analysis_fields.c %D%/analysis_fields.h \
 	%D%/analysis_rules.c %D%/analysis_workflows.c \
+	%D%/cache.c %D%/cache.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \
 	%D%/client_events.c %D%/client_events.h \
