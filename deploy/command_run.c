@@ -166,8 +166,8 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",    "storage", "actor", "analysis",
-                                              "limiter", "broker",  "log",   NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor", "analysis", "limiter",
+                                              "cache", "broker",  "log",   NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -251,7 +251,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 }
 
 static const char *const s_actor_sections[] = { "actor",   "storage", "bus", "analysis",
-                                                "limiter", "log",     NULL };
+                                                "limiter", "cache",   "log", NULL };
 
 const command_t command_actor = {
     .name = "actor",

@@ -22,6 +22,7 @@ static const grant_t s_built_in[] = {
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
     { "limiter", "/v1/admin/limits" },
+    { "cache", "/v1/admin/cache" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below

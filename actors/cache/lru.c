@@ -140,7 +140,7 @@ static void s_remove(lru_t *self, lru_entry_t *entry)
 static void s_drop(lru_t *self, lru_entry_t *entry, lru_dropped_fn on_dropped, void *arg)
 {
     if (on_dropped)
-        on_dropped(arg, (span_t){ s_key(entry), entry->key_size });
+        on_dropped(arg, (span_t){ s_key(entry), entry->key_size }, entry->born_ms);
     s_remove(self, entry);
 }
 
