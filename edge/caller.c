@@ -56,7 +56,7 @@ static const char *s_tier(const exchange_t *x)
 bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
 {
     edge_t *edge = x->edge;
-    char address[ADDRESS_SUBJECT_SIZE], account[LIMITER_SUBJECT_BYTES + 1];
+    char address[ADDRESS_SUBJECT_SIZE], account[TALLY_SUBJECT_SIZE];
     bool is_stranger = x->identity == edge->stranger;
     snprintf(account, sizeof account, "account:%s", x->identity->principal.account);
     const usage_t usage = { .address = address_subject(&x->address, address),

@@ -116,7 +116,7 @@ static size_t s_key(const claim_t *claim, char *key)
     return size;
 }
 
-#define KEY_SIZE (LIMITER_SUBJECT_BYTES + 1 + TALLY_NAMES_SIZE + 1)
+#define KEY_SIZE (TALLY_SUBJECT_SIZE + TALLY_NAMES_SIZE + 1)
 
 static entry_t *s_find(tally_part_t *part, const claim_t *claim)
 {

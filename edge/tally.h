@@ -24,6 +24,7 @@
 
 #define TALLY_PARTS        64
 #define TALLY_ENTRIES      1024 /* of a part */
+#define TALLY_SUBJECT_SIZE 129  /* the longest is "account:" and a name */
 #define TALLY_POLICIES_MAX 2    /* a general one, and one of a class */
 #define TALLY_NAMES_SIZE   (TALLY_POLICIES_MAX * (LIMITER_NAME_BYTES + 1))
 
@@ -37,7 +38,7 @@ typedef struct {
 /* Somebody who wants to do something. */
 typedef struct {
     /* the caller's to set */
-    char subject[LIMITER_SUBJECT_BYTES + 1];
+    char subject[TALLY_SUBJECT_SIZE];
     const char *general;    /* policy for everything: a tier, "address" */
     const char *rate_class; /* NULL: none */
     uint32_t cost;
