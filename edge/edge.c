@@ -177,6 +177,7 @@ static edge_t *s_make(const edge_config_t *config)
     edge->anonymous = identity_new_anonymous();
     edge->stranger = identity_new_anonymous();
     authority_init(&edge->authority, &edge->stats);
+    cached_init(&edge->cached, (size_t)settings->cache_bytes);
     limits_init(&edge->limits, &(limits_config_t){ .is_on = settings->limits,
                                                    .lease_max = settings->lease,
                                                    .coarse = settings->degraded_requests,
@@ -203,6 +204,7 @@ static void s_free(edge_t **self_p)
     identity_drop(&self->anonymous);
     identity_drop(&self->stranger);
     authority_free(&self->authority);
+    cached_free(&self->cached);
     limits_free(&self->limits);
     grants_free(&self->grants);
     stats_free(&self->stats);
@@ -280,6 +282,7 @@ static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t
     client_subscribe(edge->bus, REGISTRY_PREFIX, s_on_registry, edge);
     limits_connect(&edge->limits, edge->bus);
     authority_connect(&edge->authority, edge->bus);
+    cached_connect(&edge->cached, edge->bus);
     hub_subscribe(&edge->hub, edge->bus);
 }
 

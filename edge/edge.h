@@ -36,7 +36,7 @@ typedef struct {
     const char *cors_origins, *grants, *required, *web_root;
     int64_t events_percent, events_waiting, events_heartbeat_ms;
     bool limits;
-    int64_t lease, degraded_requests;
+    int64_t lease, degraded_requests, cache_bytes;
     const char *trusted_proxies, *admin_networks, *upgrade_url;
     const char *tls_certificate;
 } edge_settings_t;

@@ -131,6 +131,7 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     self->held = NULL;
     self->credential = CREDENTIAL_NONE;
     self->allowance.is_counted = false;
+    self->caching = (caching_t){ .applies = false };
     self->path.count = 0;
     self->routing = NULL;
     self->route = NULL;

@@ -14,6 +14,7 @@
 #include "actors/base/clock.h"
 #include "edge/address.h"
 #include "edge/authority.h"
+#include "edge/cached.h"
 #include "edge/connection.h"
 #include "edge/limits.h"
 #include "edge/problem.h"
@@ -81,6 +82,9 @@ struct exchange {
     schema_errors_t fields;
     answer_t answer; /* of the service */
     bool has_answer;
+    const uint8_t *reply; /* msgpack, inside the answer */
+    size_t reply_size;
+    caching_t caching;
     char date[HTTP_DATE_SIZE];
     int64_t date_s; /* second that `date` is of */
 

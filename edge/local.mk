@@ -7,6 +7,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/asset.c %D%/asset.h \
 	%D%/audit.c %D%/audit.h \
 	%D%/authority.c %D%/authority.h \
+	%D%/cached.c %D%/cached.h \
 	%D%/caller.c %D%/caller.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/content.c %D%/content.h \
@@ -39,6 +40,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/routes.c %D%/routes.h \
 	%D%/serve.c %D%/serve.h \
 	%D%/settings.c \
+	%D%/shelf.c %D%/shelf.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/tally.c %D%/tally.h \
 	%D%/target.c %D%/target.h \

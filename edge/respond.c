@@ -44,8 +44,9 @@ static const char *const s_policies[] = {
 };
 
 static const char s_exposed[] =
-    "Access-Control-Expose-Headers: Deprecation, ETag, Location, RateLimit, RateLimit-Policy, "
-    "Retry-After, Sunset, traceparent, X-Degraded, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    "Access-Control-Expose-Headers: Age, Deprecation, ETag, Location, RateLimit, RateLimit-Policy, "
+    "Retry-After, Sunset, traceparent, X-Cache, X-Degraded, X-RateLimit-Limit, "
+    "X-RateLimit-Remaining, "
     "X-RateLimit-Reset, X-RateLimit-Tier, X-RateLimit-Window, X-Request-ID\r\n";
 
 void respond_header(exchange_t *exchange, const char *name, const char *value)

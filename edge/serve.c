@@ -5,8 +5,9 @@
  * gate.c has let the head through and civetweb has parsed it. Then, in this order: the caller's
  * right to be here at all (anonymous callers only from this machine), the path, a fixed route or a
  * service's (routes.c), OPTIONS, who calls, how often and whether it may (caller.c), whether the
- * service runs, the body (exchange.c) made msgpack and validated (translate.c), the call over the
- * bus, the reply as JSON (reply.c), the answer (respond.c). Each step either leads to the next or
+ * service runs, the body (exchange.c), an answer that may be given again (cached.c), the request
+ * made msgpack and validated (translate.c), the call over the bus, the reply as JSON (reply.c), the
+ * answer (respond.c). Each step either leads to the next or
  * sets the failure that is answered as a problem document (problem.c).
  */
 #include "config.h"
@@ -143,8 +144,11 @@ static bool s_call(exchange_t *x)
         .trace = trace,
     };
     x->has_answer = true;
-    if (client_call(x->edge->bus, &request, &x->answer))
+    if (client_call(x->edge->bus, &request, &x->answer)) {
+        x->reply = answer_bytes(&x->answer);
+        x->reply_size = answer_size(&x->answer);
         return true;
+    }
     /* we have its description: a broker that never heard of it has started a moment ago */
     if (x->answer.failure.code == ERROR_NO_SERVICE)
         return s_fail_absent(x, 0);
@@ -194,15 +198,15 @@ static bool s_answer(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
     unsigned status = x->answer.status ? x->answer.status : method->status;
-    const value_t *tree;
+    const value_t *tree = NULL;
     const char *why = NULL;
     reply_t reply = { 0 };
-    if (status != 204 && !reply_read(&reply, method, answer_bytes(&x->answer),
-                                     answer_size(&x->answer), &x->arena, &x->content, &tree, &why))
+    if (status != 204 &&
+        !reply_read(&reply, method, x->reply, x->reply_size, &x->arena, &x->content, &tree, &why))
         return s_bad_reply(x, why);
     if (status != 204 && !s_add_location(x, status, tree))
         return s_bad_reply(x, "a field of the Location is missing");
-    s_add_sunset(x);
+    cached_keep(x, status, reply.media, reply.bytes, reply.size, tree);
     respond(x, &(response_t){
                    .status = status,
                    .media = reply.media,
@@ -246,10 +250,11 @@ static bool s_serve_route(exchange_t *x)
     x->route = found.route;
     const descriptor_method_t *method = x->route->method;
     x->pattern = method->path;
+    s_add_sunset(x);
     caller_identify(x, method->rate);
     return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
-           s_require_live(x) && content_check(x) && exchange_read_body(x) && s_translate(x) &&
-           s_call(x) && s_answer(x);
+           s_require_live(x) && content_check(x) && exchange_read_body(x) &&
+           (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 
 static bool s_serve(exchange_t *x)
@@ -271,6 +276,7 @@ int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *
         respond_failure(x);
     insist(x->is_answered);
     limits_settle(&edge->limits, &x->allowance, x->status);
+    cached_settle(x);
     audit_tell(x);
     /* an unread body is read by civetweb before it looks at the connection's next request */
     if (!x->body_is_read && !x->must_close)

@@ -71,6 +71,9 @@ const setting_t edge_setting_rows[] = {
                "for each; 0 asks for each." },
     { NUMBER(degraded_requests, "60", 1, 1000000, "per minute"),
       .about = "Requests of one caller that this edge lets pass while no limiter answers." },
+    { NUMBER(cache_bytes, "16777216", 0, 4294967296, "bytes"),
+      .about = "Memory for copies of answers that may be given again, at most five seconds old; 0 "
+               "keeps none." },
     { TEXT(trusted_proxies, "", 4096),
       .about = "Networks of the proxies whose X-Forwarded-For is believed, such as "
                "'127.0.0.0/8 10.0.0.0/8 2001:db8::/32'; empty for none." },

@@ -30,6 +30,7 @@ struct edge {
     networks_t admins;  /* where administrators may be */
     authority_t authority;
     limits_t limits;
+    cached_t cached;
     identity_t *anonymous; /* let in without signing in, as an account */
     identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;

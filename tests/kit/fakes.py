@@ -20,6 +20,7 @@ class Fake(threading.Thread):
         self.worker.socket.rcvtimeo = 50
         self.methods = methods
         self.calls = []
+        self.statuses = {}  # of methods that answer another than their own
         self.silent = False  # takes requests and answers none
         self._ends = False
         self.start()
@@ -35,7 +36,8 @@ class Fake(threading.Thread):
             if self.silent:
                 continue
             try:
-                self.worker.answer(head, self.methods[head.method](body))
+                self.worker.answer(head, self.methods[head.method](body),
+                                   detail=self.statuses.get(head.method, 0))
             except Failure as failure:
                 self.worker.answer(head, failure.body, bus.ERROR, failure.status)
         self.worker.send(bus.DISCONNECT)
@@ -186,3 +188,35 @@ class Beat(threading.Thread):
         """No more beacons."""
         self.ends.set()
         self.join()
+
+
+class Cache(Fake):
+    """Keeps values, and says of each what the test wants said."""
+
+    def __init__(self, endpoint):
+        self.values = {}  # key -> {value, tags}
+        self.state = None  # of every answer to `get` that has a value
+        self.lease = 7  # given on a miss
+        self.publisher = Publisher(endpoint, "cache-fake")
+        super().__init__(endpoint, "cache", {
+            "get": self.get, "set": self.set, "release": lambda body: {"released": True},
+            "invalidate": self.invalidate})
+
+    def get(self, body):
+        known = self.values.get(body["key"])
+        if known:
+            return {"state": self.state or "hit", "value": known["value"], "age_ms": 12000,
+                    "ttl_ms": 60000, "lease": 0}
+        return {"state": "miss", "value": None, "age_ms": 0, "ttl_ms": 0, "lease": self.lease}
+
+    def set(self, body):
+        self.values[body["key"]] = body
+        return {"stored": True, "reason": None}
+
+    def invalidate(self, body, skip=0):
+        """Drops tags here, and tells; `skip` events before this one are lost."""
+        self.values = {key: value for key, value in self.values.items()
+                       if not set(value["tags"]) & set(body.get("tags", []))}
+        self.publisher.publish("cache.invalidate", {"all": False, "tags": [], "keys": [], **body},
+                               skip=skip)
+        return {}
