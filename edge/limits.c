@@ -141,7 +141,8 @@ static limits_verdict_t s_take_asking(limits_t *self, claim_t *claim, bool *is_d
     answer_close(&answer);
     tally_note(&self->tally, claim, good ? &ruling : NULL, clock_ms());
     if (good)
-        return ruling.allowed ? LIMITS_PASS : LIMITS_REFUSE;
+        return ruling.allowed || tally_spend(&self->tally, claim, clock_ms()) ? LIMITS_PASS
+                                                                              : LIMITS_REFUSE;
     *is_degraded = true;
     return s_take_coarse(self, claim);
 }

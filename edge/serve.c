@@ -33,8 +33,8 @@
 #define ALL_VERBS (HTTP_BIT(HTTP_VERBS) - 1)
 
 static const char s_allowed_headers[] =
-    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-No-Compression, "
-    "X-Request-ID";
+    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-API-Key, "
+    "X-No-Compression, X-Request-ID";
 
 /* ---- who may be here ------------------------------------------------------------------------ */
 
@@ -55,9 +55,13 @@ static bool s_admit(exchange_t *x)
 
 /* ---- where it leads ------------------------------------------------------------------------- */
 
+/* Where others look for what has a path of its own here (RFC 8615). */
+static const char s_well_known[] = "/.well-known/jwks.json", s_jwks[] = "/v1/auth/jwks";
+
 static bool s_read_path(exchange_t *x)
 {
-    const char *why = path_read(&x->path, x->target, strlen(x->target), &x->arena);
+    const char *target = strcmp(x->target, s_well_known) == 0 ? s_jwks : x->target;
+    const char *why = path_read(&x->path, target, strlen(target), &x->arena);
     return !why || exchange_fail(x, ERROR_BAD_REQUEST, "%s", why);
 }
 

@@ -66,7 +66,7 @@ const setting_t edge_setting_rows[] = {
           "Counts requests against the rate limits of the service 'limiter'; off lets all pass "
           "uncounted. While it is on and no limiter answers, cheap requests pass under "
           "edge.degraded_requests and the others are refused." },
-    { NUMBER(lease, "100", 0, 1000, NULL),
+    { NUMBER(lease, "250", 0, 1000, NULL),
       .about = "Most uses that a busy caller is lent in advance, so that the limiter is not asked "
                "for each; 0 asks for each." },
     { NUMBER(degraded_requests, "60", 1, 1000000, "per minute"),

@@ -14,12 +14,19 @@
 #include "actors/base/text.h"
 #include "edge/tally.h"
 
-#define BUSY_MS    250 /* whoever asks again within this time is lent something */
-#define ASKING_MS  2000
-#define IDLE_MS    10000
-#define MINUTE_MS  60000
-#define COARSE     "degraded"
-#define CACHE_LINE 64
+#define BUSY_MS     250 /* whoever asks again within this time is lent something */
+#define ASKING_MS   2000
+#define IDLE_MS     10000
+#define RENEW_SHARE 4 /* of a lease: when no more is left, the next is asked for */
+#define MINUTE_MS   60000
+#define COARSE      "degraded"
+#define CACHE_LINE  64
+
+typedef struct {
+    uint32_t left;
+    uint64_t until_ms;
+    int64_t taken_at;
+} lease_t;
 
 typedef struct {
     UT_hash_handle hh;
@@ -30,10 +37,8 @@ typedef struct {
     uint64_t asked_ms;
     uint64_t asking_until_ms; /* a lease has been asked for */
     uint32_t pace;            /* how large the next one is */
-    uint32_t lease;           /* left */
-    uint64_t lease_until_ms;
-    int64_t lease_taken_at;
-    uint64_t minute; /* counted here */
+    lease_t leases[2];        /* in use, and the next one */
+    uint64_t minute;          /* counted here */
     uint32_t counted;
     standing_t standings[TALLY_POLICIES_MAX];
     size_t count;
@@ -96,11 +101,29 @@ static void s_unlock(tally_part_t *part)
     pthread_mutex_unlock(&part->mutex);
 }
 
-static void s_return_lease(tally_t *self, entry_t *entry)
+static void s_return(tally_t *self, const entry_t *entry, lease_t *lease)
 {
-    if (entry->lease)
-        self->on_return(self->arg, entry->key, entry->names, entry->lease, entry->lease_taken_at);
-    entry->lease = 0;
+    if (lease->left)
+        self->on_return(self->arg, entry->key, entry->names, lease->left, lease->taken_at);
+    lease->left = 0;
+}
+
+static void s_return_leases(tally_t *self, entry_t *entry)
+{
+    s_return(self, entry, &entry->leases[0]);
+    s_return(self, entry, &entry->leases[1]);
+}
+
+/* Ends what has ended; the next one moves up. */
+static void s_age_leases(tally_t *self, entry_t *entry, uint64_t now_ms)
+{
+    for (size_t i = 0; i < COUNT_OF(entry->leases); i++)
+        if (now_ms >= entry->leases[i].until_ms)
+            s_return(self, entry, &entry->leases[i]);
+    if (!entry->leases[0].left) {
+        entry->leases[0] = entry->leases[1];
+        entry->leases[1].left = 0;
+    }
 }
 
 static size_t s_key(const claim_t *claim, char *key)
@@ -136,7 +159,7 @@ static entry_t *s_find_or_make(tally_t *self, tally_part_t *part, const claim_t 
     if (entry)
         return entry;
     if (HASH_COUNT(part->entries) >= TALLY_ENTRIES) {
-        s_return_lease(self, part->entries);
+        s_return_leases(self, part->entries);
         s_forget(part, part->entries);
     }
     entry = mem_zeroed(sizeof *entry + size + 1);
@@ -162,7 +185,7 @@ bool tally_set_quotas(tally_t *self, quotas_t *policies)
             quotas_drop(&part->policies);
             part->policies = quotas_hold(policies);
             while (part->entries) {
-                s_return_lease(self, part->entries);
+                s_return_leases(self, part->entries);
                 s_forget(part, part->entries);
             }
         }
@@ -208,17 +231,16 @@ static bool s_is_refused(const entry_t *entry, claim_t *claim, uint64_t now_ms)
     return true;
 }
 
-static bool s_spend(tally_t *self, entry_t *entry, claim_t *claim, uint64_t now_ms)
+static bool s_spend(entry_t *entry, claim_t *claim)
 {
-    if (entry->lease && now_ms >= entry->lease_until_ms)
-        s_return_lease(self, entry);
-    if (entry->lease < claim->cost || claim->takes_no_lease)
+    lease_t *lease = &entry->leases[0];
+    if (lease->left < claim->cost || claim->takes_no_lease)
         return false;
-    entry->lease -= claim->cost;
+    lease->left -= claim->cost;
     memcpy(claim->standings, entry->standings, sizeof claim->standings);
     for (size_t i = 0; i < claim->count; i++)
-        claim->standings[i].remaining += entry->lease;
-    claim->taken_at = entry->lease_taken_at;
+        claim->standings[i].remaining += lease->left + entry->leases[1].left;
+    claim->taken_at = lease->taken_at;
     return true;
 }
 
@@ -228,7 +250,7 @@ static uint32_t s_ask(const tally_t *self, entry_t *entry, const claim_t *claim,
     bool is_busy = entry->asked_ms && now_ms - entry->asked_ms < BUSY_MS;
     bool is_asking = now_ms < entry->asking_until_ms;
     entry->asked_ms = now_ms;
-    if (claim->takes_no_lease || is_asking || entry->lease || !self->lease_max)
+    if (claim->takes_no_lease || is_asking || entry->leases[1].left || !self->lease_max)
         return 0;
     entry->pace = !is_busy ? 0 : entry->pace ? entry->pace * 2 : 1;
     if (entry->pace > self->lease_max)
@@ -238,14 +260,24 @@ static uint32_t s_ask(const tally_t *self, entry_t *entry, const claim_t *claim,
     return entry->pace;
 }
 
+/* Whether it is time to ask for the next lease: before this one is used up, or all who come until
+ * the next is there would have to ask each for itself. */
+static bool s_runs_low(const entry_t *entry, uint64_t now_ms)
+{
+    return entry->leases[0].left <= entry->pace / RENEW_SHARE && !entry->leases[1].left &&
+           now_ms >= entry->asking_until_ms && now_ms - entry->asked_ms < BUSY_MS;
+}
+
 static tally_verdict_t s_decide(tally_t *self, tally_part_t *part, claim_t *claim, uint64_t now_ms)
 {
     entry_t *entry = s_find_or_make(self, part, claim);
     entry->used_ms = now_ms;
-    if (s_is_refused(entry, claim, now_ms))
-        return TALLY_REFUSED;
-    if (s_spend(self, entry, claim, now_ms))
+    s_age_leases(self, entry, now_ms);
+    bool is_refused = s_is_refused(entry, claim, now_ms);
+    if ((is_refused || !s_runs_low(entry, now_ms)) && s_spend(entry, claim))
         return TALLY_ALLOWED;
+    if (is_refused)
+        return TALLY_REFUSED;
     claim->lease = s_ask(self, entry, claim, now_ms);
     return TALLY_ASK;
 }
@@ -264,6 +296,17 @@ tally_verdict_t tally_claim(tally_t *self, claim_t *claim, uint64_t now_ms)
     return verdict;
 }
 
+bool tally_spend(tally_t *self, claim_t *claim, uint64_t now_ms)
+{
+    tally_part_t *part = s_lock(self, claim->subject);
+    entry_t *entry = s_find(part, claim);
+    if (entry)
+        s_age_leases(self, entry, now_ms);
+    bool allowed = entry && s_spend(entry, claim);
+    s_unlock(part);
+    return allowed;
+}
+
 bool tally_refuses(tally_t *self, claim_t *claim, uint64_t now_ms)
 {
     bool refuses = false;
@@ -271,7 +314,7 @@ bool tally_refuses(tally_t *self, claim_t *claim, uint64_t now_ms)
     if (part->policies) {
         s_find_policies(part, claim);
         const entry_t *entry = claim->count ? s_find(part, claim) : NULL;
-        refuses = entry && s_is_refused(entry, claim, now_ms);
+        refuses = entry && !entry->leases[0].left && s_is_refused(entry, claim, now_ms);
     }
     s_unlock(part);
     return refuses;
@@ -281,10 +324,11 @@ static void s_keep(tally_t *self, entry_t *entry, const claim_t *claim, const ru
 {
     memcpy(entry->standings, claim->standings, sizeof entry->standings);
     if (ruling->lease) {
-        s_return_lease(self, entry);
-        entry->lease = ruling->lease;
-        entry->lease_until_ms = ruling->lease_until_ms;
-        entry->lease_taken_at = ruling->lease_taken_at;
+        lease_t *lease = &entry->leases[entry->leases[0].left > 0];
+        s_return(self, entry, lease);
+        *lease = (lease_t){ .left = ruling->lease,
+                            .until_ms = ruling->lease_until_ms,
+                            .taken_at = ruling->lease_taken_at };
     }
     if (!ruling->allowed) {
         entry->refused_until_ms = ruling->retry_ms;
@@ -341,10 +385,10 @@ void tally_tick(tally_t *self, uint64_t now_ms)
     pthread_mutex_lock(&part->mutex);
     HASH_ITER(hh, part->entries, entry, next)
     {
-        if (entry->lease && now_ms >= entry->lease_until_ms)
-            s_return_lease(self, entry);
+        s_age_leases(self, entry, now_ms);
         uint64_t rest_ms = entry->count && entry->minute ? MINUTE_MS : IDLE_MS;
-        if (!entry->lease && now_ms >= entry->refused_until_ms && now_ms - entry->used_ms > rest_ms)
+        if (!entry->leases[0].left && now_ms >= entry->refused_until_ms &&
+            now_ms - entry->used_ms > rest_ms)
             s_forget(part, entry);
     }
     s_unlock(part);

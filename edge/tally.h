@@ -12,8 +12,8 @@
  * the set of policies in force. A part that is full forgets whoever came first.
  *
  * Leases follow use: whoever asks several times a second is lent a little, then twice as much, and
- * so on; whoever does not is lent nothing and counted exactly where it stands. What is left of a
- * lease that ends is given back.
+ * so on, and the next before the last is used up; whoever does not is lent nothing and counted
+ * exactly where it stands. What is left of a lease that ends is given back.
  */
 #ifndef SIGNALBOX_EDGE_TALLY_H
 #define SIGNALBOX_EDGE_TALLY_H
@@ -99,6 +99,9 @@ quotas_t *tally_quotas(tally_t *self);
 
 /* Finds which policies apply, and decides if it can. */
 tally_verdict_t tally_claim(tally_t *self, claim_t *claim, uint64_t now_ms);
+
+/* Spends what is left of a lease, after the limiter has refused to lend more. False: nothing is. */
+bool tally_spend(tally_t *self, claim_t *claim, uint64_t now_ms);
 
 /* Whether the claim would be refused now, as far as is known here; takes nothing. */
 bool tally_refuses(tally_t *self, claim_t *claim, uint64_t now_ms);

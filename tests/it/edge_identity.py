@@ -16,6 +16,7 @@ from bus import Subscriber, Worker  # noqa: E402
 from edge import PATIENCE, Edge  # noqa: E402
 from fakes import Auth, Beat, Fake, Limiter  # noqa: E402
 from tap import check, done, same  # noqa: E402
+from web import read_all, request  # noqa: E402
 
 KEY, NEXT, STRANGE = (jwt.Key(name, name.encode().ljust(32)) for name in ("k1", "k2", "k9"))
 API_KEY = "sbx_live_abc_0123456789abcdef0123456789abcdef"
@@ -251,6 +252,15 @@ def revocation():
         s.until(lambda: all(s.get(token, edge=edge).status == 401 for edge in s.edges))
         check(True, "a session that was ended, too")
         s.auth.add("s1", session="s1", tier="pro")
+        s.until(lambda: s.get(token).status == 200)
+
+        with s.edge.connect() as stream:
+            stream.sendall(request("GET", "/v1/events",
+                                   headers={"Authorization": f"Bearer {token}"}))
+            same(stream.recv(4096)[:15], b"HTTP/1.1 200 OK", "a stream of events")
+            s.beat.tell("session", "s1")
+            read_all(stream)
+        check(True, "ends when its caller's rights have changed")
         s.until(lambda: s.get(token).status == 200)
 
         # an answer that was asked for before the change, and comes after it

@@ -136,6 +136,17 @@ static int s_be_busy(claim_t *claim, uint64_t now_ms)
     return asked;
 }
 
+static void s_lend(const claim_t *claim, uint32_t count, int64_t taken_at, uint64_t until_ms,
+                   uint64_t now_ms)
+{
+    tally_note(&s_tally, claim,
+               &(ruling_t){ .allowed = true,
+                            .lease = count,
+                            .lease_until_ms = until_ms,
+                            .lease_taken_at = taken_at },
+               now_ms);
+}
+
 static void test_lease(void)
 {
     s_open();
@@ -153,11 +164,8 @@ static void test_lease(void)
     is_int(tally_claim(&s_tally, &third, 5011), TALLY_ASK);
     is_int(third.lease, 0); /* somebody is asking for one already */
     again.standings[0].remaining = 10;
-    tally_note(
-        &s_tally, &again,
-        &(ruling_t){ .allowed = true, .lease = 3, .lease_until_ms = 6000, .lease_taken_at = 77 },
-        5012);
-    for (int left = 2; left >= 1; left--) {
+    s_lend(&again, 8, 77, 6000, 5012);
+    for (int left = 7; left >= 2; left--) {
         is_int(tally_claim(&s_tally, &claim, 5020), TALLY_ALLOWED);
         is_int(claim.standings[0].remaining, 10 + left);
         is_int(claim.taken_at, 77);
@@ -165,12 +173,39 @@ static void test_lease(void)
     claim.takes_no_lease = true;
     is_int(tally_claim(&s_tally, &claim, 5020), TALLY_ASK);
     claim.takes_no_lease = false;
+    is_int(tally_claim(&s_tally, &again, 5021), TALLY_ASK); /* before it is used up */
+    ok(again.lease > 8);
+    is_int(tally_claim(&s_tally, &claim, 5022), TALLY_ALLOWED); /* others go on */
+    s_lend(&again, 16, 88, 7000, 5023);
+    is_int(tally_claim(&s_tally, &claim, 5024), TALLY_ALLOWED);
+    is_int(claim.taken_at, 77);
+    is_int(tally_claim(&s_tally, &claim, 5025), TALLY_ALLOWED);
+    is_int(claim.taken_at, 88);
     is_int(s_returned.calls, 0);
-    is_int(tally_claim(&s_tally, &claim, 6000), TALLY_ASK); /* it has ended */
+    is_int(tally_claim(&s_tally, &claim, 7000), TALLY_ASK); /* it has ended */
     is_int(s_returned.calls, 1);
-    is_int(s_returned.count, 1);
-    is_int(s_returned.taken_at, 77);
+    is_int(s_returned.count, 15);
+    is_int(s_returned.taken_at, 88);
     is_text(s_returned.names, "free\n");
+    tally_free(&s_tally);
+}
+
+/* The limiter lends no more, but what it has lent is still there. */
+static void test_last_of_a_lease(void)
+{
+    s_open();
+    claim_t claim = s_claim("account:a", "free", NULL);
+    s_be_busy(&claim, 5000);
+    is_int(tally_claim(&s_tally, &claim, 5010), TALLY_ASK);
+    s_lend(&claim, 2, 77, 6000, 5010);
+    is_int(tally_claim(&s_tally, &claim, 5011), TALLY_ASK);
+    tally_note(&s_tally, &claim, &(ruling_t){ .retry_ms = 9000 }, 5012);
+    ok(tally_spend(&s_tally, &claim, 5012));
+    ok(!tally_refuses(&s_tally, &claim, 5013));
+    is_int(tally_claim(&s_tally, &claim, 5013), TALLY_ALLOWED);
+    ok(!tally_spend(&s_tally, &claim, 5014));
+    ok(tally_refuses(&s_tally, &claim, 5014));
+    is_int(tally_claim(&s_tally, &claim, 5014), TALLY_REFUSED);
     tally_free(&s_tally);
 }
 
@@ -283,5 +318,5 @@ static void test_refusal_body(void)
 }
 
 TESTS({ "policies", test_policies }, { "refusal", test_refusal }, { "lease", test_lease },
-      { "returns", test_returns }, { "coarse", test_coarse }, { "headers", test_headers },
-      { "refusal body", test_refusal_body })
+      { "last of a lease", test_last_of_a_lease }, { "returns", test_returns },
+      { "coarse", test_coarse }, { "headers", test_headers }, { "refusal body", test_refusal_body })
