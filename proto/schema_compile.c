@@ -391,9 +391,12 @@ static const struct {
 
 /* ---- the walk ------------------------------------------------------------------------------- */
 
-static bool s_keyword(schema_set_t *self, schema_t *schema, const value_t *key,
-                      const value_t *value)
+static bool s_keyword(schema_set_t *self, schema_t *schema, const value_t *source,
+                      const value_t *key, const value_t *value)
 {
+    /* msgpack lets a key stand twice; `properties` has room for what the first one counts */
+    if (value_get_sized(source, key->text, key->count) != value)
+        return s_refuse(self, "the keyword '%.*s' stands twice", (int)key->count, key->text);
     for (size_t i = 0; i < COUNT_OF(s_keywords); i++)
         if (value_is(key, s_keywords[i].name))
             return s_keywords[i].read(self, schema, value);
@@ -423,7 +426,7 @@ static bool s_compile_into(schema_set_t *self, schema_t *schema, const value_t *
     self->depth++;
     bool good = true;
     for (uint32_t i = 0; good && value_pair(source, i, &key, &value); i++)
-        good = s_keyword(self, schema, key, value);
+        good = s_keyword(self, schema, source, key, value);
     self->depth--;
     return good;
 }

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "proto/json.h"
+#include "proto/pack.h"
 #include "proto/schema.h"
 #include "tests/tap.h"
 
@@ -137,6 +138,34 @@ static void test_refused_schemas(void)
     }
 }
 
+/* No JSON has it, but a descriptor is msgpack. The second list is longer than the first, which is
+ * the one that room was made for. */
+static void test_a_keyword_stands_once(void)
+{
+    arena_t arena = { 0 };
+    buf_t bytes = { 0 };
+    pack_t pack;
+    char why[SCHEMA_WHY_SIZE] = "", name[12];
+    value_verdict_t verdict;
+    pack_init(&pack, &bytes);
+    pack_map(&pack, 2);
+    pack_text(&pack, "properties");
+    pack_map(&pack, 0);
+    pack_text(&pack, "properties");
+    pack_map(&pack, 1000);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        pack_pair_bool(&pack, name, true);
+    }
+    schema_set_t *set = schema_set_new(&arena, NULL);
+    const value_t *source = value_parse(&arena, bytes.bytes, bytes.size, VALUE_LIMITS, &verdict);
+    ok(!schema_compile(set, source, why));
+    is_text(why, "the keyword 'properties' stands twice");
+    schema_set_destroy(&set);
+    arena_free(&arena);
+    buf_free(&bytes);
+}
+
 static void test_hostile_patterns_end(void)
 {
     arena_t arena = { 0 };
@@ -174,5 +203,6 @@ static void test_all_errors_up_to_a_limit(void)
 }
 
 TESTS({ "validation", test_validation }, { "refused schemas", test_refused_schemas },
+      { "a keyword stands once", test_a_keyword_stands_once },
       { "hostile patterns", test_hostile_patterns_end },
       { "all errors", test_all_errors_up_to_a_limit })
