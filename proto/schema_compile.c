@@ -305,6 +305,13 @@ static bool k_pattern(schema_set_t *self, schema_t *schema, const value_t *value
     return back_references == 0 || s_refuse(self, "pattern: back-references are not supported");
 }
 
+/* Whether a schema has others for what is inside a value. */
+static bool s_goes_inside(const value_t *source)
+{
+    return value_get(source, "properties") || value_get(source, "items") ||
+           value_is_type(value_get(source, "additionalProperties"), VALUE_MAP);
+}
+
 static bool k_any_of(schema_set_t *self, schema_t *schema, const value_t *value)
 {
     const value_t *source;
@@ -313,9 +320,7 @@ static bool k_any_of(schema_set_t *self, schema_t *schema, const value_t *value)
     schema->any_of = arena_array(self->arena, value->count, sizeof *schema->any_of);
     for (uint32_t i = 0; (source = value_item(value, i)); i++) {
         /* alternatives inside alternatives would make validation exponential */
-        if (value_get(source, "anyOf") || value_get(source, "properties") ||
-            value_get(source, "items") || value_get(source, "$ref") ||
-            value_is_type(value_get(source, "additionalProperties"), VALUE_MAP))
+        if (value_get(source, "anyOf") || value_get(source, "$ref") || s_goes_inside(source))
             return s_refuse(self, "anyOf: only simple types are supported as alternatives");
         schema->any_of[i] = s_compile(self, source);
         if (!schema->any_of[i])
@@ -416,6 +421,10 @@ static bool s_compile_into(schema_set_t *self, schema_t *schema, const value_t *
         return true;
     if (source->type != VALUE_MAP)
         return s_refuse(self, "a schema must be an object");
+    /* both would look at the same members, and double the work at every level of nesting */
+    if (value_get(source, "$ref") && s_goes_inside(source))
+        return s_refuse(self, "$ref: properties, items and additionalProperties belong into the "
+                              "schema it names");
 
     const value_t *properties = value_get(source, "properties");
     const value_t *required = value_get(source, "required");

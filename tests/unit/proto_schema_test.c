@@ -121,6 +121,8 @@ static void test_refused_schemas(void)
           "$ref: the descriptor has no component 'None'" },
         { "{\"$ref\":\"#/components/schemas/A\"}",
           "$ref: components refer to each other without an end" },
+        { "{\"$ref\":\"#/components/schemas/A\",\"items\":{}}",
+          "$ref: properties, items and additionalProperties belong into the schema it names" },
         { "{\"properties\":{\"x\":{\"properties\":5}}}", "properties: must be an object" },
         { "5", "a schema must be an object" },
     };
