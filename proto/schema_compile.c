@@ -52,18 +52,6 @@ static bool s_compile_into(schema_set_t *self, schema_t *schema, const value_t *
 
 /* ---- one function a keyword ----------------------------------------------------------------- */
 
-static bool s_is_number(const value_t *value)
-{
-    return value->type == VALUE_INT || value->type == VALUE_UINT || value->type == VALUE_FLOAT;
-}
-
-static double s_number(const value_t *value)
-{
-    if (value->type == VALUE_FLOAT)
-        return value->number;
-    return value->type == VALUE_INT ? (double)value->integer : (double)value->natural;
-}
-
 static unsigned s_type_bit(const value_t *name)
 {
     static const struct {
@@ -160,9 +148,9 @@ static bool k_const(schema_set_t *self, schema_t *schema, const value_t *value)
 
 static bool s_bound(schema_set_t *self, const char *keyword, const value_t *value, double *bound)
 {
-    if (!s_is_number(value))
+    if (!value_is_number(value))
         return s_refuse(self, "%s: must be a number", keyword);
-    *bound = s_number(value);
+    *bound = value_as_double(value);
     return true;
 }
 
