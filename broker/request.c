@@ -167,8 +167,7 @@ void request_take(broker_t *broker, const request_in_t *in)
 
 /* ---- answers of instances ------------------------------------------------------------------- */
 
-/* The instance's name goes along in the reply field, so that the client can tell the parts apart.
- */
+/* The instance's name goes along in the reply field: that tells the client the parts apart. */
 static void s_pass_part(broker_t *broker, const pending_t *group, const worker_t *worker,
                         parcel_t *parcel)
 {

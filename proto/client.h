@@ -25,8 +25,7 @@
 
 typedef struct client client_t;
 
-/* ---- settings every process on the bus shares -------------------------------------------------
- */
+/* ---- settings every process on the bus shares ----------------------------------------------- */
 
 typedef struct {
     const char *brokers; /* request endpoints, separated by commas */
@@ -37,8 +36,7 @@ typedef struct {
 
 extern const setting_t client_setting_rows[]; /* section "bus" */
 
-/* ---- what it counts ----------------------------------------------------------------------------
- */
+/* ---- what it counts ------------------------------------------------------------------------- */
 
 typedef enum {
     CLIENT_CALLS,
@@ -54,8 +52,7 @@ typedef enum {
     CLIENT_STATS
 } client_stat_t;
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 typedef struct worker_request worker_request_t;
 
@@ -105,8 +102,7 @@ bool client_is_ready(const client_t *self);
 stats_t *client_stats(client_t *self);
 const char *client_name(const client_t *self);
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 typedef struct answer answer_t;
 typedef void (*answer_fn)(void *arg, answer_t *answer);
@@ -147,8 +143,7 @@ const uint8_t *answer_bytes(const answer_t *self);
 size_t answer_size(const answer_t *self);
 void answer_close(answer_t *self);
 
-/* ---- events -----------------------------------------------------------------------------------
- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *topic;
@@ -168,8 +163,7 @@ void client_subscribe(client_t *self, const char *prefix, event_fn on_event, voi
 /* Publishes; the body is given away. Best effort: what must arrive goes through an outbox. */
 void client_publish(client_t *self, const char *topic, bool retain, buf_t *body);
 
-/* ---- worker -----------------------------------------------------------------------------------
- */
+/* ---- worker --------------------------------------------------------------------------------- */
 
 struct worker_request {
     frame_t frame;       /* names point into `header` */

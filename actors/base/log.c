@@ -3,7 +3,8 @@
  * log - one JSON object a line on standard error
  *
  * A line is built in one buffer on the stack and written with one write(2), so lines of several
- * threads and processes do not mix. What does not fit is cut, and the line says so.
+ * threads and processes do not mix. A value that does not fit is cut, a field that does not is left
+ * out; a line that could not be written is counted in the next one.
  */
 #include "config.h"
 

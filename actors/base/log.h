@@ -4,7 +4,8 @@
  *
  * A line holds `timestamp`, `severity`, `part`, `event`, the request id and trace id of the request
  * the thread is working on, and the caller's fields. Values from outside are escaped: control
- * characters and broken UTF-8 never reach the log. A field row marked secret is printed as "***".
+ * characters and broken UTF-8 never reach the log. A field whose key names a secret ("password",
+ * "token" ...; the list is in log.c) is printed as "***".
  *
  *     LOG(LOG_WARN, "worker.lost", LOG_TEXT("instance", name), LOG_INT("requests", n));
  */

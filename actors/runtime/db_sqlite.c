@@ -257,8 +257,7 @@ static db_status_t s_run(db_conn_t *conn, const db_sql_t *sql, const db_param_t 
     insist(!statement->busy);
 
     uint64_t start = clock_us();
-    /* with a result that is stepped later the caller's bytes are copied: they may be gone by then
-     */
+    /* for a result that is stepped later the bytes are copied: the caller's may be gone by then */
     int code = s_bind(statement, params, count, rows ? SQLITE_TRANSIENT : SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = s_step(self, statement->handle, start);

@@ -37,8 +37,7 @@ bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes);
 /* Statements without parameters or result: BEGIN and the like. */
 db_status_t sqlite_script(sqlite_conn_t *self, const char *what, const char *text);
 
-/* ---- of the backend table, in db_sqlite_writer.c ----------------------------------------------
- */
+/* ---- of the backend table, in db_sqlite_writer.c -------------------------------------------- */
 
 bool sqlite_open(db_t *db, bool create, char *why, size_t why_size);
 void sqlite_close(db_t *db);
