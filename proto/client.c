@@ -60,7 +60,8 @@ void client_order(client_t *self, order_t *order, order_fn run)
         run(self, order);
         return;
     }
-    /* the queue is as long as all calls together: it is full only when the thread is stuck */
+    /* it has no limit, so only a closed one refuses: the client's end is near, and nobody else may
+     * use it any more */
     bool queued = queue_push(&self->orders, &order->item);
     insist(queued);
 }
@@ -245,14 +246,18 @@ static void *s_run(void *arg)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* Cuts a list at its commas; the pieces stay in `copy`. */
-static uint32_t s_split(char *copy, const char **pieces)
+/* Copies a list and cuts it at its commas; the pieces are valid as long as the copy. */
+static uint32_t s_split(const char *list, char **copy, const char **pieces)
 {
     uint32_t count = 0;
-    char *rest = copy;
-    for (char *piece; (piece = strsep(&rest, ",")) && count < CLIENT_BROKERS_MAX;)
-        if (*piece)
-            pieces[count++] = piece;
+    char *rest = *copy = mem_strdup(list);
+    for (char *piece; (piece = strsep(&rest, ","));) {
+        if (!*piece)
+            continue;
+        if (count == CLIENT_BROKERS_MAX)
+            die("'%s' names more than %d brokers", list, CLIENT_BROKERS_MAX);
+        pieces[count++] = piece;
+    }
     return count;
 }
 
@@ -277,10 +282,8 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
     queue_init(&self->orders, SIZE_MAX, true);
     monitor_init(&self->monitor);
 
-    self->endpoints[0] = mem_strdup(config->settings->brokers);
-    self->endpoints[1] = mem_strdup(config->settings->events);
-    self->link_count = s_split(self->endpoints[0], requests);
-    uint32_t event_count = s_split(self->endpoints[1], events);
+    self->link_count = s_split(config->settings->brokers, &self->endpoints[0], requests);
+    uint32_t event_count = s_split(config->settings->events, &self->endpoints[1], events);
     if (self->link_count == 0)
         die("bus.brokers names no broker");
     for (uint32_t i = 0; i < self->link_count; i++) {

@@ -90,7 +90,7 @@ typedef struct {
 client_t *client_new(void *zmq_context, const client_config_t *config);
 
 /* Tells the brokers good-bye, ends all calls with CANCELLED, stops the thread. Callbacks may come,
- * and use the pointer, until that is done; then it is NULL. */
+ * and use the pointer, until that is done; then it is NULL. Other threads use it no more. */
 void client_destroy(client_t **self_p);
 
 /* Waits until a broker answers, at most `timeout_ms`. */
