@@ -342,8 +342,3 @@ stats_t *client_stats(client_t *self)
 {
     return &self->stats;
 }
-
-const char *client_name(const client_t *self)
-{
-    return self->name;
-}

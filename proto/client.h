@@ -100,7 +100,6 @@ bool client_wait_ready(client_t *self, uint32_t timeout_ms);
 bool client_is_ready(const client_t *self);
 
 stats_t *client_stats(client_t *self);
-const char *client_name(const client_t *self);
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 

@@ -58,9 +58,4 @@ void log_set_part(const char *part);
 /* The request this thread works on from now on; either may be NULL. Copied, cut at 64 bytes. */
 void log_set_request(const char *request_id, const char *trace_id);
 
-/* Writes `text` as the inside of a JSON string into `to`, as far as `room` allows; returns the
- * bytes written. What log_write does with every value; the output is ASCII-clean of control
- * characters. */
-size_t log_escape(char *to, size_t room, const char *text, size_t size);
-
 #endif
