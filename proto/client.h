@@ -138,6 +138,9 @@ uint64_t client_send(client_t *self, const client_request_t *request, answer_fn 
 /* Gives a call up: it ends with CANCELLED unless its answer is there already. */
 void client_cancel(client_t *self, uint64_t ticket);
 
+/* Fills an answer that did not come from the bus with a failure. */
+void answer_fail(answer_t *self, error_code_t code, const char *detail);
+
 const uint8_t *answer_bytes(const answer_t *self);
 size_t answer_size(const answer_t *self);
 void answer_close(answer_t *self);
