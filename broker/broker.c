@@ -15,6 +15,7 @@
 #include "broker/native.h"
 #include "broker/socket.h"
 #include "broker/worker.h"
+#include "proto/multipart.h"
 #include "proto/snapshot.h"
 
 #define BROKER_SWEEP_MS 5000
@@ -67,61 +68,35 @@ static const stats_row_t s_stats_rows[BROKER_STATS + 1] = {
 
 /* ---- receiving ------------------------------------------------------------------------------ */
 
-/* Reads one message; the frames beyond the limit are read and dropped. False when there is none. */
-static bool s_receive(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *frames,
-                      size_t *count, bool *fits)
+/* Whether the message is within its limits; frames[0] is the routing id. */
+static bool s_fits(const broker_t *broker, zmq_msg_t *frames, size_t count)
 {
-    void *socket = broker->doors[door];
-    zmq_msg_init(id);
-    if (zmq_msg_recv(id, socket, ZMQ_DONTWAIT) < 0) {
-        zmq_msg_close(id);
-        return false;
-    }
     size_t bytes = 0;
-    bool more = zmq_msg_more(id);
-    *count = 0;
-    *fits = more;
-    while (more) {
-        zmq_msg_t extra, *frame = *count < PARCEL_FRAMES_MAX ? &frames[*count] : &extra;
-        zmq_msg_init(frame);
-        /* a message arrives whole or not at all: this does not wait */
-        if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(frame);
-            *fits = false;
-            break;
-        }
-        bytes += zmq_msg_size(frame);
-        more = zmq_msg_more(frame);
-        if (frame == &extra) {
-            zmq_msg_close(frame);
-            *fits = false;
-        } else {
-            (*count)++;
-        }
-    }
-    if (bytes > (size_t)broker->settings->message_bytes)
-        *fits = false;
-    return true;
+    if (count > 1 + PARCEL_FRAMES_MAX)
+        return false;
+    for (size_t i = 1; i < count; i++)
+        bytes += zmq_msg_size(&frames[i]);
+    return bytes <= (size_t)broker->settings->message_bytes;
 }
 
 static void s_read_door(broker_t *broker, door_t door)
 {
-    zmq_msg_t id, frames[PARCEL_FRAMES_MAX];
-    size_t count;
-    bool fits;
+    zmq_msg_t frames[1 + PARCEL_FRAMES_MAX], *id = &frames[0], *rest = &frames[1];
     for (int i = 0; i < BROKER_READS_A_ROUND; i++) {
-        if (!s_receive(broker, door, &id, frames, &count, &fits))
+        size_t count = multipart_receive(broker->doors[door], frames, COUNT_OF(frames));
+        if (count == 0)
             return;
-        if (!fits) {
-            broker_count(broker, count ? BROKER_TOO_LARGE : BROKER_BAD_MESSAGES);
-            for (size_t j = 0; j < count; j++)
-                zmq_msg_close(&frames[j]);
-        } else if (frame_is_native(zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]))) {
-            native_take(broker, door, &id, frames, count);
+        if (count == 1) {
+            broker_count(broker, BROKER_BAD_MESSAGES);
+        } else if (!s_fits(broker, frames, count)) {
+            broker_count(broker, BROKER_TOO_LARGE);
+            multipart_close(rest, PARCEL_FRAMES_MAX, count - 1);
+        } else if (frame_is_native(zmq_msg_data(rest), zmq_msg_size(rest))) {
+            native_take(broker, door, id, rest, count - 1);
         } else {
-            majordomo_take(broker, door, &id, frames, count);
+            majordomo_take(broker, door, id, rest, count - 1);
         }
-        zmq_msg_close(&id);
+        zmq_msg_close(id);
     }
 }
 

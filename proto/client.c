@@ -11,6 +11,7 @@
 #include "proto/client_calls.h"
 #include "proto/client_events.h"
 #include "proto/client_worker.h"
+#include "proto/multipart.h"
 
 #define CLIENT_FRAMES_MAX 4 /* behind the header; what is more is dropped */
 #define CLIENT_TICK_MS    200
@@ -153,21 +154,11 @@ static void s_take(client_t *self, link_t *link, const frame_t *frame, zmq_msg_t
 static bool s_read_one(client_t *self, link_t *link)
 {
     zmq_msg_t frames[1 + CLIENT_FRAMES_MAX];
-    size_t count = 0;
-    bool more = true;
-    while (more) {
-        zmq_msg_t extra, *frame = count < COUNT_OF(frames) ? &frames[count] : &extra;
-        zmq_msg_init(frame);
-        if (zmq_msg_recv(frame, link->dealer, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(frame);
-            return false;
-        }
-        more = zmq_msg_more(frame);
-        if (frame == &extra)
-            zmq_msg_close(frame);
-        else
-            count++;
-    }
+    size_t count = multipart_receive(link->dealer, frames, COUNT_OF(frames));
+    if (count == 0)
+        return false;
+    if (count > COUNT_OF(frames))
+        count = COUNT_OF(frames);
     frame_t frame;
     bool was_alive = link->state == LINK_ALIVE;
     link_heard(self, link);
@@ -177,8 +168,7 @@ static bool s_read_one(client_t *self, link_t *link)
         s_take(self, link, &frame, &frames[0], frames + 1, count - 1);
     else
         client_count(self, CLIENT_BAD_MESSAGES);
-    for (size_t i = 0; i < count; i++)
-        zmq_msg_close(&frames[i]);
+    multipart_close(frames, COUNT_OF(frames), count);
     return true;
 }
 
