@@ -42,7 +42,8 @@ typedef enum {
     COUNT_STREAMS_REFUSED,
     COUNT_STREAM_EVENTS,
     COUNT_STREAM_DROPS,
-    COUNT_PROBLEMS, /* the first of ERROR_COUNT rows, one for each code; ERROR_NONE's stays 0 */
+    COUNT_PROBLEMS, /* the first of ERROR_COUNT rows, one for each code; that of ERROR_NONE stays 0
+                     */
     COUNT_ROWS = COUNT_PROBLEMS + ERROR_COUNT
 } counter_t;
 

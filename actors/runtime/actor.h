@@ -43,7 +43,7 @@ typedef struct {
     size_t self_size;                 /* of the actor's own state, zeroed before init */
     /* Before the first request, on the starting thread. False with a sentence: the start fails. */
     bool (*init)(actor_t *actor, void *self, char *why, size_t why_size);
-    /* Each second on a thread of its own, never twice at once; may block, may use the database. */
+    /* Each second on a pool thread, never twice at once. */
     void (*tick)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);
