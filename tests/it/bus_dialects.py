@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
 import msgpack  # noqa: E402
 import zmq  # noqa: E402
-from bus import (BROADCAST, CREDIT, DISCONNECT, ERROR, FINAL, HEARTBEAT, IDEMPOTENT, PARTIAL, REQUEST,
+from bus import (BROADCAST, CANCEL, CREDIT, DISCONNECT, ERROR, FINAL, HEARTBEAT, IDEMPOTENT, PARTIAL, REQUEST,
                  RETAIN, SNAPSHOT, Client, Header, MdpClient, MdpWorker, Subscriber, Worker, dealer,
                  header, publish)  # noqa: E402
 from parts import Folder  # noqa: E402
@@ -157,6 +157,55 @@ def bridges(folder):
         peer.close()
 
 
+def one_dialect(folder):
+    """A worker's beats are sent in its dialect: speaking as a client, too, must not change that."""
+    bus = folder.socket("bus")
+    worker, client = MdpWorker(bus, "two.tongues", 1), Client(bus)
+    joined(folder, "two.tongues")
+    before = counters(folder)["broker_bad_messages_total"]
+    worker.socket.send_multipart([b"", b"MDPC01", b"mmi.service", b"two.tongues"])
+    worker.socket.send_multipart([header(SNAPSHOT, request_id=1)])
+    client.send("two.tongues", "", {})
+    address, _ = worker.request()
+    same(counters(folder)["broker_bad_messages_total"] - before, 2,
+         "what a worker says in another dialect is dropped and counted")
+    worker.answer(address, b"\x80")
+    same(client.receive()[0].command, FINAL, "and the worker goes on")
+    same(worker.receive()[0], "heartbeat", "it still gets its beats")
+    worker.close()
+    client.close()
+
+
+def given_up(folder):
+    """Nobody waits in silence: neither who cancels, nor who waits for an instance that leaves."""
+    bus = folder.socket("bus")
+    for descriptor in (ECHO, None):
+        service = "echo" if descriptor else "bare"
+        worker = Worker(bus, service, "going-1", descriptor=descriptor)
+        client = Client(bus)
+        request_id = client.send(service, "once")
+        worker.next()
+        client.socket.send(header(CANCEL, request_id=request_id))
+        head, body = client.receive()
+        same((head.request_id, head.detail, body["code"]), (request_id, 499, "CANCELLED"),
+             "a request given up has its answer, too")
+        head, _ = worker.next((CANCEL,))
+        worker.answer(head, {})
+        client.send(service, "once")
+        worker.next()
+        waiting = [client.send(service, "once", priority=priority) for priority in (0, 1, 3)]
+        arrived(client.socket)
+        worker.send(DISCONNECT)
+        answers = [client.receive() for _ in range(4)]
+        same([(head.request_id, body["code"]) for head, body in answers],
+             [(waiting[0], "NO_INSTANCE"), (waiting[1], "NO_INSTANCE"), (waiting[2], "NO_INSTANCE"),
+              (waiting[0] - 1, "WORKER_LOST")],
+             f"when the last instance leaves all that waits is told ({service})")
+        worker.close()
+        client.close()
+    same(Client(bus).call("bare", "once")[1]["code"], "NO_SERVICE", "a service that described nothing is gone")
+
+
 def native_dialect(folder):
     bus = folder.socket("bus")
     client = Client(bus)
@@ -295,6 +344,8 @@ with Folder(broker_mdp_heartbeat_ms=2500) as folder:
         mdp_with_mdp(folder, version, lead)
     mdp_rules(folder)
     bridges(folder)
+    one_dialect(folder)
+    given_up(folder)
     native_dialect(folder)
     events(folder)
     silence(folder)
