@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -271,6 +272,19 @@ static void *s_run(void *arg)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* A connection is a descriptor, and where none is left libzmq 4.3 ends the process (its
+ * ipc_listener.cpp takes EMFILE for a fault of its own): the soft limit of a login, often 1024, is
+ * reached by a few hundred peers. */
+static void s_raise_fd_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        LOG(LOG_WARN, "descriptors.few", LOG_TEXT("why", strerror(errno)));
+}
+
 /* An ipc socket file is made with the process's umask: for peers that are trusted by being able to
  * open it, only the owner may. */
 static bool s_bind_one(void *socket, const char *endpoint, bool is_private)
@@ -383,6 +397,7 @@ broker_t *broker_start(void *zmq_context, const broker_settings_t *settings, cha
                        size_t why_size)
 {
     broker_t *self = mem_zeroed(sizeof *self);
+    s_raise_fd_limit();
     self->settings = settings;
     if (settings->name[0])
         text_copy(self->name, sizeof self->name, settings->name, strlen(settings->name));

@@ -3,6 +3,8 @@
 """
 import os
 import random
+import resource
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
@@ -280,13 +282,26 @@ def events(folder):
     late.close()
 
 
+def crowd(folder):
+    """Connections that say nothing, more than the soft limit of descriptors a login has."""
+    peers = []
+    for _ in range(400):
+        peers.append(socket.socket(socket.AF_UNIX))
+        peers[-1].connect(folder.socket("bus")[len("ipc://"):])
+    client = Client(folder.socket("bus"))
+    same(client.call("$SRV", "PING")[0], FINAL, "a crowd of silent connections is no harm")
+    client.close()
+    for peer in peers:
+        peer.close()
+
+
 def nonsense(folder):
     bus = folder.socket("bus")
     random.seed(5)
     before = counters(folder)
     sent = 0
     for passed, door in enumerate(("bus", "edge")):
-        socket = dealer(folder.socket(door))
+        peer = dealer(folder.socket(door))
         for _ in range(3000):
             frames = []
             for _ in range(random.randint(1, 6)):
@@ -295,14 +310,14 @@ def nonsense(folder):
                 start = random.choice([b"", b"", b"SX\x01", b"MDPC01", b"MDPW01", b"MDPC02", b"MDPW02",
                                        header(random.randint(0, 14), service="echo", method="echo")])
                 frames.append(start + frame if random.random() < 0.5 else (start or frame))
-            socket.send_multipart(frames)
+            peer.send_multipart(frames)
             sent += 1
-        socket.send_multipart([b"x"] * 40)  # the last to arrive
+        peer.send_multipart([b"x"] * 40)  # the last to arrive
         for _ in range(5000):
             after = counters(folder)
             if after["broker_too_large_total"] > before["broker_too_large_total"] + passed:
                 break
-        socket.close()
+        peer.close()
     client = Client(bus)
     same(client.call("$SRV", "PING")[0], FINAL, f"after {sent} nonsense messages the next request works")
     client.close()
@@ -338,8 +353,11 @@ def silence(folder):
     client.close()
 
 
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 with Folder(broker_mdp_heartbeat_ms=2500) as folder:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     broker = folder.start("broker")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     for version, lead in ((1, True), (2, False), (2, True)):
         mdp_with_mdp(folder, version, lead)
     mdp_rules(folder)
@@ -349,6 +367,7 @@ with Folder(broker_mdp_heartbeat_ms=2500) as folder:
     native_dialect(folder)
     events(folder)
     silence(folder)
+    crowd(folder)
     nonsense(folder)
     balance(folder)
     same(broker.stop(), 0, "the broker leaves with status 0")
