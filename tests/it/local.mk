@@ -28,6 +28,7 @@ TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
 
 SYSTEM_TESTS = \
+	%D%/analyze_cli.py \
 	%D%/bus_dialects.py \
 	%D%/python_peers.py \
 	%D%/readme.py \
