@@ -43,8 +43,7 @@ static bool s_has_room(const broker_t *broker, size_t bytes)
 }
 
 /* Keeps a copy as the topic's last value; an empty body forgets it. What lives is kept even where
- * others have filled the room, or no edge that starts later would find it; the limit on services
- * bounds it. */
+ * others have filled the room, or no edge that starts later would find it. */
 static void s_retain(broker_t *broker, const char *topic, size_t size, bool is_own, zmq_msg_t *head,
                      zmq_msg_t *body)
 {
