@@ -141,10 +141,12 @@ bool engine_absorb(engine_t *self, subject_t *subject, const absorb_t *news, int
     bool is_later = news->epoch > subject->epoch;
     absorbing_t absorbing = {
         .is_newer =
-            is_later || (news->is_live && news->epoch == subject->epoch && !subject->is_own),
+            news->is_live && (is_later || (news->epoch == subject->epoch && !subject->is_own)),
         .now_ms = now_ms,
     };
-    if (is_later) { /* another instance has taken it over since: storing it is its business now */
+    if (is_later && !news->is_live) { /* of an owner before us */
+        subject->epoch = news->epoch + subject->is_own;
+    } else if (is_later) { /* another instance has taken it over: storing it is its business now */
         subject->epoch = news->epoch;
         subject->is_own = false;
         subject->stored = subject->change;
