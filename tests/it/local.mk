@@ -30,6 +30,7 @@ EXTRA_DIST += $(EDGE_TESTS)
 SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
 	%D%/bus_dialects.py \
+	%D%/limiter_instances.py \
 	%D%/python_peers.py \
 	%D%/readme.py \
 	%D%/system_analysis.py \

@@ -90,14 +90,17 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
+MIGRATED = "analysis: up to date\nlimiter: up to date\n"
+
+
 def migration(**where):
     name = "PostgreSQL" if where else "SQLite"
     with Folder(**where) as folder:
         status, text, _ = folder.command("migrate", "--check")
         same((status, "run signalbox migrate" in text), (1, True), f"{name}: --check says what to do")
         same(os.listdir(folder.path), [], f"{name}: and does nothing")
-        same(folder.run("migrate"), "analysis: up to date\n", f"{name}: migrate")
-        same(folder.run("migrate", "--check"), "analysis: up to date\n", f"{name}: and it is done")
+        same(folder.run("migrate"), MIGRATED, f"{name}: migrate")
+        same(folder.run("migrate", "--check"), MIGRATED, f"{name}: and it is done")
 
 
 def on_the_bus(folder):
@@ -134,17 +137,21 @@ def on_the_bus(folder):
     for command in ("broker", "run"):
         check("another broker listens on" in folder.fail(command, "--edge.port", "0"),
               f"{command}: a folder has one broker")
+    folder.start("actor", "limiter", "--instance", "l")
     document = json.loads(folder.run("openapi"))
     served = Web(port).get("/openapi.json").json()
+    while "/v1/admin/limits" not in served["paths"]:  # the edge has not heard of it yet
+        served = Web(port).get("/openapi.json").json()
     same(sorted(document["paths"]), sorted(served["paths"]), "openapi prints what the edge serves")
+    same(folder.run("drain", "l"), "l has left\n", "drain of what nobody uses")
     drained(folder, edge, actors)
     same(watch.stop(), 0, "watch ends when told to")
 
 
 def instances(folder):
-    """What ps shows: the state of each instance."""
+    """What ps shows of analysis: the state of each instance."""
     rows = [line.split() for line in folder.run("ps").splitlines()[1:]]
-    return {row[1]: row[-1] for row in rows}
+    return {row[1]: row[-1] for row in rows if row[0] == "analysis"}
 
 
 def drained(folder, edge, actors):
