@@ -22,7 +22,7 @@ typedef struct lru_link {
 
 struct lru_tag {
     UT_hash_handle hh;
-    LIST_HEAD(, lru_link) links;
+    LIST_HEAD(lru_links, lru_link) links;
     size_t size;
     char name[];
 };
