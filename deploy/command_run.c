@@ -11,7 +11,6 @@
 #include "actors/base/signals.h"
 #include "deploy/app.h"
 
-#define RUN_ACTORS_MAX    16
 #define RUN_WHY_SIZE      512
 #define RUN_READY_MS      10000
 #define RUN_INPROC_BUS    "inproc://signalbox-bus"
@@ -28,7 +27,7 @@ typedef struct {
     app_t *app;
     void *context;
     broker_t *broker;
-    actor_t *actors[RUN_ACTORS_MAX];
+    actor_t *actors[APP_ACTORS_MAX];
     size_t actor_count;
     actor_config_t actor_config;
     edge_t *edge;
@@ -47,6 +46,7 @@ static bool s_start_broker(parts_t *self)
 static bool s_start_actor(parts_t *self, const actor_spec_t *spec, db_migrate_t migrate)
 {
     char why[RUN_WHY_SIZE];
+    insist(self->actor_count < APP_ACTORS_MAX);
     self->actor_config = (actor_config_t){ .actor = &self->app->actor,
                                            .bus = &self->app->bus,
                                            .storage = &self->app->storage };
@@ -115,8 +115,7 @@ static int s_serve(parts_t *self)
 
 static int s_expect_no_arguments(int argc, char **argv)
 {
-    return argc == 0 ? APP_EXIT_OK
-                     : app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+    return argc == 0 ? APP_EXIT_OK : app_misunderstood(argv[0]);
 }
 
 /* ---- run ------------------------------------------------------------------------------------ */
@@ -166,8 +165,8 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",  "storage", "actor", "analysis", "limiter",
-                                              "cache", "broker",  "log",   NULL };
+static const char *const s_run_sections[] = { "edge",    "storage", "actor", "analysis", "cache",
+                                              "limiter", "broker",  "log",   NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -233,7 +232,7 @@ const command_t command_edge = {
 static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
-    if (argc == 0 || argc > RUN_ACTORS_MAX)
+    if (argc == 0 || argc > APP_ACTORS_MAX)
         return app_fail(APP_EXIT_USAGE, "name the actors to run: analysis, limiter");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
@@ -250,8 +249,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor",   "storage", "bus", "analysis",
-                                                "limiter", "cache",   "log", NULL };
+static const char *const s_actor_sections[] = { "actor", "storage", "bus", "analysis",
+                                                "cache", "limiter", "log", NULL };
 
 const command_t command_actor = {
     .name = "actor",

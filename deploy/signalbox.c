@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &analysis_actor, &limiter_actor, &cache_actor, NULL };
+const actor_spec_t *const app_actors[] = { &analysis_actor, &cache_actor, &limiter_actor, NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
@@ -235,8 +235,8 @@ int main(int argc, char **argv)
         { "edge", edge_setting_rows, &app.edge },
         { "actor", actor_setting_rows, &app.actor },
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
-        { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { "cache", cache_actor.settings, cache_actor.settings_target },
+        { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { 0 },
     };
     if (argc < 2)

@@ -11,6 +11,7 @@
 #include "proto/client_calls.h"
 #include "proto/client_events.h"
 #include "proto/client_worker.h"
+#include "proto/multipart.h"
 
 #define CLIENT_FRAMES_MAX 4 /* behind the header; what is more is dropped */
 #define CLIENT_TICK_MS    200
@@ -60,7 +61,8 @@ void client_order(client_t *self, order_t *order, order_fn run)
         run(self, order);
         return;
     }
-    /* the queue is as long as all calls together: it is full only when the thread is stuck */
+    /* it has no limit, so only a closed one refuses: the client's end is near, and nobody else may
+     * use it any more */
     bool queued = queue_push(&self->orders, &order->item);
     insist(queued);
 }
@@ -152,21 +154,11 @@ static void s_take(client_t *self, link_t *link, const frame_t *frame, zmq_msg_t
 static bool s_read_one(client_t *self, link_t *link)
 {
     zmq_msg_t frames[1 + CLIENT_FRAMES_MAX];
-    size_t count = 0;
-    bool more = true;
-    while (more) {
-        zmq_msg_t extra, *frame = count < COUNT_OF(frames) ? &frames[count] : &extra;
-        zmq_msg_init(frame);
-        if (zmq_msg_recv(frame, link->dealer, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(frame);
-            return false;
-        }
-        more = zmq_msg_more(frame);
-        if (frame == &extra)
-            zmq_msg_close(frame);
-        else
-            count++;
-    }
+    size_t count = multipart_receive(link->dealer, frames, COUNT_OF(frames));
+    if (count == 0)
+        return false;
+    if (count > COUNT_OF(frames))
+        count = COUNT_OF(frames);
     frame_t frame;
     bool was_alive = link->state == LINK_ALIVE;
     link_heard(self, link);
@@ -176,8 +168,7 @@ static bool s_read_one(client_t *self, link_t *link)
         s_take(self, link, &frame, &frames[0], frames + 1, count - 1);
     else
         client_count(self, CLIENT_BAD_MESSAGES);
-    for (size_t i = 0; i < count; i++)
-        zmq_msg_close(&frames[i]);
+    multipart_close(frames, COUNT_OF(frames), count);
     return true;
 }
 
@@ -186,6 +177,18 @@ static void s_read_link(client_t *self, link_t *link)
     for (int i = 0; i < CLIENT_READS_A_ROUND; i++)
         if (!s_read_one(self, link))
             break;
+}
+
+/* What the broker had said before it went is still heard. */
+static void s_take_end(client_t *self, link_t *link)
+{
+    uint32_t connection = link->connection;
+    if (!link_has_ended(link))
+        return;
+    while (link->connection == connection && s_read_one(self, link))
+        ;
+    if (link->connection == connection)
+        s_reopen(self, link, "The broker is gone");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
@@ -198,6 +201,9 @@ static size_t s_poll_items(client_t *self, zmq_pollitem_t *items)
         items[count++] = (zmq_pollitem_t){ .socket = self->links[i].dealer, .events = ZMQ_POLLIN };
         if (self->links[i].sub)
             items[count++] = (zmq_pollitem_t){ .socket = self->links[i].sub, .events = ZMQ_POLLIN };
+        if (self->links[i].watch)
+            items[count++] =
+                (zmq_pollitem_t){ .socket = self->links[i].watch, .events = ZMQ_POLLIN };
     }
     return count;
 }
@@ -217,7 +223,7 @@ static void *s_run(void *arg)
     client_t *self = arg;
     log_set_part(self->part);
     while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
-        zmq_pollitem_t items[1 + 2 * CLIENT_BROKERS_MAX];
+        zmq_pollitem_t items[1 + 3 * CLIENT_BROKERS_MAX];
         if (self->now_ms - self->ticked_ms >= CLIENT_TICK_MS) {
             self->ticked_ms = self->now_ms;
             s_tick(self);
@@ -230,12 +236,14 @@ static void *s_run(void *arg)
         size_t at = 1;
         for (uint32_t i = 0; i < self->link_count; i++) {
             link_t *link = &self->links[i];
-            bool has_sub = link->sub != NULL;
+            bool has_sub = link->sub != NULL, has_watch = link->watch != NULL;
             if (items[at++].revents)
                 s_read_link(self, link);
             /* a link that was opened again has other sockets than those polled */
             if (has_sub && items[at++].revents && link->sub)
                 events_read(self, link);
+            if (has_watch && items[at++].revents)
+                s_take_end(self, link);
         }
         calls_expire(self);
         s_count_alive(self);
@@ -245,14 +253,18 @@ static void *s_run(void *arg)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* Cuts a list at its commas; the pieces stay in `copy`. */
-static uint32_t s_split(char *copy, const char **pieces)
+/* Copies a list and cuts it at its commas; the pieces are valid as long as the copy. */
+static uint32_t s_split(const char *list, char **copy, const char **pieces)
 {
     uint32_t count = 0;
-    char *rest = copy;
-    for (char *piece; (piece = strsep(&rest, ",")) && count < CLIENT_BROKERS_MAX;)
-        if (*piece)
-            pieces[count++] = piece;
+    char *rest = *copy = mem_strdup(list);
+    for (char *piece; (piece = strsep(&rest, ","));) {
+        if (!*piece)
+            continue;
+        if (count == CLIENT_BROKERS_MAX)
+            die("'%s' names more than %d brokers", list, CLIENT_BROKERS_MAX);
+        pieces[count++] = piece;
+    }
     return count;
 }
 
@@ -277,10 +289,8 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
     queue_init(&self->orders, SIZE_MAX, true);
     monitor_init(&self->monitor);
 
-    self->endpoints[0] = mem_strdup(config->settings->brokers);
-    self->endpoints[1] = mem_strdup(config->settings->events);
-    self->link_count = s_split(self->endpoints[0], requests);
-    uint32_t event_count = s_split(self->endpoints[1], events);
+    self->link_count = s_split(config->settings->brokers, &self->endpoints[0], requests);
+    uint32_t event_count = s_split(config->settings->events, &self->endpoints[1], events);
     if (self->link_count == 0)
         die("bus.brokers names no broker");
     for (uint32_t i = 0; i < self->link_count; i++) {
@@ -338,9 +348,4 @@ bool client_wait_ready(client_t *self, uint32_t timeout_ms)
 stats_t *client_stats(client_t *self)
 {
     return &self->stats;
-}
-
-const char *client_name(const client_t *self)
-{
-    return self->name;
 }

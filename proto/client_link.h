@@ -22,6 +22,9 @@ void link_heard(client_t *client, link_t *link);
 /* The broker is gone: nothing is sent over this link until it speaks again. */
 void link_lose(link_t *link);
 
+/* Whether the broker's end of the connection has closed: it was killed, or started again. */
+bool link_has_ended(link_t *link);
+
 /* Beats when due. True when the broker was silent too long: the link is lost, and is to be opened
  * again; it stays lost until the broker speaks. */
 bool link_tick(client_t *client, link_t *link);
@@ -34,8 +37,7 @@ static inline uint32_t link_index(const client_t *client, const link_t *link)
     return (uint32_t)(link - client->links);
 }
 
-/* An initialised frame that owns the buffer's bytes, which is empty afterwards. NULL: an empty one.
- */
+/* An initialised frame that owns the bytes of the buffer, empty afterwards. NULL: an empty one. */
 void link_take(zmq_msg_t *frame, buf_t *bytes);
 
 /* The same with a copy of the bytes. */

@@ -27,7 +27,6 @@
 #define CLIENT_LINGER_MS     200
 #define CLIENT_GRACE_MS      100  /* the broker's own 504 is more exact than ours: it goes first */
 #define CLIENT_TOPICS_MAX    4096 /* topics published, and (topic, publisher) pairs seen */
-#define CLIENT_ORDERS_MAX    100000
 
 typedef enum {
     LINK_CONNECTING, /* nothing heard yet */
@@ -38,6 +37,7 @@ typedef enum {
 typedef struct {
     const char *requests, *events; /* endpoints */
     void *dealer, *sub;
+    void *watch; /* tells when the dealer's connection ends; NULL over inproc, where it does not */
     link_state_t state;
     uint32_t connection; /* counts the connections made */
     uint64_t heard_ms, beaten_ms, opened_ms;

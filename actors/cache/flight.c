@@ -24,7 +24,7 @@ struct flight {
     wheel_timer_t timer;  /* of the lease */
     uint64_t epoch;       /* when the look-up began, or the lease was given */
     uint64_t redis_epoch; /* likewise in Redis */
-    TAILQ_HEAD(, waiter) waiters;
+    TAILQ_HEAD(flight_waiters, waiter) waiters;
     size_t key_size;
     uint8_t key[];
 };

@@ -279,12 +279,10 @@ static void s_on_tags_changed(void *arg, redis_outcome_t outcome, const redisRep
 {
     purge_t *purge = arg;
     purge->epoch = s_number(reply);
-    if (outcome != REDIS_REPLIED || purge->epoch == 0)
-        s_end_purge(purge, false);
-    else if (!purge->drop->key_count && !purge->scans)
-        s_end_purge(purge, true);
-    else if (!s_purge_keys(purge))
-        s_end_purge(purge, false);
+    bool good = outcome == REDIS_REPLIED && purge->epoch > 0;
+    bool goes_on = purge->drop->key_count > 0 || purge->scans;
+    if (!good || !goes_on || !s_purge_keys(purge))
+        s_end_purge(purge, good && !goes_on);
 }
 
 static bool s_send_tags(purge_t *purge)

@@ -44,14 +44,17 @@ static void s_run_all(limiter_t *self, waiting_list_t *list)
     }
 }
 
-static void s_refuse_all(waiting_list_t *list)
+/* Ends all of a list; returns how many they were. */
+static int64_t s_fail_all(waiting_list_t *list, error_code_t code, const char *detail)
 {
     waiting_t *waiting;
-    while ((waiting = TAILQ_FIRST(list))) {
+    int64_t count = 0;
+    for (; (waiting = TAILQ_FIRST(list)); count++) {
         TAILQ_REMOVE(list, waiting, entry);
-        call_fail(waiting->call, ERROR_UNAVAILABLE, "The instance is leaving");
+        call_fail(waiting->call, code, "%s", detail);
         mem_free(waiting);
     }
+    return count;
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -72,61 +75,57 @@ static void s_take_row(void *arg, const ledger_usage_t *usage)
     arena_free(&arena);
 }
 
-/* Reads the subjects of a list. While the store cannot be reached memory alone decides, and the
- * store is asked again after a moment. */
-static void s_read(limiter_t *self, const waiting_list_t *list)
+/* Reads these subjects; false when the store cannot be reached, or could not a moment ago. */
+static bool s_read(limiter_t *self, const char *const *names, size_t count)
 {
-    const waiting_t *waiting;
-    const char *names[LEDGER_BATCH];
-    size_t count = 0;
-    if (!breaker_allows(&self->store_breaker, clock_ms())) {
-        limiter_count(self, LIMITER_LOAD_FAILURES, 1);
-        return;
+    bool good = breaker_allows(&self->store_breaker, clock_ms());
+    if (good) {
+        good = ledger_read_usage(&self->ledger, names, count, limiter_now_ms(self), s_take_row,
+                                 self) == DB_OK;
+        if (breaker_report(&self->store_breaker, good, clock_ms()))
+            LOG(LOG_WARN, good ? "limiter.store_back" : "limiter.store_away",
+                LOG_INT("subjects", count));
     }
-    TAILQ_FOREACH(waiting, list, entry)
-    names[count++] = waiting->subject;
-    db_status_t status =
-        ledger_read_usage(&self->ledger, names, count, limiter_now_ms(self), s_take_row, self);
-    if (status != DB_OK)
+    if (!good)
         limiter_count(self, LIMITER_LOAD_FAILURES, 1);
-    if (breaker_report(&self->store_breaker, status == DB_OK, clock_ms()))
-        LOG(LOG_WARN, status == DB_OK ? "limiter.store_back" : "limiter.store_away",
-            LOG_INT("subjects", count));
+    return good;
 }
 
-/* What is asked about now counts as known, whether the store knew it or not. */
-static void s_set_loaded(limiter_t *self, waiting_list_t *list)
+/* What was asked about may be decided now. While the store cannot be reached memory alone decides,
+ * and what it does not know is a guess. Those for which there is no room are put aside. */
+static void s_set_loaded(limiter_t *self, waiting_list_t *list, bool is_guess,
+                         waiting_list_t *refused)
 {
-    waiting_t *waiting, *next, *first;
-    waiting_list_t refused;
-    TAILQ_INIT(&refused);
+    waiting_t *waiting, *next;
     monitor_lock(&self->monitor);
     for (waiting = TAILQ_FIRST(list); waiting; waiting = next) {
         next = TAILQ_NEXT(waiting, entry);
         subject_t *subject =
             engine_open(&self->engine, waiting->subject, waiting->size, limiter_now_ms(self));
         if (subject) {
+            subject->is_guess = is_guess && !subject->is_loaded;
             subject->is_loaded = true;
             continue;
         }
         TAILQ_REMOVE(list, waiting, entry);
-        TAILQ_INSERT_TAIL(&refused, waiting, entry);
+        TAILQ_INSERT_TAIL(refused, waiting, entry);
     }
     monitor_unlock(&self->monitor);
-    while ((first = TAILQ_FIRST(&refused))) {
-        TAILQ_REMOVE(&refused, first, entry);
-        limiter_count(self, LIMITER_NO_ROOM, 1);
-        call_fail(first->call, ERROR_OVERLOADED,
-                  "There is no memory for another subject (limiter.memory_mb)");
-        mem_free(first);
-    }
 }
 
 static void s_load(limiter_t *self, waiting_list_t *list)
 {
-    s_read(self, list);
-    s_set_loaded(self, list);
+    const waiting_t *waiting;
+    const char *names[LEDGER_BATCH];
+    size_t count = 0;
+    waiting_list_t refused;
+    TAILQ_INIT(&refused);
+    TAILQ_FOREACH(waiting, list, entry)
+    names[count++] = waiting->subject;
+    bool is_read = s_read(self, names, count);
+    s_set_loaded(self, list, !is_read, &refused);
     s_run_all(self, list);
+    limiter_count(self, LIMITER_NO_ROOM, s_fail_all(&refused, ERROR_OVERLOADED, LIMITER_FULL));
 }
 
 /* A new instance decides about nothing it does not know before the others have told it what they
@@ -151,13 +150,37 @@ typedef struct {
     buf_t states;
 } flush_t;
 
+/* Takes in what the store knows of subjects that were guessed about and are to be written; false
+ * while it cannot be reached. */
+static bool s_take_in(limiter_t *self)
+{
+    const char *names[LEDGER_BATCH];
+    size_t count = 0;
+    subject_t *subject;
+    arena_t arena = { 0 };
+    monitor_lock(&self->monitor);
+    TAILQ_FOREACH(subject, &self->engine.dirty, dirty_entry)
+    if (subject->is_guess && count < LEDGER_BATCH)
+        names[count++] = arena_text(&arena, subject->name, strlen(subject->name));
+    monitor_unlock(&self->monitor);
+    bool is_read = count == 0 || s_read(self, names, count);
+    monitor_lock(&self->monitor);
+    for (size_t i = 0; is_read && i < count; i++)
+        if ((subject = engine_find(&self->engine, names[i], strlen(names[i]))))
+            subject->is_guess = false;
+    monitor_unlock(&self->monitor);
+    arena_free(&arena);
+    return is_read;
+}
+
 /* Takes what waits longest. The lock is held. */
 static void s_collect(limiter_t *self, flush_t *flush)
 {
     subject_t *subject;
     pack_t pack;
     pack_init(&pack, &flush->states);
-    while (flush->count < LEDGER_BATCH && (subject = TAILQ_FIRST(&self->engine.dirty))) {
+    while (flush->count < LEDGER_BATCH && (subject = TAILQ_FIRST(&self->engine.dirty)) &&
+           !subject->is_guess) {
         size_t i = flush->count++, start = flush->states.size;
         engine_set_clean(&self->engine, subject);
         engine_pack(&self->engine, subject, &pack);
@@ -194,6 +217,8 @@ typedef enum { FLUSH_DONE, FLUSH_MORE, FLUSH_FAILED } flushed_t;
 /* Writes one batch; when it was full there may be more. */
 static flushed_t s_flush(limiter_t *self)
 {
+    if (!s_take_in(self))
+        return FLUSH_FAILED;
     flush_t *flush = mem_zeroed(sizeof *flush);
     uint64_t from_us = clock_us();
     monitor_lock(&self->monitor);
@@ -340,8 +365,8 @@ static void *s_run(void *arg)
     monitor_lock(&self->monitor);
     TAILQ_CONCAT(&loads, &self->loads, entry);
     monitor_unlock(&self->monitor);
-    s_refuse_all(&loads);
-    s_refuse_all(&orders);
+    s_fail_all(&loads, ERROR_UNAVAILABLE, "The instance is leaving");
+    s_fail_all(&orders, ERROR_UNAVAILABLE, "The instance is leaving");
     s_flush_all(self);
     return NULL;
 }

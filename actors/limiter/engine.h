@@ -46,6 +46,7 @@ struct subject {
     counter_t *counters;
     uint16_t counter_count;
     bool is_loaded;  /* the store has been asked */
+    bool is_guess;   /* in vain: what it knows must be taken in before it is written over */
     bool is_own;     /* this instance decides about it; else it holds a copy */
     bool is_dirty;   /* in the list of what is to be stored */
     uint32_t epoch;  /* grows when another instance takes the subject over, or after a restart */

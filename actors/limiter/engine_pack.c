@@ -88,11 +88,15 @@ static bool s_absorb_run(const absorbing_t *self, window_t *window, const value_
     return true;
 }
 
-static bool s_absorb_gcra(const absorbing_t *self, gcra_t *gcra, const value_t *number)
+/* Nobody is ever further ahead than the burst. */
+static bool s_absorb_gcra(const absorbing_t *self, gcra_t *gcra, const policy_t *policy,
+                          const value_t *number)
 {
     if (!value_is_type(number, VALUE_INT))
         return false;
-    int64_t tat_us = number->integer, most_us = (self->now_ms + LIMITER_WINDOW_MS_MAX) * 1000;
+    int64_t tat_us = number->integer;
+    int64_t most_us =
+        (self->now_ms + ENGINE_AHEAD_MS) * 1000 + policy->rule.burst * policy->interval_us;
     if (tat_us > most_us)
         tat_us = most_us;
     if (self->is_newer || tat_us > gcra->tat_us)
@@ -124,7 +128,7 @@ static bool s_absorb_counter(const absorbing_t *self, engine_t *engine, subject_
     for (uint32_t i = 2; good && i < item->count; i++)
         good = counter->algorithm == POLICY_WINDOW
                    ? s_absorb_run(self, &counter->window, value_item(item, i))
-                   : s_absorb_gcra(self, &counter->gcra, value_item(item, i));
+                   : s_absorb_gcra(self, &counter->gcra, policy, value_item(item, i));
     counter = counter_of(engine, subject, policy, self->now_ms);
     if (subject->is_own && s_beyond(counter, policy) > before)
         engine->overrun += s_beyond(counter, policy) - before;
@@ -137,10 +141,12 @@ bool engine_absorb(engine_t *self, subject_t *subject, const absorb_t *news, int
     bool is_later = news->epoch > subject->epoch;
     absorbing_t absorbing = {
         .is_newer =
-            is_later || (news->is_live && news->epoch == subject->epoch && !subject->is_own),
+            news->is_live && (is_later || (news->epoch == subject->epoch && !subject->is_own)),
         .now_ms = now_ms,
     };
-    if (is_later) { /* another instance has taken it over since: storing it is its business now */
+    if (is_later && !news->is_live) { /* of an owner before us */
+        subject->epoch = news->epoch + subject->is_own;
+    } else if (is_later) { /* another instance has taken it over: storing it is its business now */
         subject->epoch = news->epoch;
         subject->is_own = false;
         subject->stored = subject->change;

@@ -260,3 +260,5 @@ db_status_t ledger_purge_usage(const ledger_t *self, int64_t now_ms, int64_t mos
     return DB_WRITE_ONE(self->db, &s_purge, deleted, DB_P_INT("now", now_ms),
                         DB_P_INT("most", most));
 }
+
+const db_sql_t *const ledger_list_statements[] = { &s_read, &s_purge, NULL };

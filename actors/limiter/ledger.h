@@ -64,6 +64,9 @@ db_status_t ledger_read_usage(const ledger_t *self, const char *const *subjects,
 db_status_t ledger_purge_usage(const ledger_t *self, int64_t now_ms, int64_t most,
                                int64_t *deleted) MUST_CHECK;
 
+/* What reads many rows of the database, for a test of its plans; ends with NULL. */
+extern const db_sql_t *const ledger_list_statements[];
+
 /* The same with Redis (ledger_redis.c). */
 db_status_t ledger_write_redis(redis_t *redis, const ledger_usage_t *list, size_t count,
                                int64_t now_ms) MUST_CHECK;

@@ -85,11 +85,13 @@ typedef struct {
     uint32_t ticks;
     waiting_list_t loads, orders; /* for the backing thread */
     bool is_outdated;             /* the store has other policies */
-    breaker_t store_breaker;      /* of loading */
+    breaker_t store_breaker;      /* of reading */
     uint64_t join_until_ms; /* how long loading waits for what others hand over; 0: nobody asked */
     peers_t peers;
     bool has_copies; /* something is in an outbox */
 } limiter_t;
+
+#define LIMITER_FULL "There is no memory for another subject (limiter.memory_mb)"
 
 extern const actor_spec_t limiter_actor;
 extern limiter_settings_t limiter_settings;

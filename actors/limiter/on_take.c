@@ -49,7 +49,7 @@ static void s_end_undecided(limiter_t *self, call_t *call, const take_t *take,
         return;
     }
     limiter_count(self, LIMITER_NO_ROOM, 1);
-    call_fail(call, ERROR_OVERLOADED, "There is no memory for another subject (limiter.memory_mb)");
+    call_fail(call, ERROR_OVERLOADED, LIMITER_FULL);
 }
 
 /* ---- replies --------------------------------------------------------------------------------- */

@@ -285,6 +285,89 @@ static void test_change_of_policy(void)
     engine_free(&s_engine);
 }
 
+/* ---- what others know ------------------------------------------------------------------------ */
+
+/* Tells the engine of one run, or one time of gcra. */
+static bool s_absorb(const char *subject, const char *policy, policy_algorithm_t algorithm,
+                     uint64_t number, uint32_t epoch, bool is_live, int64_t now_ms)
+{
+    buf_t bytes = { 0 };
+    pack_t pack;
+    arena_t arena = { 0 };
+    value_verdict_t verdict;
+    pack_init(&pack, &bytes);
+    pack_array(&pack, 1);
+    pack_array(&pack, 3);
+    pack_text(&pack, policy);
+    pack_int(&pack, algorithm);
+    pack_uint(&pack, number);
+    absorb_t news = { .epoch = epoch,
+                      .is_live = is_live,
+                      .state =
+                          value_parse(&arena, bytes.bytes, bytes.size, VALUE_LIMITS, &verdict) };
+    subject_t *who = engine_open(&s_engine, subject, strlen(subject), START + now_ms);
+    bool good = engine_absorb(&s_engine, who, &news, START + now_ms);
+    buf_free(&bytes);
+    arena_free(&arena);
+    return good;
+}
+
+static void test_epochs(void)
+{
+    s_open();
+    ok(s_absorb("a", "five", POLICY_WINDOW, run_make(START, 3), 7, true, 0));
+    ok(s_absorb("a", "five", POLICY_WINDOW, run_make(START, 2), 7, true,
+                1)); /* the owner gave back */
+    is_int(engine_find(&s_engine, "a", 1)->is_own, false);
+    is_int(s_take("a", "five", 1, 2).standing[0].remaining, 2); /* taken over */
+    is_int(engine_find(&s_engine, "a", 1)->epoch, 8);
+    is_int(s_engine.takeover, 1);
+    /* what comes late from the one before adds, and takes nothing away */
+    ok(s_absorb("a", "five", POLICY_WINDOW, run_make(START, 1), 7, true, 3));
+    is_int(s_take("a", "five", 2, 4).standing[0].remaining, 0);
+    ok(s_absorb("a", "five", POLICY_WINDOW, run_make(START + 1, 2), 7, true, 5));
+    is_int(s_engine.overrun, 2); /* it comes to light that two too many got through */
+    /* somebody else is the owner now */
+    ok(s_absorb("a", "five", POLICY_WINDOW, run_make(START + 6, 1), 9, true, 6));
+    is_int(engine_find(&s_engine, "a", 1)->is_own, false);
+    ok(TAILQ_EMPTY(&s_engine.dirty));
+    engine_free(&s_engine);
+}
+
+static void test_what_cannot_be(void)
+{
+    static const struct {
+        const char *policy;
+        policy_algorithm_t algorithm;
+        uint64_t number;
+        int64_t retry_at_ms; /* of a take of all there is */
+    } cases[] = {
+        { "nobody", POLICY_WINDOW, 1, 0 },
+        { "five", POLICY_GCRA, 1, 0 },                /* it counts in another way now */
+        { "five", POLICY_WINDOW, UINT64_MAX, 60001 }, /* from the far future: used now */
+        { "five", POLICY_WINDOW, 1, 0 },              /* long ago */
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        note("case %zu", i);
+        s_open();
+        ok(s_absorb("a", cases[i].policy, cases[i].algorithm, cases[i].number, 1, false, 0));
+        taken_t taken = s_take("a", "five", 5, 0);
+        is_int(taken.retry_at_ms, cases[i].retry_at_ms ? START + cases[i].retry_at_ms : 0);
+        engine_free(&s_engine);
+    }
+}
+
+/* An even rate may be ahead by its whole burst, however long that takes. */
+static void test_long_bursts(void)
+{
+    s_open();
+    s_policy("slow", 1, LIMITER_WINDOW_MS_MAX, 4);
+    int64_t tat_us = (START + 4 * LIMITER_WINDOW_MS_MAX) * 1000;
+    ok(s_absorb("a", "slow", POLICY_GCRA, (uint64_t)tat_us, 1, false, 0));
+    is_int(s_take("a", "slow", 1, 0).retry_at_ms, START + LIMITER_WINDOW_MS_MAX);
+    engine_free(&s_engine);
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 static void s_fill(size_t count, int64_t at_ms)
@@ -332,5 +415,6 @@ TESTS({ "one_window", test_one_window }, { "subjects_are_apart", test_subjects_a
       { "large_limits", test_large_limits }, { "gcra", test_gcra },
       { "gcra_refund", test_gcra_refund }, { "leases", test_leases },
       { "lease_lasts", test_lease_lasts }, { "lease_returned", test_lease_returned },
-      { "change_of_policy", test_change_of_policy },
+      { "change_of_policy", test_change_of_policy }, { "epochs", test_epochs },
+      { "what_cannot_be", test_what_cannot_be }, { "long_bursts", test_long_bursts },
       { "full_of_what_counts", test_full_of_what_counts }, { "idle_go", test_idle_go })

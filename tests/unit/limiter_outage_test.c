@@ -72,6 +72,41 @@ static void test_redis_comes_back_empty(void)
     server_end(&redis);
 }
 
+/* What is left of "free" for a subject, without counting. */
+static int64_t s_peek(stage_t *stage, const char *json)
+{
+    const value_t *answer = stage_call(stage, "peek", json, ERROR_NONE);
+    return value_get_int(value_item(value_get(answer, "policies"), 0), "remaining", -1);
+}
+
+/* A new instance finds a Redis that does not answer: it guesses, and puts both together later. */
+static void test_guesses_are_put_right(void)
+{
+    server_t redis;
+    stage_t stage;
+    if (!server_start(&redis, "redis"))
+        return;
+    stage_open_at(&stage, NULL, redis.url);
+    is_int(stage_take(&stage, TAKE_FREE("a")), 19);
+    is_int(stage_take(&stage, TAKE_FREE("a")), 18);
+    actor_stop(&stage.actors[0]);
+    ok(server_do(&redis, "freeze"));
+    stage_start(&stage, 0);
+    is_int(stage_take(&stage, TAKE_FREE("a")), 19);
+    ok(server_do(&redis, "thaw"));
+    int64_t left = 0;
+    for (int tries = 0; left != 17 && tries < BUS_PATIENCE_S * 100; tries++) {
+        clock_sleep_ms(10);
+        left = s_peek(&stage, TAKE_FREE("a"));
+    }
+    is_int(left, 17);
+    actor_stop(&stage.actors[0]);
+    stage_start(&stage, 0);
+    is_int(stage_take(&stage, TAKE_FREE("a")), 16);
+    stage_close(&stage);
+    server_end(&redis);
+}
+
 static void test_database_is_away(void)
 {
     server_t server;
@@ -96,5 +131,6 @@ static void test_database_is_away(void)
 }
 
 TESTS({ "usage_is_in_redis", test_usage_is_in_redis },
+      { "guesses_are_put_right", test_guesses_are_put_right },
       { "redis_comes_back_empty", test_redis_comes_back_empty },
       { "database_is_away", test_database_is_away })

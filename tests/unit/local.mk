@@ -68,6 +68,6 @@ UNIT_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
-EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/limiter_kit.h %D%/cache_kit.h
+EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/cache_kit.h %D%/limiter_kit.h
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
