@@ -374,6 +374,9 @@ def limits():
         same(get(token).headers.get("x-ratelimit-tier"), "pro", "a new tier is felt at once")
 
         limiter.publish({**policies, "pro": (2, 60), "address.user": (4, 60)})
+        s.auth.add("s9", session="s9", account="a9", tier="pro")
+        other = jwt.token(KEY, jwt.claims(sid="s9"))
+        s.until(lambda: get(other).headers.get("ratelimit-policy") == '"pro";q=2;w=60')
         limiter.used.clear()
         limiter.calls.clear()
         s.until(lambda: get(token).status == 429)
