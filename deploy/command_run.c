@@ -164,8 +164,8 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",   "storage", "actor", "analysis",
-                                              "broker", "log",     NULL };
+static const char *const s_run_sections[] = { "edge",     "storage", "actor", "auth",
+                                              "analysis", "broker",  "log",   NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -232,7 +232,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
     if (argc == 0 || argc > RUN_ACTORS_MAX)
-        return app_fail(APP_EXIT_USAGE, "name the actors to run: analysis");
+        return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
             return app_fail(APP_EXIT_USAGE, "there is no actor '%s'", argv[i]);
@@ -248,9 +248,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = {
-    "actor", "storage", "bus", "analysis", "log", NULL
-};
+static const char *const s_actor_sections[] = { "actor",    "storage", "bus", "auth",
+                                                "analysis", "log",     NULL };
 
 const command_t command_actor = {
     .name = "actor",

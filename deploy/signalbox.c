@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "actors/analysis/service.h"
+#include "actors/auth/auth.h"
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
@@ -18,7 +19,7 @@
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &analysis_actor, NULL };
+const actor_spec_t *const app_actors[] = { &auth_actor, &analysis_actor, NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
@@ -232,6 +233,7 @@ int main(int argc, char **argv)
         { "broker", broker_setting_rows, &app.broker },
         { "edge", edge_setting_rows, &app.edge },
         { "actor", actor_setting_rows, &app.actor },
+        { "auth", auth_actor.settings, auth_actor.settings_target },
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
         { 0 },
     };

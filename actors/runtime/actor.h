@@ -44,6 +44,11 @@ typedef struct {
     size_t self_size;                 /* of the actor's own state, zeroed before init */
     /* Before the first request, on the starting thread. False with a sentence: the start fails. */
     bool (*init)(actor_t *actor, void *self, char *why, size_t why_size);
+    /* Once a broker has registered it: from now on it may publish. NULL: nothing to do. */
+    void (*ready)(actor_t *actor, void *self);
+    /* How many calls may be deferred at once, to be accepted beyond those the pool takes. After
+     * init; NULL: none. */
+    uint32_t (*deferred)(const void *self);
     /* Each second on a pool thread, never twice at once. */
     void (*tick)(actor_t *actor, void *self);
     /* After the last request. */
@@ -86,6 +91,7 @@ void actor_stop(actor_t **self_p);
 bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
+const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 stats_t *actor_stats(actor_t *self); /* of the spec's own rows */
 client_t *actor_client(actor_t *self);
