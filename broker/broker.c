@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -278,6 +281,23 @@ static bool s_bind_one(void *socket, const char *endpoint, bool is_private)
     return bound;
 }
 
+/* Whether somebody listens on an ipc endpoint: libzmq would put its own socket file in the place of
+ * that one, and the other broker could not be reached any more. */
+static bool s_is_taken(const char *endpoint)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *path = endpoint + strlen("ipc://");
+    if (!text_starts(endpoint, "ipc://") ||
+        !text_copy(address.sun_path, sizeof address.sun_path, path, strlen(path)))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool taken = fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ||
+                             errno == EAGAIN); /* it has no room for one more */
+    if (fd >= 0)
+        close(fd);
+    return taken;
+}
+
 /* Takes the next endpoint off a list; false behind the last. */
 static bool s_next_endpoint(const char **list, char endpoint[BROKER_ENDPOINT_BYTES])
 {
@@ -303,6 +323,13 @@ static bool s_bind(void *socket, const char *endpoints, bool is_private, bool al
             snprintf(why, why_size,
                      "'%s' would carry everything unencrypted and unauthenticated: use ipc://, or "
                      "set broker.insecure = true on a network that is yours alone",
+                     endpoint);
+            return false;
+        }
+        if (s_is_taken(endpoint)) {
+            snprintf(why, why_size,
+                     "another broker listens on '%s': stop it first, or give this one a folder of "
+                     "its own (--data)",
                      endpoint);
             return false;
         }

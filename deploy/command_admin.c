@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "deploy/app.h"
+#include "proto/json.h"
 
 #define HEALTH_TIMEOUT_S 5
 
@@ -36,7 +37,8 @@ static int s_run_migrate(app_t *app, int argc, char **argv)
     bool is_check = argc == 1 && strcmp(argv[0], "--check") == 0, good = true;
     if (argc > (is_check ? 1 : 0))
         return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
-    app_make_data_folder(app);
+    if (!is_check)
+        app_make_data_folder(app);
     for (const actor_spec_t *const *spec = app_actors; *spec; spec++)
         if ((*spec)->migrations)
             good &= s_migrate(app, *spec, is_check ? DB_MIGRATE_CHECK : DB_MIGRATE_APPLY);
@@ -80,6 +82,25 @@ const command_t command_config = {
 
 /* ---- openapi -------------------------------------------------------------------------------- */
 
+/* The edge serves the document on one line; people read it, and its diffs, indented. */
+static void s_print_indented(const buf_t *json)
+{
+    const value_limits_t limits = { .depth = VALUE_LIMITS.depth, .nodes = UINT32_MAX };
+    arena_t arena = { 0 };
+    buf_t packed = { 0 }, text = { 0 };
+    json_error_t error;
+    value_verdict_t verdict;
+    bool good = json_to_msgpack((const char *)json->bytes, json->size, limits, 0, &packed, &error);
+    insist(good);
+    const value_t *tree = value_parse(&arena, packed.bytes, packed.size, limits, &verdict);
+    insist(tree);
+    json_write_pretty(tree, &text);
+    printf("%s\n", buf_text(&text));
+    buf_free(&text);
+    buf_free(&packed);
+    arena_free(&arena);
+}
+
 static int s_run_openapi(app_t *app, int argc, char **argv)
 {
     descriptor_t *descriptors[16] = { NULL };
@@ -100,7 +121,7 @@ static int s_run_openapi(app_t *app, int argc, char **argv)
     }
     buf_t text = { 0 };
     edge_write_openapi((const descriptor_t *const *)descriptors, count, PACKAGE_VERSION, &text);
-    fputs(buf_text(&text), stdout);
+    s_print_indented(&text);
     buf_free(&text);
     while (count > 0)
         descriptor_destroy(&descriptors[--count]);

@@ -143,6 +143,26 @@ static bool s_take_options(job_t *job, int *argc, char **argv)
     return true;
 }
 
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+/* Names of files may hold any bytes: what is printed of one is UTF-8 without control characters.
+ * The caller frees it. */
+static char *s_shown(const char *path)
+{
+    char *shown = mem_strdup(path);
+    size_t size = strlen(shown);
+    for (size_t i = 0, step; i < size; i += step) {
+        step = text_utf8_step(shown + i, size - i);
+        if (!step) {
+            shown[i] = '?';
+            step = 1;
+        }
+    }
+    slice_blank_controls(shown, size);
+    return shown;
+}
+
 /* ---- one file ---------------------------------------------------------------------------------
  */
 
@@ -283,9 +303,8 @@ static void s_take_file(job_t *job, const char *path, bool is_named)
     char why[200];
     buf_t text = { 0 };
     bool is_input = is_named && strcmp(path, "-") == 0;
-    char *shown = mem_strdup(path); /* names of files may hold anything */
+    char *shown = s_shown(path);
     FILE *file = is_input ? stdin : fopen(path, "re");
-    slice_blank_controls(shown, strlen(shown));
     if (!file) {
         snprintf(why, sizeof why, "cannot be opened: %s", strerror(errno));
         s_note_unread(job, shown, why);
@@ -314,9 +333,17 @@ static bool s_is_left_out(const FTSENT *entry)
            (entry->fts_name[0] == '.' || strcmp(entry->fts_name, "node_modules") == 0);
 }
 
-static void s_take_entry(job_t *job, FTS *walk, FTSENT *entry)
+static void s_note_unread_entry(job_t *job, const char *path, int error)
 {
     char why[200];
+    char *shown = s_shown(path);
+    snprintf(why, sizeof why, "cannot be read: %s", strerror(error));
+    s_note_unread(job, shown, why);
+    mem_free(shown);
+}
+
+static void s_take_entry(job_t *job, FTS *walk, FTSENT *entry)
+{
     switch (entry->fts_info) {
     case FTS_D:
         if (s_is_left_out(entry))
@@ -330,22 +357,22 @@ static void s_take_entry(job_t *job, FTS *walk, FTSENT *entry)
     case FTS_DNR:
     case FTS_ERR:
     case FTS_NS:
-        snprintf(why, sizeof why, "cannot be read: %s", strerror(entry->fts_errno));
-        s_note_unread(job, entry->fts_path, why);
+        s_note_unread_entry(job, entry->fts_path, entry->fts_errno);
         break;
     default:
         break;
     }
 }
 
-/* Links are not followed: they may lead round in circles, or out of the folder. */
+/* Links are not followed but the one that was named: they may lead round in circles, or out of the
+ * folder. */
 static void s_take_folder(job_t *job, char *path)
 {
     char *const roots[] = { path, NULL };
-    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, s_by_name);
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, s_by_name);
     FTSENT *entry;
     if (!walk) {
-        s_note_unread(job, path, strerror(errno));
+        s_note_unread_entry(job, path, errno);
         return;
     }
     while ((entry = fts_read(walk)))

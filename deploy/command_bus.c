@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -14,8 +13,9 @@
 #include "deploy/app.h"
 #include "proto/json.h"
 
-#define BUS_DEADLINE_MS 30000
-#define BUS_DRAIN_MS    60000
+#define BUS_DEADLINE_MS     30000
+#define BUS_DEADLINE_MAX_MS 3600000
+#define BUS_DRAIN_MS        60000
 
 /* Runs `work` with a client on the bus. */
 static int s_with_client(app_t *app, int (*work)(client_t *client, void *arg), void *arg)
@@ -92,6 +92,24 @@ static int s_call(client_t *client, void *arg)
     return status;
 }
 
+/* Takes `SERVICE.METHOD` apart; a service's name may have dots. */
+static bool s_read_method(const char *name, call_options_t *options)
+{
+    const char *dot = name ? strrchr(name, '.') : NULL;
+    return dot &&
+           text_copy(options->service, sizeof options->service, name, (size_t)(dot - name)) &&
+           text_copy(options->method, sizeof options->method, dot + 1, strlen(dot + 1));
+}
+
+static bool s_read_deadline(const char *text, call_options_t *options)
+{
+    int64_t value;
+    if (!text_to_i64(text, strlen(text), &value) || value < 1 || value > BUS_DEADLINE_MAX_MS)
+        return false;
+    options->deadline_ms = (uint32_t)value;
+    return true;
+}
+
 static int s_run_call(app_t *app, int argc, char **argv)
 {
     call_options_t options = { .deadline_ms = BUS_DEADLINE_MS };
@@ -100,23 +118,23 @@ static int s_run_call(app_t *app, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--all") == 0)
             options.flags = FRAME_BROADCAST;
-        else if (text_starts(argv[i], "--deadline="))
-            options.deadline_ms = (uint32_t)strtoul(strchr(argv[i], '=') + 1, NULL, 10);
+        else if (text_starts(argv[i], "--deadline=") &&
+                 s_read_deadline(strchr(argv[i], '=') + 1, &options))
+            continue;
         else if (count < 2 && !text_starts(argv[i], "--"))
             words[count++] = argv[i];
         else
             return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[i]);
     }
-    const char *dot = words[0] ? strrchr(words[0], '.') : NULL;
-    if (!dot)
+    if (!s_read_method(words[0], &options))
         return app_fail(APP_EXIT_USAGE, "name what to call as SERVICE.METHOD");
-    text_copy(options.service, sizeof options.service, words[0], (size_t)(dot - words[0]));
-    text_copy(options.method, sizeof options.method, dot + 1, strlen(dot + 1));
     json_error_t error;
-    if (!json_to_msgpack(words[1], strlen(words[1]), VALUE_LIMITS, 0, &options.body, &error))
-        return app_fail(APP_EXIT_USAGE, "line %u, column %u of the JSON: %s", error.line,
-                        error.column, json_verdict_text(error.verdict));
-    int status = s_with_client(app, s_call, &options);
+    int status;
+    if (json_to_msgpack(words[1], strlen(words[1]), VALUE_LIMITS, 0, &options.body, &error))
+        status = s_with_client(app, s_call, &options);
+    else
+        status = app_fail(APP_EXIT_USAGE, "line %u, column %u of the JSON: %s", error.line,
+                          error.column, json_verdict_text(error.verdict));
     buf_free(&options.body);
     return status;
 }

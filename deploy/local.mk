@@ -9,4 +9,5 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/command_run.c
 signalbox_LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
-EXTRA_DIST += %D%/fetch-swagger %D%/haproxy.cfg %D%/nginx.conf
+EXTRA_DIST += %D%/common.sh %D%/fetch-swagger %D%/haproxy.cfg %D%/nginx.conf %D%/packages \
+	%D%/signalbox.cfg %D%/test %D%/up

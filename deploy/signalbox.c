@@ -47,7 +47,7 @@ static const struct {
 
 /* ---- help ----------------------------------------------------------------------------------- */
 
-static int s_print_usage(void)
+static int s_print_usage(int status)
 {
     printf("Usage: signalbox COMMAND [ARGUMENT ...] [--SETTING VALUE ...]\n\n");
     for (size_t i = 0; i < COUNT_OF(s_commands); i++)
@@ -56,14 +56,14 @@ static int s_print_usage(void)
         "\n`signalbox COMMAND --help` says more. Settings come from the file named by --config or\n"
         "SIGNALBOX_CONFIG, from SIGNALBOX_* variables and from flags; docs/configuration.md lists "
         "them.\n");
-    return APP_EXIT_OK;
+    return status;
 }
 
 static int s_print_help(const app_t *app, const command_t *command)
 {
     buf_t text = { 0 };
-    buf_printf(&text, "Usage: signalbox %s %s\n\n%s.\n", command->name, command->arguments,
-               command->about);
+    buf_printf(&text, "Usage: signalbox %s%s%s\n\n%s.\n", command->name,
+               command->arguments[0] ? " " : "", command->arguments, command->about);
     if (command->help)
         buf_printf(&text, "\n%s\n", command->help);
     if (command->sections && command->sections[0])
@@ -237,8 +237,10 @@ int main(int argc, char **argv)
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
         { 0 },
     };
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return s_print_usage();
+    if (argc < 2)
+        return s_print_usage(APP_EXIT_USAGE);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return s_print_usage(APP_EXIT_OK);
     if (strcmp(argv[1], "--version") == 0)
         return s_print_version();
     const command_t *command = s_find_command(argv[1]);

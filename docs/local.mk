@@ -1,2 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-EXTRA_DIST += %D%/rules
+EXTRA_DIST += %D%/adr %D%/examples %D%/rules %D%/configuration.md %D%/openapi.json \
+	%D%/overview.md %D%/protocol.md %D%/python.md
+dist_man_MANS += %D%/signalbox.1
+
+# Writes anew what the documents repeat of the code; `make check` fails when they differ.
+.PHONY: update-docs
+update-docs: signalbox tests/unit/analysis_docs_test
+	@srcdir=$(srcdir) UPDATE_DOCS=1 $(PYTHON) $(srcdir)/tests/it/docs_generated.py | { ! grep '^not ok'; }
+	@srcdir=$(srcdir) UPDATE_DOCS=1 ./tests/unit/analysis_docs_test | { ! grep '^not ok'; }

@@ -16,7 +16,8 @@
 #include "edge/state.h"
 
 #define ASSET_BYTES_MAX (16 * 1024 * 1024)
-#define PATH_BYTES      4352 /* the longest web_root and a file's name */
+#define INSTALLED       PKGDATADIR "/edge/web" /* by `make install`, without swagger-ui */
+#define PATH_BYTES      4352                   /* the longest web_root and a file's name */
 #define PAGE_PATH       "/api-docs"
 
 /* Scripts name their charset: without it a browser would guess. */
@@ -43,7 +44,8 @@ static const char s_missing_page[] =
 static int s_open(const edge_t *edge, const char *file, const char *suffix, struct stat *status)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s%s", edge->settings->web_root, file, suffix);
+    const char *folder = edge->settings->web_root;
+    snprintf(path, sizeof path, "%s/%s%s", folder[0] ? folder : INSTALLED, file, suffix);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd >= 0 && (fstat(fd, status) != 0 || !S_ISREG(status->st_mode) ||
                     status->st_size > ASSET_BYTES_MAX)) {

@@ -153,6 +153,7 @@ static edge_t *s_make(const edge_config_t *config)
     edge->settings = settings;
     edge->version = config->version;
     edge->started_ms = clock_ms();
+    edge->boot_ms = (uint64_t)clock_wall_ms();
     edge->listener = -1;
     edge->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     insist(edge->wake_fd >= 0);

@@ -10,17 +10,37 @@
 #include "actors/base/log.h"
 #include "edge/keeper.h"
 #include "edge/state.h"
+#include "proto/snapshot.h"
+
+static void s_publish_counters(edge_t *edge)
+{
+    char topic[SNAPSHOT_TOPIC_BYTES];
+    buf_t body = { 0 };
+    pack_t pack;
+    snapshot_t snapshot = { .part = "edge",
+                            .instance = edge->instance,
+                            .boot = edge->boot_ms,
+                            .sets = { &edge->stats, client_stats(edge->bus) } };
+    pack_init(&pack, &body);
+    snapshot_write(&snapshot, &pack);
+    client_publish(edge->bus, snapshot_topic(&snapshot, topic), false, &body);
+}
 
 static void *s_run(void *arg)
 {
     edge_t *edge = arg;
-    uint64_t rings;
+    uint64_t rings, now_ms, counted_ms = clock_ms();
     log_set_part("edge");
     while (!edge->keeper_ends) {
         struct pollfd item = { .fd = edge->wake_fd, .events = POLLIN };
         if (poll(&item, 1, KEEPER_TICK_MS) > 0 && read(edge->wake_fd, &rings, sizeof rings) > 0)
             registry_work(&edge->registry);
-        connections_tick(&edge->connections, clock_ms());
+        now_ms = clock_ms();
+        connections_tick(&edge->connections, now_ms);
+        if (now_ms - counted_ms >= SNAPSHOT_INTERVAL_MS) {
+            counted_ms = now_ms;
+            s_publish_counters(edge);
+        }
     }
     return NULL;
 }

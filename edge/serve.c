@@ -103,17 +103,20 @@ static bool s_refuse_verb(exchange_t *x, unsigned allowed)
     return exchange_fail(x, ERROR_METHOD_NOT_ALLOWED, "Allowed here: %s", allow);
 }
 
-static bool s_require_live(exchange_t *x)
+static bool s_fail_absent(exchange_t *x, int64_t since_ms)
 {
     char since[CLOCK_TEXT_SIZE];
-    const offer_t *offer = x->route->offer;
-    if (offer->is_live)
-        return true;
     exchange_fail(x, ERROR_NO_INSTANCE, "No instance of the service '%s' is running%s%s",
-                  x->route->descriptor->service, offer->since_ms ? " since " : "",
-                  offer->since_ms ? clock_text(offer->since_ms, since) : "");
+                  x->route->descriptor->service, since_ms ? " since " : "",
+                  since_ms ? clock_text(since_ms, since) : "");
     x->failure.retry_after_ms = ABSENT_RETRY_MS;
     return false;
+}
+
+static bool s_require_live(exchange_t *x)
+{
+    const offer_t *offer = x->route->offer;
+    return offer->is_live || s_fail_absent(x, offer->since_ms);
 }
 
 /* ---- what is in it -------------------------------------------------------------------------- */
@@ -191,6 +194,9 @@ static bool s_call(exchange_t *x)
     x->has_answer = true;
     if (client_call(x->edge->bus, &request, &x->answer))
         return true;
+    /* we have its description: a broker that never heard of it has started a moment ago */
+    if (x->answer.failure.code == ERROR_NO_SERVICE)
+        return s_fail_absent(x, 0);
     x->failure = x->answer.failure;
     if (x->failure.fields)
         x->failure.fields = &x->answer.fields;

@@ -52,8 +52,9 @@ const setting_t edge_setting_rows[] = {
                "'billing:/v1/invoices billing:public'." },
     { TEXT(required, "", 1024),
       .about = "Services that must be running for /health/ready, separated by spaces." },
-    { TEXT(web_root, PKGDATADIR "/edge/web", 4096),
-      .about = "Folder with the files of the API page; deploy/fetch-swagger makes one." },
+    { TEXT(web_root, "", 4096),
+      .about = "Folder with the files of the API page, which deploy/fetch-swagger makes; empty for "
+               "the installed one." },
     { NUMBER(events_percent, "25", 0, 50, "percent"),
       .about = "Share of the threads that event streams may take." },
     { NUMBER(events_waiting, "256", 1, 65536, NULL),

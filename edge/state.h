@@ -21,8 +21,7 @@ struct edge {
     const edge_settings_t *settings;
     const char *version;
     char instance[ID_INSTANCE_SIZE];
-    char *address; /* of civetweb's listening_ports */
-    uint64_t started_ms;
+    uint64_t started_ms, boot_ms; /* by the monotonic clock, and by the wall clock */
     stats_t stats;
     grants_t grants;
     identity_t anonymous;

@@ -295,7 +295,6 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
 void client_destroy(client_t **self_p)
 {
     client_t *self = *self_p;
-    *self_p = NULL;
     if (!self)
         return;
     atomic_store_explicit(&self->is_stopping, true, memory_order_release);
@@ -307,6 +306,7 @@ void client_destroy(client_t **self_p)
     calls_end(self, NULL, ERROR_CANCELLED, "The caller is stopping");
     for (uint32_t i = 0; i < self->link_count; i++)
         link_close(&self->links[i]);
+    *self_p = NULL; /* not before: until now callbacks may have answered through it */
     events_free_all(self);
     slots_free(&self->calls);
     queue_free(&self->orders);

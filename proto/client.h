@@ -88,10 +88,12 @@ typedef struct {
                                       borrowed until the end */
 } client_config_t;
 
-/* Connects in the background: a broker that is not there yet is no error. */
+/* Connects in the background: a broker that is not there yet is no error. A worker's callbacks may
+ * come on the client's thread before this returns. */
 client_t *client_new(void *zmq_context, const client_config_t *config);
 
-/* Tells the brokers good-bye, ends all calls with CANCELLED, stops the thread. */
+/* Tells the brokers good-bye, ends all calls with CANCELLED, stops the thread. Callbacks may come,
+ * and use the pointer, until that is done; then it is NULL. */
 void client_destroy(client_t **self_p);
 
 /* Waits until a broker answers, at most `timeout_ms`. */

@@ -4,6 +4,8 @@ SB_PROTO += %D%/libproto.a
 
 %C%_libproto_a_SOURCES = \
 	%D%/analysis.c %D%/analysis.h \
+	%D%/analysis_fields.c %D%/analysis_fields.h \
+	%D%/analysis_rules.c %D%/analysis_workflows.c \
 	%D%/auth.c %D%/auth_admin.c %D%/auth.h %D%/auth_fields.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \

@@ -15,7 +15,6 @@
 typedef struct {
     work_t work;
     const version_t *from, *to;
-    names_t from_ids, to_ids;
     uint32_t *twin;   /* of each node of the newer version the older one; NODE_NONE: it is new */
     uint32_t *number; /* common number of each node of the older version */
     bool *rewired;    /* nodes of the newer version whose outputs lead elsewhere */
@@ -129,31 +128,53 @@ static void s_write_issues(comparison_t *self, pack_t *pack)
 /* ---- pairing nodes and wires ------------------------------------------------------------------
  */
 
-static void s_index_nodes(names_t *names, work_t *work, const sketch_t *sketch)
+/* What a node is told apart by; those without an id have all the same. */
+static slice_t s_key(const sketch_node_t *node)
 {
-    slice_t *keys = arena_array(work->arena, sketch->node_count, sizeof *keys);
-    for (uint32_t n = 0; n < sketch->node_count; n++)
-        keys[n] = sketch->nodes[n].id;
-    names_build(names, work, keys, sketch->node_count);
+    return node->id.size ? node->id : slice_literal(" ");
 }
 
-/* Of nodes with the same id the first ones are a pair; the others have none. */
+/* Nodes that share an id are paired in their order. `waiting` says, at the first older node with an
+ * id, which of them has no twin yet, and `following` which comes after that. */
+static void s_find_twins(comparison_t *self, const names_t *ids)
+{
+    const sketch_t *from = self->from->sketch, *to = self->to->sketch;
+    arena_t *arena = self->work.arena;
+    uint32_t *waiting = arena_array(arena, from->node_count, sizeof *waiting),
+             *following = arena_array(arena, from->node_count, sizeof *following);
+    for (uint32_t n = 0; n < from->node_count; n++)
+        waiting[n] = NODE_NONE;
+    for (uint32_t n = from->node_count; n-- > 0;) {
+        uint32_t first = names_find(ids, s_key(&from->nodes[n]));
+        following[n] = waiting[first];
+        waiting[first] = n;
+    }
+    for (uint32_t n = 0; n < to->node_count; n++) {
+        uint32_t first = names_find(ids, s_key(&to->nodes[n]));
+        self->twin[n] = first == UINT32_MAX ? NODE_NONE : waiting[first];
+        if (self->twin[n] != NODE_NONE)
+            waiting[first] = following[self->twin[n]];
+    }
+}
+
 static void s_pair_nodes(comparison_t *self)
 {
     const sketch_t *from = self->from->sketch, *to = self->to->sketch;
-    s_index_nodes(&self->from_ids, &self->work, from);
-    s_index_nodes(&self->to_ids, &self->work, to);
-    self->twin = arena_array(self->work.arena, to->node_count, sizeof *self->twin);
-    self->number = arena_array(self->work.arena, from->node_count, sizeof *self->number);
-    self->rewired = arena_array(self->work.arena, to->node_count, sizeof *self->rewired);
+    arena_t *arena = self->work.arena;
+    names_t ids;
+    slice_t *keys = arena_array(arena, from->node_count, sizeof *keys);
+    for (uint32_t n = 0; n < from->node_count; n++)
+        keys[n] = s_key(&from->nodes[n]);
+    names_build(&ids, &self->work, keys, from->node_count);
+    self->twin = arena_array(arena, to->node_count, sizeof *self->twin);
+    self->number = arena_array(arena, from->node_count, sizeof *self->number);
+    self->rewired = arena_array(arena, to->node_count, sizeof *self->rewired);
+    s_find_twins(self, &ids);
     for (uint32_t n = 0; n < from->node_count; n++)
         self->number[n] = to->node_count + n;
-    for (uint32_t n = 0; n < to->node_count; n++) {
-        bool is_first = names_find(&self->to_ids, to->nodes[n].id) == n;
-        self->twin[n] = is_first ? names_find(&self->from_ids, to->nodes[n].id) : NODE_NONE;
+    for (uint32_t n = 0; n < to->node_count; n++)
         if (self->twin[n] != NODE_NONE)
             self->number[self->twin[n]] = n;
-    }
 }
 
 static int s_by_ends(const void *a, const void *b)

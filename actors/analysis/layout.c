@@ -10,6 +10,7 @@
 #define ROW_GAP   34
 #define BAND_GAP  48
 #define UNSEEN    UINT32_MAX
+#define SPAN_MAX  4000 /* pixels of a band for each of its nodes, before it is mostly empty */
 
 /* How far apart a platform's editor puts nodes decides how large a box may be. */
 typedef struct {
@@ -81,7 +82,8 @@ static spot_t s_stored(const layouter_t *self, const sketch_node_t *node)
     return spot;
 }
 
-/* False when the document does not say where each of them stands. */
+/* False when the document does not say where each of them stands, or puts them so far apart that
+ * nobody can have meant it: the sum of all bands has to stay within an int32_t. */
 static bool s_place(layouter_t *self, const uint32_t *nodes, uint32_t count, extent_t *extent)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -91,7 +93,9 @@ static bool s_place(layouter_t *self, const uint32_t *nodes, uint32_t count, ext
         self->made->spots[nodes[i]] = s_stored(self, node);
         s_extend(extent, self->made->spots[nodes[i]]);
     }
-    return count == 1 || extent->left < extent->right || extent->top < extent->bottom;
+    int64_t width = (int64_t)extent->right - extent->left,
+            height = (int64_t)extent->bottom - extent->top, most = (int64_t)SPAN_MAX * count;
+    return count == 1 || ((width > 0 || height > 0) && width <= most && height <= most);
 }
 
 /* ---- in layers -------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ static void s_identify(submission_t *self, const uint8_t content[ANALYSIS_KEY_BY
         name = slice_literal(own);
     self->name = name.size ? s_clean(arena, name) : NULL;
     if (own)
-        tie = arena_format(arena, "own %s", self->name);
+        tie = arena_format(arena, "own %s", own);
     else if (id.size >= NAMED_ID_BYTES)
         tie = arena_format(arena, "id %s", s_clean(arena, id));
     else if (self->name)

@@ -7,6 +7,8 @@
  */
 #include "config.h"
 
+#include <uthash.h>
+
 #include "actors/analysis/sarif.h"
 #include "actors/base/id.h"
 #include "proto/json.h"
@@ -14,6 +16,12 @@
 #define SARIF_SCHEMA                                                                               \
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #define SARIF_FINGERPRINT "signalbox/v1"
+
+/* A file that is in the list of artifacts. */
+struct sarif_file {
+    UT_hash_handle hh;
+    char path[];
+};
 
 /* By severity: the level (3.27.10), and what GitHub orders security alerts by. */
 static const struct {
@@ -132,11 +140,10 @@ static void s_write_logical(pack_t *pack, const value_t *node)
     }
 }
 
-/* `path` and `node` may be missing, not both. */
-static void s_write_location(pack_t *pack, const char *path, const value_t *node)
+/* The members of a location; `path` and `node` may be missing, not both. */
+static void s_write_place(pack_t *pack, const char *path, const value_t *node)
 {
     bool has_node = value_is_type(node, VALUE_MAP);
-    pack_map(pack, (size_t)(path != NULL) + has_node);
     if (path) {
         pack_text(pack, "physicalLocation");
         pack_map(pack, 2);
@@ -154,6 +161,12 @@ static void s_write_location(pack_t *pack, const char *path, const value_t *node
     }
 }
 
+static void s_write_location(pack_t *pack, const char *path, const value_t *node)
+{
+    pack_map(pack, (size_t)(path != NULL) + value_is_type(node, VALUE_MAP));
+    s_write_place(pack, path, node);
+}
+
 static void s_write_locations(pack_t *pack, const char *path, const value_t *node)
 {
     bool is_known = path || value_is_type(node, VALUE_MAP);
@@ -163,13 +176,17 @@ static void s_write_locations(pack_t *pack, const char *path, const value_t *nod
         s_write_location(pack, path, node);
 }
 
-/* All nodes with the same cause but the first, which is the location itself. */
+/* All nodes with the same cause but the first, which is the location itself. Their numbers (3.28.2)
+ * tell them apart, for no two may be equal and workflows may have equal nodes. */
 static void s_write_related(pack_t *pack, const value_t *nodes)
 {
     pack_text(pack, "relatedLocations");
     pack_array(pack, nodes->count - 1);
-    for (uint32_t i = 1; i < nodes->count; i++)
-        s_write_location(pack, NULL, &nodes->items[i]);
+    for (uint32_t i = 1; i < nodes->count; i++) {
+        pack_map(pack, 1 + (size_t)value_is_type(&nodes->items[i], VALUE_MAP));
+        pack_pair_int(pack, "id", i);
+        s_write_place(pack, NULL, &nodes->items[i]);
+    }
 }
 
 /* The proof (3.36 to 3.38): one thread of one flow. */
@@ -256,6 +273,37 @@ static void s_write_result(sarif_t *self, pack_t *pack, const value_t *issue, co
     pack_close(pack, position, pairs + 1);
 }
 
+/* ---- artifacts (3.24) ------------------------------------------------------------------------ */
+
+/* Each file stands in the list once (3.14.15), however often it is added. */
+static void s_add_artifact(sarif_t *self, const char *path)
+{
+    sarif_file_t *file;
+    pack_t pack;
+    size_t size = strlen(path);
+    HASH_FIND(hh, self->files, path, size, file);
+    if (file)
+        return;
+    file = mem_zeroed(sizeof *file + size + 1);
+    memcpy(file->path, path, size);
+    HASH_ADD(hh, self->files, path, (unsigned)size, file);
+    pack_init(&pack, &self->artifacts);
+    pack_map(&pack, 1);
+    pack_text(&pack, "location");
+    s_write_artifact_location(&pack, path);
+    self->artifact_count++;
+}
+
+static void s_free_files(sarif_t *self)
+{
+    sarif_file_t *file, *next;
+    HASH_ITER(hh, self->files, file, next)
+    {
+        HASH_DEL(self->files, file);
+        mem_free(file);
+    }
+}
+
 void sarif_open(sarif_t *self)
 {
     *self = (sarif_t){ .indices = mem_array(rule_count(), sizeof *self->indices) };
@@ -266,13 +314,8 @@ void sarif_add(sarif_t *self, const value_t *result, const char *path)
 {
     const value_t *issue, *issues = value_get(result, "issues");
     pack_t pack;
-    if (path) {
-        pack_init(&pack, &self->artifacts);
-        pack_map(&pack, 1);
-        pack_text(&pack, "location");
-        s_write_artifact_location(&pack, path);
-        self->artifact_count++;
-    }
+    if (path)
+        s_add_artifact(self, path);
     pack_init(&pack, &self->results);
     for (uint32_t i = 0; (issue = value_item(issues, i)); i++, self->result_count++)
         s_write_result(self, &pack, issue, path);
@@ -328,5 +371,6 @@ void sarif_close(sarif_t *self, buf_t *out)
     buf_free(&self->rules);
     buf_free(&self->results);
     buf_free(&self->artifacts);
+    s_free_files(self);
     mem_free(self->indices);
 }

@@ -16,10 +16,13 @@
 
 #include "actors/analysis/analysis.h"
 
+typedef struct sarif_file sarif_file_t;
+
 typedef struct {
     buf_t rules, results, artifacts; /* msgpack items of these lists */
     uint32_t rule_count, result_count, artifact_count;
-    uint32_t *indices; /* of each rule of ours in `rules`, from 1; 0: it has not fired yet */
+    sarif_file_t *files; /* in `artifacts` */
+    uint32_t *indices;   /* of each rule of ours in `rules`, from 1; 0: it has not fired yet */
 } sarif_t;
 
 void sarif_open(sarif_t *self);

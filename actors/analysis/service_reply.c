@@ -23,6 +23,12 @@ const stored_t *service_require_analysis(call_t *call, const char *field)
     return found;
 }
 
+/* A map whose head is one byte, as that of every result is. */
+static bool s_is_small_map(uint8_t head)
+{
+    return (head & 0xf0) == 0x80;
+}
+
 /* What we have stored and cannot read is our fault, and somebody has to look at it. */
 static void s_fail_unreadable(call_t *call, const stored_t *stored)
 {
@@ -30,12 +36,15 @@ static void s_fail_unreadable(call_t *call, const stored_t *stored)
     call_fail(call, ERROR_INTERNAL, "The stored analysis cannot be read");
 }
 
+/* A result goes out as it was stored, so it is looked at first: whole msgpack, and a map. */
 const uint8_t *service_require_result_bytes(call_t *call, const stored_t *stored)
 {
     const uint8_t *bytes = unsqueeze(call_arena(call), &stored->result, STORE_RESULT_BYTES);
-    if (!bytes)
-        s_fail_unreadable(call, stored);
-    return bytes;
+    if (bytes && value_check(bytes, stored->result.full, VALUE_LIMITS, NULL) == VALUE_GOOD &&
+        s_is_small_map(bytes[0]))
+        return bytes;
+    s_fail_unreadable(call, stored);
+    return NULL;
 }
 
 const value_t *service_require_result(call_t *call, const stored_t *stored)
@@ -46,8 +55,7 @@ const value_t *service_require_result(call_t *call, const stored_t *stored)
         return NULL;
     const value_t *result =
         value_parse(call_arena(call), bytes, stored->result.full, VALUE_LIMITS, &verdict);
-    if (!result)
-        s_fail_unreadable(call, stored);
+    insist(result); /* the bytes have been checked */
     return result;
 }
 
@@ -113,7 +121,7 @@ void reply_brief(pack_t *pack, const brief_t *brief)
 void reply_analysis(pack_t *pack, const brief_t *brief, repeated_t repeated, const uint8_t *result,
                     size_t size)
 {
-    insist(size > 0 && (result[0] & 0xf0) == 0x80);
+    insist(size > 0 && s_is_small_map(result[0]));
     size_t members = result[0] & 0x0f;
     pack_map(pack, members + 4 + (repeated != REPEATED_UNSAID));
     s_write_identity(pack, brief);

@@ -184,7 +184,8 @@ static squeezed_t s_read_squeezed(const db_rows_t *rows, arena_t *arena, const c
     size_t size;
     const uint8_t *bytes = db_blob(rows, column, &size);
     uint8_t *copy = arena_alloc(arena, size);
-    memcpy(copy, bytes, size);
+    if (size)
+        memcpy(copy, bytes, size);
     return (squeezed_t){ .bytes = copy, .size = size, .full = (size_t)db_int(rows, size_column) };
 }
 
@@ -232,26 +233,22 @@ db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char 
 
 /* ---- removing -------------------------------------------------------------------------------- */
 
-/* What an account's analysis leaves behind goes with it. A workflow that gets a version meanwhile
- * is kept by that version's reference: the statement fails then, and may be tried again. */
-static const db_sql_t s_delete_at_once = {
-    "analysis.delete", NULL,
-    "WITH gone AS (DELETE FROM analysis WHERE id = $id AND account = $account"
-    " RETURNING id, account, created_at, workflow_id, occurs), o AS ("
-    "DELETE FROM occurrence USING gone, json_array_elements_text(CAST(gone.occurs AS json)) AS what"
-    " WHERE occurrence.account = gone.account AND occurrence.what = what.value"
-    " AND occurrence.created_at = gone.created_at AND occurrence.analysis_id = gone.id), w AS ("
-    "DELETE FROM workflow USING gone WHERE workflow.id = gone.workflow_id AND NOT EXISTS"
-    " (SELECT 1 FROM analysis a WHERE a.workflow_id = gone.workflow_id AND a.id <> gone.id))"
-    " SELECT id FROM gone"
+/* Two that delete the last two versions of a workflow at once would each see the other's and leave
+ * the workflow behind, so on PostgreSQL they take turns: the analysis is locked first, then the
+ * workflow, everywhere in this order. A submission of a new version waits for the workflow, too.
+ * SQLite writes one after the other anyway. */
+static const db_sql_t s_lock = {
+    "analysis.lock", NULL,
+    "WITH a AS (SELECT workflow_id FROM analysis WHERE id = $id AND account = $account FOR UPDATE)"
+    " SELECT w.id FROM a JOIN workflow w ON w.id = a.workflow_id FOR UPDATE OF w"
 };
-
+#define DELETE_OCCURRENCES(list)                                                                   \
+    "DELETE FROM occurrence WHERE (account, what, created_at, analysis_id) IN"                     \
+    " (SELECT a.account, o.value, a.created_at, a.id FROM analysis a, " list " o"                  \
+    "  WHERE a.id = $id AND a.account = $account)"
 static const db_sql_t s_delete_occurrences = {
-    "analysis.delete_occurrences",
-    "DELETE FROM occurrence WHERE (account, what, created_at, analysis_id) IN"
-    " (SELECT a.account, o.value, a.created_at, a.id FROM analysis a, json_each(a.occurs) o"
-    "  WHERE a.id = $id AND a.account = $account)",
-    NULL
+    "analysis.delete_occurrences", DELETE_OCCURRENCES("json_each(a.occurs)"),
+    DELETE_OCCURRENCES("json_array_elements_text(CAST(a.occurs AS json))")
 };
 static const db_sql_t s_delete_analysis = {
     "analysis.delete_analysis",
@@ -264,29 +261,24 @@ static const db_sql_t s_delete_workflow = { "analysis.delete_workflow",
 
 typedef struct {
     const char *account, *id;
+    bool is_sqlite;
     bool deleted;
 } deletion_t;
 
-static db_status_t s_delete_at_once_on(db_conn_t *conn, deletion_t *self)
+/* What an analysis leaves behind goes with it. */
+static db_status_t s_delete_work(db_conn_t *conn, void *arg)
 {
+    deletion_t *self = arg;
+    const db_param_t of[] = { DB_P_TEXT("id", self->id), DB_P_TEXT("account", self->account) };
     db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_delete_at_once, &rows, DB_P_TEXT("id", self->id),
-                                DB_P_TEXT("account", self->account));
-    if (status != DB_OK)
-        return status;
-    self->deleted = db_next(rows);
-    db_rows_close(&rows);
-    return DB_OK;
-}
-
-static db_status_t s_delete_in_steps(db_conn_t *conn, deletion_t *self)
-{
-    db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_delete_occurrences, NULL, DB_P_TEXT("id", self->id),
-                                DB_P_TEXT("account", self->account));
+    db_status_t status = DB_OK;
+    self->deleted = false;
+    if (!self->is_sqlite)
+        status = db_run(conn, &s_lock, of, COUNT_OF(of), NULL);
     if (status == DB_OK)
-        status = DB_RUN(conn, &s_delete_analysis, &rows, DB_P_TEXT("id", self->id),
-                        DB_P_TEXT("account", self->account));
+        status = db_run(conn, &s_delete_occurrences, of, COUNT_OF(of), NULL);
+    if (status == DB_OK)
+        status = db_run(conn, &s_delete_analysis, of, COUNT_OF(of), &rows);
     if (status != DB_OK)
         return status;
     self->deleted = db_next(rows);
@@ -297,51 +289,35 @@ static db_status_t s_delete_in_steps(db_conn_t *conn, deletion_t *self)
     return status;
 }
 
-typedef db_status_t (*delete_t)(db_conn_t *conn, deletion_t *deletion);
-
-static delete_t s_delete_on(db_t *db)
-{
-    return db_is_sqlite(db) ? s_delete_in_steps : s_delete_at_once_on;
-}
-
-static db_status_t s_delete_work(db_conn_t *conn, void *arg)
-{
-    return s_delete_in_steps(conn, arg);
-}
-
 db_status_t store_delete(db_t *db, const char *account, const char *id, bool *deleted)
 {
-    deletion_t deletion = { .account = account, .id = id };
-    db_status_t status = DB_OK;
-    if (db_is_sqlite(db)) {
-        status = db_write(db, s_delete_work, &deletion);
-    } else {
-        db_conn_t *conn = s_conn(db, &status);
-        if (conn)
-            status = s_delete_at_once_on(conn, &deletion);
-    }
-    *deleted = deletion.deleted;
+    deletion_t deletion = { .account = account, .id = id, .is_sqlite = db_is_sqlite(db) };
+    db_status_t status = db_write(db, s_delete_work, &deletion);
+    *deleted = status == DB_OK && deletion.deleted;
     return status;
 }
 
 /* ---- retention ------------------------------------------------------------------------------- */
 
 /* The oldest analyses of a tier, with the tier of their account's newest. Several instances purge
- * at once on PostgreSQL: each takes what no other one has taken. */
-#define OLDEST                                                                                     \
-    "SELECT a.id AS id, a.account AS account, (SELECT n.tier FROM analysis n WHERE"                \
-    " n.account = a.account ORDER BY n.created_at DESC, n.id DESC LIMIT 1) AS newest"              \
-    " FROM analysis a WHERE a.tier = $tier AND a.created_at < $before"                             \
-    " ORDER BY a.created_at LIMIT $most"
+ * at once on PostgreSQL: each takes what no other one has taken, and locks workflows in one order.
+ */
+#define OLDEST(locked)                                                                             \
+    "SELECT o.id AS id, o.account AS account, (SELECT n.tier FROM analysis n WHERE"                \
+    " n.account = o.account ORDER BY n.created_at DESC, n.id DESC LIMIT 1) AS newest"              \
+    " FROM (SELECT a.id, a.account, a.workflow_id FROM analysis a WHERE a.tier = $tier"            \
+    "  AND a.created_at < $before ORDER BY a.created_at LIMIT $most" locked ") AS o"               \
+    " ORDER BY o.workflow_id"
 
-static const db_sql_t s_oldest = { "analysis.oldest", OLDEST, OLDEST " FOR UPDATE SKIP LOCKED" };
+static const db_sql_t s_oldest = { "analysis.oldest", OLDEST(""),
+                                   OLDEST(" FOR UPDATE SKIP LOCKED") };
 static const db_sql_t s_keep = { "analysis.keep", "UPDATE analysis SET tier = $tier WHERE id = $id",
                                  NULL };
 
 typedef struct {
     const char *tier;
     int64_t before_ms, most;
-    delete_t delete;
+    bool is_sqlite;
     arena_t arena;
     struct {
         const char *id, *account, *newest;
@@ -380,8 +356,10 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
             status = DB_RUN(conn, &s_keep, NULL, DB_P_TEXT("tier", newest), DB_P_TEXT("id", id));
             continue;
         }
-        deletion_t deletion = { .account = self->list[i].account, .id = id };
-        status = self->delete (conn, &deletion);
+        deletion_t deletion = { .account = self->list[i].account,
+                                .id = id,
+                                .is_sqlite = self->is_sqlite };
+        status = s_delete_work(conn, &deletion);
         self->deleted += deletion.deleted;
     }
     return status;
@@ -391,7 +369,7 @@ db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t m
                         size_t *deleted)
 {
     purge_t purge = {
-        .tier = tier, .before_ms = before_ms, .most = most, .delete = s_delete_on(db)
+        .tier = tier, .before_ms = before_ms, .most = most, .is_sqlite = db_is_sqlite(db)
     };
     db_status_t status = db_write(db, s_purge_work, &purge);
     *seen = purge.seen;

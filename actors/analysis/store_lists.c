@@ -28,8 +28,14 @@ static const db_sql_t s_list_by_kind = { "analysis.list_by_kind",
 static const db_sql_t s_list_by_grade = { "analysis.list_by_grade",
                                           LIST_BY("a.account = $account AND a.grade = $grade"),
                                           NULL };
+/* A workflow belongs to one account with all its versions. Asked once of the workflow instead of of
+ * each version, the condition does not mislead PostgreSQL into expecting few rows and sorting all.
+ */
 static const db_sql_t s_list_by_workflow = {
-    "analysis.list_by_workflow", LIST_BY("a.workflow_id = $workflow AND a.account = $account"), NULL
+    "analysis.list_by_workflow",
+    LIST_BY("a.workflow_id = $workflow AND EXISTS"
+            " (SELECT 1 FROM workflow w WHERE w.id = $workflow AND w.account = $account)"),
+    NULL
 };
 static const db_sql_t s_list_by_occurrence = {
     "analysis.list_by_occurrence",
@@ -51,10 +57,11 @@ const store_filter_t store_any = {
     .from = CURSOR_START,
 };
 
-/* What is looked for in `occurs`, a JSON array of names: "%" finds all. */
-static const char *s_pattern(arena_t *arena, const char *what)
+/* What is looked for in `occurs`, a JSON array of names: "%" finds all, and suffices for what leads
+ * the list already. */
+static const char *s_pattern(arena_t *arena, const char *what, const char *leading)
 {
-    return what[0] ? arena_format(arena, "%%\"%s\"%%", what) : "%";
+    return what[0] && what != leading ? arena_format(arena, "%%\"%s\"%%", what) : "%";
 }
 
 static db_status_t s_read_briefs(db_rows_t *rows, arena_t *arena, size_t limit, briefs_t *briefs)
@@ -87,6 +94,8 @@ db_status_t store_list(db_t *db, arena_t *arena, const char *account, const stor
 {
     const char *what;
     const db_sql_t *sql = s_choose(filter, &what);
+    const bool is_by_what = sql == &s_list_by_occurrence;
+    const char *leading = is_by_what ? what : NULL;
     const db_param_t params[] = {
         DB_P_TEXT("account", account),
         DB_P_TEXT("kind", filter->kind),
@@ -95,8 +104,8 @@ db_status_t store_list(db_t *db, arena_t *arena, const char *account, const stor
         DB_P_TEXT("workflow", filter->workflow_id),
         DB_P_INT("min", filter->min_score),
         DB_P_INT("max", filter->max_score),
-        DB_P_TEXT("rule", s_pattern(arena, filter->rule)),
-        DB_P_TEXT("severity", s_pattern(arena, filter->severity)),
+        DB_P_TEXT("rule", s_pattern(arena, filter->rule, leading)),
+        DB_P_TEXT("severity", s_pattern(arena, filter->severity, leading)),
         DB_P_INT("at", filter->from.at_ms),
         DB_P_TEXT("id", filter->from.id),
         DB_P_INT("since", filter->since_ms),
@@ -108,7 +117,7 @@ db_status_t store_list(db_t *db, arena_t *arena, const char *account, const stor
     *briefs = (briefs_t){ 0 };
     if (!conn)
         return DB_UNAVAILABLE;
-    size_t count = COUNT_OF(params) - (sql != &s_list_by_occurrence); /* only that has $what */
+    size_t count = COUNT_OF(params) - !is_by_what; /* only that one has $what */
     db_status_t status = db_run(conn, sql, params, count, &rows);
     return status == DB_OK ? s_read_briefs(rows, arena, filter->limit, briefs) : status;
 }

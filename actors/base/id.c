@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
-#include "actors/base/clock.h"
 #include "actors/base/id.h"
 
 void id_random(void *memory, size_t size)
@@ -64,10 +64,12 @@ static const char *s_uuid(uint8_t bytes[16], uint8_t version, char text[ID_UUID_
 const char *id_uuid7(char text[ID_UUID_SIZE])
 {
     uint8_t bytes[16];
-    id_random(bytes + 6, sizeof bytes - 6);
-    uint64_t now = (uint64_t)clock_wall_ms();
-    for (int i = 0; i < 6; i++)
-        bytes[i] = (uint8_t)(now >> (40 - 8 * i));
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    uint16_t part = (uint16_t)((uint64_t)now.tv_nsec % 1000000 * 4096 / 1000000);
+    put_u64(bytes, ms << 16 | part);
+    id_random(bytes + 8, sizeof bytes - 8);
     return s_uuid(bytes, 7, text);
 }
 

@@ -14,7 +14,9 @@
 void id_random(void *memory, size_t size);
 uint64_t id_random_u64(void);
 
-/* A UUID version 7 (RFC 9562, 5.7): sorts by creation time; returns `text`. */
+/* A UUID version 7 (RFC 9562, 5.7): sorts by creation time, to a quarter of a microsecond (6.2,
+ * method 3), so that what one process makes in the same millisecond keeps its order; returns
+ * `text`. */
 const char *id_uuid7(char text[ID_UUID_SIZE]);
 
 /* A UUID version 8 (RFC 9562, 5.8) of the first 16 bytes of a hash: the same hash, the same name;

@@ -158,39 +158,51 @@ static void *s_run_ticker(void *arg)
 
 /* ---- starting ------------------------------------------------------------------------------- */
 
+/* How many of the handlers are the method's, and the last of them. */
+static size_t s_find_handlers(const handler_t *at, const method_t *method, const handler_t **found)
+{
+    size_t count = 0;
+    for (; at->method; at++)
+        if (at->method == method) {
+            *found = at;
+            count++;
+        }
+    return count;
+}
+
+static bool s_has_method(const service_t *service, const method_t *method)
+{
+    size_t i = 0;
+    while (service->methods[i] && service->methods[i] != method)
+        i++;
+    return service->methods[i] != NULL;
+}
+
 /* Every method has one handler and every handler a method: contract and code cannot part. */
 static bool s_bind_handlers(actor_t *self, const service_t *service, char *why, size_t why_size)
 {
     static const handler_t own[] = { { &runtime_health, runtime_on_health, HANDLE_POOL },
-                                     { &runtime_stats, runtime_on_stats, HANDLE_POOL } };
-    size_t methods = 0;
-    for (; service->methods[methods]; methods++) {
+                                     { &runtime_stats, runtime_on_stats, HANDLE_POOL },
+                                     { 0 } };
+    for (size_t i = 0; service->methods[i]; i++) {
+        const method_t *method = service->methods[i];
         const handler_t *found = NULL;
-        for (const handler_t *at = self->spec->handlers; at->method; at++) {
-            if (at->method != service->methods[methods])
-                continue;
-            if (found) {
-                snprintf(why, why_size, "the method '%s' has two handlers", at->method->name);
-                return false;
-            }
-            found = at;
-        }
-        for (size_t i = 0; i < COUNT_OF(own); i++)
-            if (own[i].method == service->methods[methods])
-                found = &own[i];
-        if (!found) {
-            snprintf(why, why_size, "the method '%s' has no handler",
-                     service->methods[methods]->name);
+        size_t count = s_find_handlers(own, method, &found) +
+                       s_find_handlers(self->spec->handlers, method, &found);
+        if (count != 1) {
+            snprintf(why, why_size, "the method '%s' has %s", method->name,
+                     count ? "two handlers" : "no handler");
             return false;
         }
-        self->handlers[methods] = *found;
+        self->handlers[i] = *found;
     }
-    size_t handlers = COUNT_OF(own);
     for (const handler_t *at = self->spec->handlers; at->method; at++)
-        handlers++;
-    if (handlers != methods)
-        snprintf(why, why_size, "there is a handler for a method the service does not have");
-    return handlers == methods;
+        if (!s_has_method(service, at->method)) {
+            snprintf(why, why_size, "the method '%s' is handled, but the service does not have it",
+                     at->method->name);
+            return false;
+        }
+    return true;
 }
 
 /* The service with the runtime's own methods, as descriptor and as table of handlers. */
@@ -258,10 +270,13 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                      .on_drain = s_on_drain,
                                      .on_registered = s_on_registered,
                                      .oldest_ms = s_oldest_ms };
+    /* a request may come before we have the client to answer it with: it waits for the lock */
+    monitor_lock(&self->monitor);
     self->client = client_new(zmq_context, &(client_config_t){ .settings = self->config->bus,
                                                                .name = self->instance,
                                                                .part = self->spec->service->name,
                                                                .worker = &worker });
+    monitor_unlock(&self->monitor);
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
     monitor_lock(&self->monitor);

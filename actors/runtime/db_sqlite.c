@@ -26,7 +26,9 @@
 struct sqlite_statement {
     const db_sql_t *sql; /* key */
     sqlite3_stmt *handle;
-    const char **names; /* of the parameters, in SQLite's order */
+    /* Of the parameters, in SQLite's order. Copies: SQLite prepares a statement again by itself
+     * when the schema or a pattern changes, and its own names are gone then. */
+    char **names;
     size_t name_count;
     bool busy; /* its result is not closed */
     UT_hash_handle hh;
@@ -149,6 +151,8 @@ static void s_conn_free(db_conn_t *conn)
     {
         HASH_DEL(self->statements, statement);
         sqlite3_finalize(statement->handle);
+        for (size_t i = 0; i < statement->name_count; i++)
+            mem_free(statement->names[i]);
         mem_free(statement->names);
         mem_free(statement);
     }
@@ -181,7 +185,7 @@ static sqlite_statement_t *s_prepare(sqlite_conn_t *self, const db_sql_t *sql, d
     for (size_t i = 0; i < statement->name_count; i++) {
         const char *name = sqlite3_bind_parameter_name(handle, (int)i + 1);
         insist(name && name[0] == '$');
-        statement->names[i] = name + 1;
+        statement->names[i] = mem_strdup(name + 1);
     }
     HASH_ADD_PTR(self->statements, sql, statement);
     return statement;
@@ -210,7 +214,8 @@ static int s_bind(const sqlite_statement_t *statement, const db_param_t *params,
 {
     size_t order[DB_PARAMS_MAX];
     int code = SQLITE_OK;
-    db_match(statement->sql, statement->names, statement->name_count, params, count, order);
+    db_match(statement->sql, (const char *const *)statement->names, statement->name_count, params,
+             count, order);
     for (size_t i = 0; i < count && code == SQLITE_OK; i++)
         code = s_bind_one(statement->handle, (int)i + 1, &params[order[i]], keep);
     return code;

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MPL-2.0
 """Calls the analysis service over the bus: python3 analyse.py ipc://var/bus.sock workflow.json"""
 import json
 import struct

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MPL-2.0
 """A service in forty lines: python3 greeter.py ipc://var/bus.sock"""
 import struct
 import sys

@@ -22,6 +22,11 @@ uint64_t bench_reap(pid_t pid, int signal_number);
 void bench_print(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
                  double cpu_us);
 
+/* For what runs in this process: repeats `body(arg)` for BENCH_MS milliseconds of CPU time (300 by
+ * default), at least three times, and prints the case. Each run counts as `operations`. */
+void bench_repeat(const char *bench, const char *name, uint64_t operations, void (*body)(void *arg),
+                  void *arg);
+
 /* The first argument, or BENCH_<NAME> in the environment, as a number. */
 uint64_t bench_number(const char *name, uint64_t preset);
 

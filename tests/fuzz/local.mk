@@ -5,6 +5,7 @@
 # without, they replay their corpus in `make check`.
 
 FUZZ_TARGETS = \
+	%D%/analysis_fuzz \
 	%D%/descriptor_fuzz \
 	%D%/frame_fuzz \
 	%D%/http_fuzz \
@@ -16,6 +17,7 @@ EXTRA_DIST += %D%/corpus
 
 if FUZZERS
 FUZZ_MAIN = %D%/fuzz.h
+%C%_analysis_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_descriptor_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_frame_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_http_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
@@ -26,6 +28,7 @@ FUZZ_MAIN = %D%/replay.c %D%/fuzz.h
 TESTS += $(FUZZ_TARGETS)
 endif
 
+%C%_analysis_fuzz_SOURCES = %D%/analysis_fuzz.c $(FUZZ_MAIN)
 %C%_descriptor_fuzz_SOURCES = %D%/descriptor_fuzz.c $(FUZZ_MAIN)
 %C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
 %C%_http_fuzz_SOURCES = %D%/http_fuzz.c $(FUZZ_MAIN)

@@ -9,7 +9,7 @@ import time
 
 os.environ["EDGE_HOST_LOG"] = "1"
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
-from edge import PATIENCE, Edge, Response, read_all, request  # noqa: E402
+from edge import PATIENCE, Edge, Response, read_all, read_one, request  # noqa: E402
 from tap import check, done, same  # noqa: E402
 
 JSON = {"Content-Type": "application/json"}
@@ -50,21 +50,6 @@ class Client(threading.Thread):
                     self.answered.add(name)
                     if response.headers.get("connection") == "close":
                         break
-
-
-def read_one(connection):
-    """One response with a Content-Length."""
-    data = b""
-    while True:
-        head, found, body = data.partition(b"\r\n\r\n")
-        if found:
-            length = int(Response(data).headers.get("content-length", "0"))
-            if len(body) >= length:
-                return data
-        piece = connection.recv(65536)
-        if not piece:
-            return data
-        data += piece
 
 
 def under_load():

@@ -147,6 +147,7 @@ static const service_t s_service = {
 /* ---- its handlers --------------------------------------------------------------------------- */
 
 typedef struct {
+    pthread_mutex_t mutex; /* held until `client` is there: a request may come before */
     client_t *client;
     arena_t arena; /* of the request in work: they come one after the other, on one thread */
 } demo_t;
@@ -290,6 +291,8 @@ static void s_on_request(void *arg, worker_request_t *request)
     demo_t *self = arg;
     value_verdict_t verdict;
     const frame_t *frame = &request->frame;
+    pthread_mutex_lock(&self->mutex);
+    pthread_mutex_unlock(&self->mutex);
     arena_reset(&self->arena);
     const value_t *map = value_parse(&self->arena, zmq_msg_data(&request->body),
                                      zmq_msg_size(&request->body), VALUE_LIMITS, &verdict);
@@ -320,9 +323,11 @@ static void s_start_demo(demo_t *self, void *context, const client_settings_t *b
         .arg = self,
         .on_request = s_on_request,
     };
+    pthread_mutex_lock(&self->mutex);
     self->client = client_new(
         context,
         &(client_config_t){ .settings = bus, .name = "demo-1", .part = "demo", .worker = &worker });
+    pthread_mutex_unlock(&self->mutex);
     buf_free(&descriptor);
 }
 
@@ -374,7 +379,7 @@ static settings_t *s_read_flags(int argc, char **argv)
 int main(int argc, char **argv)
 {
     char why[300];
-    demo_t demo = { 0 };
+    demo_t demo = { .mutex = PTHREAD_MUTEX_INITIALIZER };
     broker_t *broker = NULL;
     signals_block();
     log_set_level(getenv("EDGE_HOST_LOG") ? LOG_INFO : LOG_ERROR);

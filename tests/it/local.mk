@@ -3,6 +3,18 @@
 # Whole processes, driven by Python scripts that print TAP.
 check_PROGRAMS += %D%/edge_host
 
+# What the documents say; `make update-docs` is in docs/local.mk.
+DOCS_TESTS = \
+	%D%/docs_generated.py \
+	%D%/docs_names.py \
+	%D%/docs_openapi.py
+
+TESTS += $(DOCS_TESTS)
+EXTRA_DIST += $(DOCS_TESTS) tests/kit/bus.py tests/kit/openapi.py
+
+clean-local:
+	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
+
 EDGE_TESTS = \
 	%D%/edge_crowd.py \
 	%D%/edge_drain.py \
@@ -14,3 +26,17 @@ EDGE_TESTS = \
 
 TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
+
+SYSTEM_TESTS = \
+	%D%/analyze_cli.py \
+	%D%/bus_dialects.py \
+	%D%/python_peers.py \
+	%D%/readme.py \
+	%D%/system_analysis.py \
+	%D%/system_commands.py \
+	%D%/system_parts.py \
+	%D%/system_stop.py
+
+TESTS += $(SYSTEM_TESTS)
+EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
+	docs/examples/analyse.py docs/examples/greeter.py docs/examples/workflow.json

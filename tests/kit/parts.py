@@ -12,8 +12,10 @@ stopped, and a sanitizer's report in a log is a failure.
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -24,8 +26,20 @@ STOP_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent():
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def die_with_parent():
+    """What a test starts does not outlive it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _variables(settings):
+    return {"SIGNALBOX_" + name.upper(): str(value) for name, value in settings.items()}
 
 
 class Part:
@@ -38,21 +52,48 @@ class Part:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, *words], cwd=folder.path, stdout=subprocess.PIPE, stderr=log, text=True,
-                env=folder.environment, preexec_fn=_die_with_parent)
-        self.ready = threading.Event()
+                env=folder.environment, preexec_fn=die_with_parent)
+        self.has_ended = False  # its standard output
+        self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self.ready.wait(START_SECONDS)
-        if not self.lines:
-            self.process.kill()
-            self.process.wait()
+        if not self.wait_line(""):
+            self.kill()
             raise RuntimeError(f"{' '.join(words)} did not start:\n{self.log()}")
 
     def _read(self):
         for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            self.ready.set()
-        self.ready.set()
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.has_ended = True
+            self.changed.notify_all()
+
+    def wait_line(self, pattern, seconds=START_SECONDS, after=0):
+        """The match of the first line, printed or yet to come, that holds `pattern`; or None.
+
+        So many lines at the beginning are passed over as `after` says.
+        """
+        found = []
+
+        def look():
+            found.extend(filter(None, (re.search(pattern, line) for line in self.lines[after:])))
+            return found or self.has_ended
+
+        with self.changed:
+            self.changed.wait_for(look, seconds)
+        return found[0] if found else None
+
+    @property
+    def port(self):
+        """Where its edge listens."""
+        return int(self.wait_line(r"http://[0-9.]+:(\d+)/").group(1))
+
+    @property
+    def instance(self):
+        """The name that its actor gave itself."""
+        return self.wait_line(r"^The instance (\S+) is registered").group(1)
 
     def log(self):
         """All it has logged."""
@@ -80,12 +121,9 @@ class Part:
             return "did not stop"
 
     def memory(self):
-        """Resident memory in KiB."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            for line in status:
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1])
-        return 0
+        """KiB of memory that it has made for itself: no files, which others may share."""
+        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as rollup:
+            return next(int(line.split()[1]) for line in rollup if line.startswith("Anonymous:"))
 
 
 class Folder:
@@ -102,8 +140,7 @@ class Folder:
         self.path = tempfile.mkdtemp(prefix="sbx-", dir="/tmp")
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith("SIGNALBOX_")}
-        for name, value in {"storage_data": "var", **self.settings}.items():
-            self.environment["SIGNALBOX_" + name.upper()] = str(value)
+        self.environment.update(_variables({"storage_data": "var", **self.settings}))
         return self
 
     def __exit__(self, kind, *_):
@@ -128,15 +165,34 @@ class Folder:
         self.parts.append(part)
         return part
 
+    def command(self, *words, text="", **settings):
+        """Runs a command to its end: its exit status, and what it wrote to both outputs."""
+        environment = {**self.environment, **_variables(settings)}
+        result = subprocess.run([PROGRAM, *[str(word) for word in words]], cwd=self.path,
+                                env=environment, capture_output=True, text=True, input=text,
+                                timeout=STOP_SECONDS, check=False)
+        return result.returncode, result.stdout, result.stderr
+
     def run(self, *words, status=0, text=""):
         """Runs a command to its end; its standard output."""
-        result = subprocess.run([PROGRAM, *[str(word) for word in words]], cwd=self.path,
-                                env=self.environment, capture_output=True, text=True, input=text,
-                                timeout=STOP_SECONDS, check=False)
-        if result.returncode != status:
-            raise RuntimeError(f"{' '.join(map(str, words))} ended with {result.returncode}:\n"
-                               f"{result.stdout}\n{result.stderr}")
-        return result.stdout
+        code, output, errors = self.command(*words, text=text)
+        if code != status:
+            raise RuntimeError(f"{' '.join(map(str, words))} ended with {code}:\n"
+                               f"{output}\n{errors}")
+        return output
+
+    def fail(self, *words, status=1):
+        """Runs a command that is to fail; what it says about it."""
+        code, output, errors = self.command(*words)
+        if code != status:
+            raise RuntimeError(f"{' '.join(map(str, words))} ended with {code}:\n"
+                               f"{output}\n{errors}")
+        return errors
+
+    def write(self, name, text):
+        """A file in the folder."""
+        with open(os.path.join(self.path, name), "w", encoding="utf-8") as file:
+            file.write(text)
 
     def socket(self, name):
         """The endpoint of one of the broker's sockets: bus, edge or events."""

@@ -9,7 +9,8 @@
                                            input, each answered by "stopped" or "ready URL", and
                                            ends at end of file
 
-A Python test imports it: `with Postgres() as server: use(server.url)`.
+A Python test imports it: `with Postgres() as server: use(server.url)`, or, for a database of its own
+on the server that TEST_POSTGRES_URL names, `with database() as url: use(url)`.
 
 The server runs as the calling user; root is refused by initdb, so for root it runs as the account
 `postgres`, or else `nobody`. It is ready when it says so in its log, not after a time. Without
@@ -18,10 +19,12 @@ PostgreSQL on the machine the exit status is 77 and a sentence says what is miss
 The server keeps fsync off, since a test's data need not outlive a power cut; `--durable` before the
 command leaves it on, for measurements.
 """
+import contextlib
 import ctypes
 import glob
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -151,6 +154,21 @@ class Postgres:
         output, _ = process.communicate()
         if process.returncode != 0:
             raise RuntimeError(f"{command[0]} failed:\n{output}")
+
+
+@contextlib.contextmanager
+def database():
+    """The URL of a new database on the server that TEST_POSTGRES_URL names; gone afterwards."""
+    server, name = os.environ["TEST_POSTGRES_URL"], "sbx_" + secrets.token_hex(6)
+
+    def psql(statement):
+        subprocess.run(["psql", "--quiet", "--no-psqlrc", server, "--command", statement], check=True)
+
+    psql(f"CREATE DATABASE {name}")
+    try:
+        yield server.replace("/postgres?", f"/{name}?", 1)
+    finally:
+        psql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def run(command, durable):

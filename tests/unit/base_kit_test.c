@@ -70,6 +70,13 @@ static void test_ids(void)
     ok(strcmp(one, two) != 0);
     ok(one[14] == '7' && strchr("89ab", one[19]));
     is_int(strlen(one), 36);
+    bool is_in_order = true; /* of many in one millisecond, as far as they tell the time */
+    for (int i = 0; i < 1000; i++) {
+        id_uuid7(two);
+        is_in_order &= memcmp(one, two, 18) <= 0;
+        memcpy(one, two, sizeof one);
+    }
+    ok(is_in_order);
     ok(id_hash("a", 1) == 0xaf63dc4c8601ec8cu); /* from the specification's test vectors */
     ok(id_is_name("a.b_c-1", 7, 10) && !id_is_name("a b", 3, 10) && !id_is_name("abc", 3, 2));
 }

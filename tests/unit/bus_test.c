@@ -580,6 +580,63 @@ static void test_client_gone(void)
     bus_close(&bus);
 }
 
+typedef struct {
+    client_t *client;
+    sem_t came, going;
+    bool had_client;
+} leaving_t;
+
+/* Answers while its client is being destroyed, as an instance does whose broker has not heard yet
+ * that it leaves. */
+static void s_on_request_leaving(void *arg, worker_request_t *request)
+{
+    leaving_t *self = arg;
+    buf_t body = { 0 };
+    pack_t pack;
+    sem_post(&self->came);
+    self->had_client = bus_wait(&self->going);
+    for (int tries = 0; tries < 100 && self->had_client; tries++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        self->had_client = self->client != NULL;
+    }
+    pack_init(&pack, &body);
+    pack_text(&pack, "last words");
+    if (self->had_client)
+        client_reply(self->client, request, FRAME_FINAL, 0, &body);
+    worker_request_destroy(&request);
+}
+
+static void test_answers_until_it_is_gone(void)
+{
+    bus_t bus;
+    outcome_t outcome;
+    leaving_t leaving = { 0 };
+    bus_open(&bus, NULL);
+    sem_init(&leaving.came, 0, 0);
+    sem_init(&leaving.going, 0, 0);
+    const client_worker_t worker = { .service = "leaving",
+                                     .version = "1.0.0",
+                                     .instance = "leaving-1",
+                                     .credit = 1,
+                                     .weight = 1,
+                                     .arg = &leaving,
+                                     .on_request = s_on_request_leaving };
+    leaving.client = client_new(bus.context, &(client_config_t){ .settings = &bus.bus,
+                                                                 .name = "leaving-1",
+                                                                 .part = "test",
+                                                                 .worker = &worker });
+    ok(client_wait_ready(leaving.client, BUS_PATIENCE_S * 1000));
+    bus_send(bus.client, &outcome, (client_request_t){ .service = "leaving", .method = "go" });
+    ok(bus_wait(&leaving.came));
+    sem_post(&leaving.going);
+    client_destroy(&leaving.client);
+    ok(leaving.had_client);
+    ok(!leaving.client);
+    ok(bus_wait(&outcome.done));
+    is_text(outcome.text, "last words");
+    bus_close(&bus);
+}
+
 TESTS({ "echo", test_echo }, { "errors at once", test_errors_at_once },
       { "credit and deadline", test_credit_and_deadline },
       { "late answer", test_late_answer_is_counted }, { "lost worker", test_lost_worker },
@@ -587,4 +644,5 @@ TESTS({ "echo", test_echo }, { "errors at once", test_errors_at_once },
       { "queue and priority", test_queue_full_and_priority }, { "drain", test_drain },
       { "refused", test_registration_refused }, { "events", test_events },
       { "registry", test_registry_is_published }, { "broker restart", test_broker_restart },
-      { "principal", test_principal_needs_the_trusted_door }, { "client gone", test_client_gone })
+      { "principal", test_principal_needs_the_trusted_door }, { "client gone", test_client_gone },
+      { "answers until it is gone", test_answers_until_it_is_gone })

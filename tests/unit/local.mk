@@ -5,15 +5,23 @@
 UNIT_TESTS = \
 	%D%/analysis_canonical_test \
 	%D%/analysis_catalog_test \
+	%D%/analysis_diff_test \
+	%D%/analysis_digest_test \
 	%D%/analysis_docs_test \
+	%D%/analysis_drawing_test \
 	%D%/analysis_graph_test \
 	%D%/analysis_hostile_test \
+	%D%/analysis_layout_test \
 	%D%/analysis_order_test \
+	%D%/analysis_overlay_test \
 	%D%/analysis_references_test \
 	%D%/analysis_result_test \
 	%D%/analysis_rules_test \
+	%D%/analysis_sarif_test \
 	%D%/analysis_score_test \
 	%D%/analysis_secret_test \
+	%D%/analysis_sketch_test \
+	%D%/analysis_squeeze_test \
 	%D%/base_kit_test \
 	%D%/base_log_test \
 	%D%/base_settings_test \
@@ -37,10 +45,12 @@ UNIT_TESTS = \
 	%D%/proto_schema_test \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
-	%D%/runtime_breaker_test
+	%D%/runtime_breaker_test \
+	%D%/runtime_cursor_test
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
-EXTRA_DIST += %D%/analysis_kit.h
+EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h
 include tests/unit/database.mk
+include tests/unit/analysis_service.mk

@@ -412,16 +412,31 @@ static void test_bad_specs(void)
         { &s_admin, s_on_admin, HANDLE_POOL }, { &s_later, s_on_later, HANDLE_POOL },
         { &s_relay, s_on_relay, HANDLE_POOL }, { 0 },
     };
+    static const method_t foreign = { .name = "foreign" };
+    static const handler_t too_many[] = {
+        { &s_say, s_on_say, HANDLE_POOL },     { &s_now, s_on_now, HANDLE_POOL },
+        { &s_hold, s_on_hold, HANDLE_POOL },   { &s_admin, s_on_admin, HANDLE_POOL },
+        { &s_later, s_on_later, HANDLE_POOL }, { &s_relay, s_on_relay, HANDLE_POOL },
+        { &foreign, s_on_say, HANDLE_POOL },   { 0 },
+    };
+    static const struct {
+        const handler_t *handlers;
+        const char *why;
+    } cases[] = {
+        { too_few, "the method 'now' has no handler" },
+        { twice, "the method 'say' has two handlers" },
+        { too_many, "the method 'foreign' is handled, but the service does not have it" },
+    };
     stage_t stage;
     char why[300];
     s_open(&stage, 1);
     actor_spec_t spec = s_spec;
-    spec.handlers = too_few;
-    ok(!actor_start(stage.bus.context, &spec, &stage.config, DB_MIGRATE_APPLY, why, sizeof why));
-    is_text(why, "the method 'now' has no handler");
-    spec.handlers = twice;
-    ok(!actor_start(stage.bus.context, &spec, &stage.config, DB_MIGRATE_APPLY, why, sizeof why));
-    is_text(why, "the method 'say' has two handlers");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        spec.handlers = cases[i].handlers;
+        ok(!actor_start(stage.bus.context, &spec, &stage.config, DB_MIGRATE_APPLY, why,
+                        sizeof why));
+        is_text(why, cases[i].why);
+    }
     s_close(&stage);
 }
 

@@ -165,6 +165,35 @@ static void test_parameters(void)
     place_end(&place, &db);
 }
 
+/* A database may plan a statement anew when other values are bound to it. */
+static void test_parameters_of_a_pattern(void)
+{
+    static const db_sql_t like = {
+        "test.like", "SELECT count(*) AS n FROM thing WHERE name LIKE $pattern AND id > $least",
+        NULL
+    };
+    static const struct {
+        const char *pattern;
+        int64_t least, found;
+    } cases[] = { { "a%", 0, 2 }, { "b%", 0, 1 }, { "%", 2, 1 }, { "%c", 0, 1 }, { "a%", 1, 1 } };
+    static const char *const names[] = { "ab", "ac", "bb" };
+    place_t place;
+    db_t *db = place_start(&place);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        is_int(DB_WRITE_ONE(db, &s_insert_name, NULL, DB_P_INT("id", (int64_t)i + 1),
+                            DB_P_TEXT("name", names[i])),
+               DB_OK);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        db_rows_t *rows;
+        is_int(DB_RUN(db_conn(db), &like, &rows, DB_P_TEXT("pattern", cases[i].pattern),
+                      DB_P_INT("least", cases[i].least)),
+               DB_OK);
+        ok(db_next(rows) && db_int(rows, "n") == cases[i].found);
+        db_rows_close(&rows);
+    }
+    place_end(&place, &db);
+}
+
 static void test_results(void)
 {
     static const db_sql_t rename = { "test.rename",
@@ -259,5 +288,6 @@ static void test_constraints(void)
 DATABASE_TESTS({ "types", test_types }, { "integers", test_integers },
                { "not a number is NULL", test_not_a_number_is_null },
                { "text that is none", test_text_that_is_none }, { "parameters", test_parameters },
+               { "parameters of a pattern", test_parameters_of_a_pattern },
                { "results", test_results }, { "the same on both", test_same_on_both },
                { "constraints", test_constraints })

@@ -183,7 +183,8 @@ static void test_deadlock_is_tried_again(void)
         pthread_join(threads[i], NULL);
         is_int(dancers[i].status, DB_OK);
     }
-    is_int(dancers[0].runs + dancers[1].runs, 3);
+    /* the one that was sent back may be quick enough to get in the other's way again */
+    ok(dancers[0].runs + dancers[1].runs >= 3);
     is_int(place_number(db, &touched), 2);
     pthread_barrier_destroy(&s_both_have_one);
     place_end(&place, &db);

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MPL-2.0
+#
+# The analysis service; each is built for each of the two databases from one source.
+SERVICE_TESTS = \
+	%D%/analysis_on_submit_sqlite_test %D%/analysis_on_submit_postgres_test \
+	%D%/analysis_on_analyses_sqlite_test %D%/analysis_on_analyses_postgres_test \
+	%D%/analysis_on_workflows_sqlite_test %D%/analysis_on_workflows_postgres_test \
+	%D%/analysis_on_exports_sqlite_test %D%/analysis_on_exports_postgres_test \
+	%D%/analysis_store_sqlite_test %D%/analysis_store_postgres_test \
+	%D%/analysis_store_lists_sqlite_test %D%/analysis_store_lists_postgres_test
+
+check_PROGRAMS += $(SERVICE_TESTS)
+TESTS += $(SERVICE_TESTS)
+EXTRA_DIST += %D%/analysis_stage.h
+
+%C%_analysis_on_submit_sqlite_test_SOURCES = %D%/analysis_on_submit_test.c
+%C%_analysis_on_submit_postgres_test_SOURCES = %D%/analysis_on_submit_test.c
+%C%_analysis_on_submit_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_analysis_on_analyses_sqlite_test_SOURCES = %D%/analysis_on_analyses_test.c
+%C%_analysis_on_analyses_postgres_test_SOURCES = %D%/analysis_on_analyses_test.c
+%C%_analysis_on_analyses_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_analysis_on_workflows_sqlite_test_SOURCES = %D%/analysis_on_workflows_test.c
+%C%_analysis_on_workflows_postgres_test_SOURCES = %D%/analysis_on_workflows_test.c
+%C%_analysis_on_workflows_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_analysis_on_exports_sqlite_test_SOURCES = %D%/analysis_on_exports_test.c
+%C%_analysis_on_exports_postgres_test_SOURCES = %D%/analysis_on_exports_test.c
+%C%_analysis_on_exports_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_analysis_store_sqlite_test_SOURCES = %D%/analysis_store_test.c
+%C%_analysis_store_postgres_test_SOURCES = %D%/analysis_store_test.c
+%C%_analysis_store_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_analysis_store_lists_sqlite_test_SOURCES = %D%/analysis_store_lists_test.c
+%C%_analysis_store_lists_postgres_test_SOURCES = %D%/analysis_store_lists_test.c
+%C%_analysis_store_lists_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

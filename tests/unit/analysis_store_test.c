@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * Retention: what is deleted when its time is over, what is kept because its account pays now, and
+ * several instances that purge at once.
+ */
+#include "config.h"
+
+#include <pthread.h>
+
+#include "actors/base/clock.h"
+#include "tests/unit/analysis_stage.h"
+
+static const db_sql_t s_count = { "test.count", "SELECT count(*) AS n FROM analysis", NULL };
+static const db_sql_t s_count_all = {
+    "test.all",
+    "SELECT (SELECT count(*) FROM analysis) + (SELECT count(*) FROM workflow)"
+    " + (SELECT count(*) FROM occurrence) AS n",
+    NULL
+};
+
+static void s_purge(stage_t *stage, const char *tier, int64_t before, int64_t most, size_t seen,
+                    size_t deleted)
+{
+    size_t got_seen, got_deleted;
+    is_int(store_purge(stage_db(stage), tier, before, most, &got_seen, &got_deleted), DB_OK);
+    is_int(got_seen, seen);
+    is_int(got_deleted, deleted);
+}
+
+static void test_by_tier_and_age(void)
+{
+    static const char *const tiers[] = { "anonymous", "free", "pro", "enterprise" };
+    stage_t stage;
+    stage_open(&stage);
+    for (int i = 0; i < 40; i++) /* an account for each tier, ten analyses 100 ms apart */
+        stage_store(&stage, tiers[i % 4],
+                    &(stage_row_t){ .n = i,
+                                    .tier = tiers[i % 4],
+                                    .created_ms = 1000 + i / 4 * 100,
+                                    .workflow = stage_uuid(&stage, "0000000b", i),
+                                    .occurs = "[\"info\",\"WF501\"]" });
+    s_purge(&stage, "free", 1000, 100, 0, 0); /* nothing is older than the oldest */
+    s_purge(&stage, "free", 1001, 100, 1, 1);
+    s_purge(&stage, "free", 2000, 4, 4, 4); /* a batch */
+    s_purge(&stage, "free", 2000, 4, 4, 4);
+    s_purge(&stage, "free", 2000, 4, 1, 1);
+    s_purge(&stage, "free", 2000, 4, 0, 0);
+    is_int(place_number(stage_db(&stage), &s_count), 30);
+    s_purge(&stage, "anonymous", 1950, 100, 10, 10);
+    s_purge(&stage, "pro", 1850, 100, 9, 9);
+    s_purge(&stage, "pro", 2000, 100, 1, 1);
+    s_purge(&stage, "enterprise", 2000, 100, 10, 10);
+    is_int(place_number(stage_db(&stage), &s_count_all), 0);
+    stage_close(&stage);
+}
+
+/* Who pays keeps what was stored before. */
+static void test_who_pays_keeps(void)
+{
+    stage_t stage;
+    stage_open(&stage);
+    for (int i = 0; i < 3; i++)
+        stage_store(&stage, "acme",
+                    &(stage_row_t){ .n = i, .created_ms = i, .tier = i < 2 ? "free" : "pro" });
+    s_purge(&stage, "free", 100, 10, 2, 0);
+    s_purge(&stage, "free", 100, 10, 0, 0); /* they are pro's now */
+    s_purge(&stage, "pro", 2, 10, 2, 2);
+    is_int(place_number(stage_db(&stage), &s_count), 1);
+    stage_close(&stage);
+}
+
+/* The actor does it by itself. */
+static void test_by_itself(void)
+{
+    static const int64_t day = 86400000;
+    stage_t stage;
+    stage_open(&stage);
+    int64_t now = clock_wall_ms();
+    stage_store(&stage, "a", &(stage_row_t){ .n = 1, .created_ms = now - 8 * day, .tier = "free" });
+    stage_store(&stage, "a", &(stage_row_t){ .n = 2, .created_ms = now - 6 * day, .tier = "free" });
+    stage_store(&stage, "b", &(stage_row_t){ .n = 3, .created_ms = now - 91 * day, .tier = "pro" });
+    stage_store(&stage, "b", &(stage_row_t){ .n = 4, .created_ms = now - 89 * day, .tier = "pro" });
+    stage_store(&stage, "c", &(stage_row_t){ .n = 5, .created_ms = 0, .tier = "enterprise" });
+    actor_stop(&stage.actors[0]); /* one that starts looks first thing */
+    stage_start(&stage, 0);
+    for (int tries = 0; tries < BUS_PATIENCE_S * 100 && stage_count(&stage, ANALYSIS_PURGED) < 2;
+         tries++)
+        clock_sleep_ms(10);
+    is_int(stage_count(&stage, ANALYSIS_PURGED), 2);
+    is_int(place_number(stage_db(&stage), &s_count), 3);
+    stage_close(&stage);
+}
+
+/* ---- several at once ------------------------------------------------------------------------- */
+
+typedef struct {
+    stage_t *stage;
+    size_t deleted;
+    db_status_t status;
+} purger_t;
+
+static void *s_purge_all(void *arg)
+{
+    purger_t *self = arg;
+    size_t seen = 1, deleted;
+    while (seen && self->status == DB_OK) {
+        self->status = store_purge(stage_db(self->stage), "free", 1000, 7, &seen, &deleted);
+        self->deleted += deleted;
+    }
+    return NULL;
+}
+
+static void test_several_at_once(void)
+{
+    enum { ROWS = 200, PURGERS = 4 };
+    stage_t stage;
+    pthread_t threads[PURGERS];
+    purger_t purgers[PURGERS];
+    size_t deleted = 0;
+    stage_open(&stage);
+    for (int i = 0; i < ROWS; i++)
+        stage_store(&stage, "acme",
+                    &(stage_row_t){ .n = i,
+                                    .created_ms = i,
+                                    .workflow = stage_uuid(&stage, "0000000b", i / 20) });
+    for (int i = 0; i < PURGERS; i++) {
+        purgers[i] = (purger_t){ .stage = &stage };
+        insist(pthread_create(&threads[i], NULL, s_purge_all, &purgers[i]) == 0);
+    }
+    for (int i = 0; i < PURGERS; i++) {
+        pthread_join(threads[i], NULL);
+        is_int(purgers[i].status, DB_OK);
+        deleted += purgers[i].deleted;
+    }
+    is_int(deleted, ROWS); /* each by one of them */
+    is_int(place_number(stage_db(&stage), &s_count_all), 0);
+    stage_close(&stage);
+}
+
+DATABASE_TESTS({ "by tier and age", test_by_tier_and_age },
+               { "who pays keeps", test_who_pays_keeps }, { "by itself", test_by_itself },
+               { "several at once", test_several_at_once })
