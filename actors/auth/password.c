@@ -14,8 +14,9 @@
 #include "actors/base/text.h"
 #include "proto/auth.h"
 
-#define WORD_LEAST 4 /* letters a word of the user's needs to count */
-#define OWN_LEAST  6 /* characters a password must have besides common and own words */
+#define WORD_LEAST 3        /* letters a word of the user's needs to count */
+#define BETWEEN    " .@_+-" /* what separates words says nothing */
+#define OWN_LEAST  6        /* characters a password must have besides common and own words */
 
 _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "libsodium's string");
 
@@ -61,15 +62,15 @@ static void s_strike(char *text, const char *word)
         memset(at, ' ', size);
 }
 
-/* Characters that say something: not blank, and neither the same as, nor the next or the one before
- * in the alphabet of, their neighbour. */
+/* Characters that say something: nothing between words, and neither the same as, nor the next or
+ * the one before in the alphabet of, their neighbour. */
 static size_t s_own_characters(const char *text)
 {
     size_t count = 0;
     char before = '\0';
     for (; *text; before = *text++) {
         int step = *text - before;
-        if (*text != ' ' && (step < -1 || step > 1))
+        if (!strchr(BETWEEN, *text) && (step < -1 || step > 1))
             count++;
     }
     return count;
@@ -87,9 +88,8 @@ static bool s_is_repeated(const char *text, size_t size)
 static void s_strike_own(char *text, const char *words)
 {
     char word[AUTH_PASSWORD_BYTES + 1];
-    static const char between[] = " .@_+-";
-    while (*(words += strspn(words, between))) {
-        size_t size = strcspn(words, between);
+    while (*(words += strspn(words, BETWEEN))) {
+        size_t size = strcspn(words, BETWEEN);
         char piece[AUTH_PASSWORD_BYTES + 1];
         text_copy(piece, sizeof piece, words, size);
         if (s_fold(piece, word, sizeof word) >= WORD_LEAST)
@@ -108,7 +108,7 @@ const char *password_refusal(const char *password, int64_t least, const char *co
     size_t size = s_fold(password, folded, sizeof folded);
     if (s_is_repeated(folded, size))
         return "The password repeats itself";
-    if (s_own_characters(folded) < OWN_LEAST)
+    if (s_own_characters(password) < OWN_LEAST)
         return "The password is a row of neighbouring characters";
     for (; *words; words++)
         s_strike_own(folded, *words);

@@ -54,3 +54,4 @@ TESTS += $(UNIT_TESTS)
 EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
+include tests/unit/auth_service.mk
