@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/auth/auth.h"
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "deploy/app.h"
@@ -119,6 +120,16 @@ static int s_expect_no_arguments(int argc, char **argv)
                      : app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
 }
 
+/* After the first start: whoever begins has nobody to ask for a key. */
+static void s_tell_first_key(void)
+{
+    char key[TOKEN_KEY_SIZE];
+    if (auth_take_first_key(key))
+        printf("\nThe first administrator's API key, shown this once:\n  %s\n", key);
+    mem_wipe(key, sizeof key);
+    fflush(stdout);
+}
+
 /* ---- run ------------------------------------------------------------------------------------ */
 
 static void s_greet(const parts_t *self)
@@ -161,6 +172,7 @@ static int s_run(app_t *app, int argc, char **argv)
     if (!good)
         return s_close(&parts, APP_EXIT_FAILED);
     s_greet(&parts);
+    s_tell_first_key();
     return s_serve(&parts);
 }
 
@@ -244,7 +256,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
             return s_close(&parts, APP_EXIT_FAILED);
     for (size_t i = 0; i < parts.actor_count; i++)
         printf("The instance %s is registered\n", actor_instance(parts.actors[i]));
-    fflush(stdout);
+    s_tell_first_key();
     return s_serve(&parts);
 }
 

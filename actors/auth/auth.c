@@ -93,6 +93,15 @@ keyring_times_t auth_key_times(void)
 
 /* ---- the first start ------------------------------------------------------------------------- */
 
+static char s_first_key[TOKEN_KEY_SIZE];
+
+bool auth_take_first_key(char key[TOKEN_KEY_SIZE])
+{
+    memcpy(key, s_first_key, TOKEN_KEY_SIZE);
+    mem_wipe(s_first_key, sizeof s_first_key);
+    return key[0] != '\0';
+}
+
 typedef struct {
     deed_t deed;
     char key_id[ID_UUID_SIZE];
@@ -147,7 +156,6 @@ static db_status_t s_begin_work(db_conn_t *conn, void *arg)
 static bool s_begin(auth_t *self, char *why, size_t why_size)
 {
     uint8_t secret[TOKEN_BYTES];
-    char text[TOKEN_KEY_SIZE];
     beginning_t beginning = { .deed = { .auth = self,
                                         .now_ms = clock_wall_ms(),
                                         .audit = { .action = "system.begun",
@@ -160,11 +168,8 @@ static bool s_begin(auth_t *self, char *why, size_t why_size)
         snprintf(why, why_size, "the first signing key cannot be stored: %s",
                  error_row(db_error(status))->sentence);
     else if (beginning.is_first)
-        printf("The first administrator's API key, shown this once:\n\n  %s\n\n",
-               token_write_key(beginning.key_id, secret, text));
-    fflush(stdout);
+        token_write_key(beginning.key_id, secret, s_first_key);
     mem_wipe(secret, sizeof secret);
-    mem_wipe(text, sizeof text);
     return status == DB_OK;
 }
 

@@ -62,6 +62,10 @@ typedef struct {
 extern const actor_spec_t auth_actor;
 extern auth_settings_t auth_settings;
 
+/* The API key of the first administrator, when the actor started in this process has made one. It
+ * is told once: only its hash is stored. */
+bool auth_take_first_key(char key[TOKEN_KEY_SIZE]);
+
 /* How long signing keys live, by the settings. */
 keyring_times_t auth_key_times(void);
 

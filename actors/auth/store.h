@@ -18,10 +18,12 @@
 
 extern const db_migration_t auth_migrations[];
 
-/* The statements behind the lists of the API, for the test that looks at their plans. */
+/* The statements behind the lists of the API, for the test that looks at their plans; each of the
+ * files' tables ends with NULL. */
 extern const db_sql_t *const auth_store_user_lists[], *const auth_store_session_lists[],
                                                           *const auth_store_key_lists[],
-                                                              *const auth_store_audit_lists[];
+                                                              *const auth_store_invite_lists[],
+                                                                  *const auth_store_audit_lists[];
 
 /* ---- accounts and users (store_users.c) ------------------------------------------------------ */
 

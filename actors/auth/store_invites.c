@@ -28,6 +28,8 @@ static const db_sql_t s_list = { "auth.invites",
 static const db_sql_t s_delete = { "auth.delete_invite", "DELETE FROM invites WHERE id = $id",
                                    NULL };
 
+const db_sql_t *const auth_store_invite_lists[] = { &s_list, NULL };
+
 static invite_t s_read(const db_rows_t *rows, arena_t *arena)
 {
     return (invite_t){

@@ -14,8 +14,8 @@
 #define KEY                                                                                        \
     "SELECT k.id AS id, k.user_id AS user_id, k.name AS name, k.hash AS hash, k.scopes AS scopes," \
     " k.created_at AS created_at, k.expires_at AS expires_at, k.last_used_at AS last_used_at,"     \
-    " k.revoked_at AS revoked_at, a.tier AS tier"                                                  \
-    " FROM api_keys k JOIN users u ON u.id = k.user_id JOIN accounts a ON a.id = u.account_id"
+    " k.revoked_at AS revoked_at, (SELECT a.tier FROM users u JOIN accounts a"                     \
+    " ON a.id = u.account_id WHERE u.id = k.user_id) AS tier FROM api_keys k"
 
 static const db_sql_t s_add = {
     "auth.add_key",

@@ -16,7 +16,7 @@ from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health").split()
+            "health user key audit").split()
 
 MISTAKES = [
     # words                                         what the answer says
@@ -44,6 +44,9 @@ MISTAKES = [
     ("drain",                                       "name one instance"),
     ("analyze",                                     "name the files or folders"),
     ("openapi yaml",                                "'yaml' is not understood here"),
+    ("user",                                        "say what to do"),
+    ("user tier ada@example.dev",                   "'tier' takes other arguments"),
+    ("key revoke",                                  "'revoke' takes other arguments"),
     ("health now",                                  "'now' is not understood here"),
     ("run --data some/where/deep",                  "cannot make the data folder 'some/where/deep'"),
 ]
@@ -90,14 +93,17 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
+UP_TO_DATE = "auth: up to date\nanalysis: up to date\n"
+
+
 def migration(**where):
     name = "PostgreSQL" if where else "SQLite"
     with Folder(**where) as folder:
         status, text, _ = folder.command("migrate", "--check")
         same((status, "run signalbox migrate" in text), (1, True), f"{name}: --check says what to do")
         same(os.listdir(folder.path), [], f"{name}: and does nothing")
-        same(folder.run("migrate"), "analysis: up to date\n", f"{name}: migrate")
-        same(folder.run("migrate", "--check"), "analysis: up to date\n", f"{name}: and it is done")
+        same(folder.run("migrate"), UP_TO_DATE, f"{name}: migrate")
+        same(folder.run("migrate", "--check"), UP_TO_DATE, f"{name}: and it is done")
 
 
 def on_the_bus(folder):
@@ -134,22 +140,24 @@ def on_the_bus(folder):
     for command in ("broker", "run"):
         check("another broker listens on" in folder.fail(command, "--edge.port", "0"),
               f"{command}: a folder has one broker")
+    folder.start("actor", "auth", "--instance", "c")
     document = json.loads(folder.run("openapi"))
     served = Web(port).get("/openapi.json").json()
     same(sorted(document["paths"]), sorted(served["paths"]), "openapi prints what the edge serves")
+    same(folder.run("drain", "c"), "c has left\n", "drain of what nobody uses")
     drained(folder, edge, actors)
     same(watch.stop(), 0, "watch ends when told to")
 
 
 def instances(folder):
-    """What ps shows: the state of each instance."""
+    """What ps shows of analysis: the state of each instance."""
     rows = [line.split() for line in folder.run("ps").splitlines()[1:]]
-    return {row[1]: row[-1] for row in rows}
+    return {row[1]: row[-1] for row in rows if row[0] == "analysis"}
 
 
 def drained(folder, edge, actors):
     same(instances(folder), {"a": "up", "b": "up"}, "ps lists the instances")
-    check("No instance is called 'c'" in folder.fail("drain", "c"), "drain of nobody")
+    check("No instance is called 'd'" in folder.fail("drain", "d"), "drain of nobody")
     with Load(edge.port) as load:
         load.wait(50)
         same(folder.run("drain", "a"), "a has left\n", "drain waits until the instance has left")

@@ -6,7 +6,8 @@ AUTH_TESTS = \
 	%D%/auth_keys_sqlite_test %D%/auth_keys_postgres_test \
 	%D%/auth_login_sqlite_test %D%/auth_login_postgres_test \
 	%D%/auth_password_test \
-	%D%/auth_session_sqlite_test %D%/auth_session_postgres_test
+	%D%/auth_session_sqlite_test %D%/auth_session_postgres_test \
+	%D%/auth_store_sqlite_test %D%/auth_store_postgres_test
 
 check_PROGRAMS += $(AUTH_TESTS)
 TESTS += $(AUTH_TESTS)
@@ -24,3 +25,6 @@ EXTRA_DIST += %D%/auth_stage.h
 %C%_auth_session_sqlite_test_SOURCES = %D%/auth_session_test.c
 %C%_auth_session_postgres_test_SOURCES = %D%/auth_session_test.c
 %C%_auth_session_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_auth_store_sqlite_test_SOURCES = %D%/auth_store_test.c
+%C%_auth_store_postgres_test_SOURCES = %D%/auth_store_test.c
+%C%_auth_store_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

@@ -131,6 +131,7 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE INDEX audit_by_user ON audit (user_id, sequence);
+CREATE INDEX audit_by_user_and_action ON audit (user_id, action, sequence);
 CREATE INDEX audit_by_action ON audit (action, sequence);
 
 CREATE TABLE audit_head (
