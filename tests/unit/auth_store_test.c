@@ -25,7 +25,7 @@
         name, (text), NULL                                                                         \
     }
 
-/* 1,000 accounts of 100 users; of every tenth user there are ten sessions and ten keys. */
+/* 1,000 accounts of 100 users; a hundred users have 1,000 sessions and 1,000 keys each. */
 static const db_sql_t s_fill[] = {
     BOTH("test.accounts", "INSERT INTO accounts (id, name, tier, created_at) SELECT " UUID(
                               "a", "n") ", 'a', 'free', n FROM " NUMBERS " WHERE n < 1000"),
@@ -37,12 +37,12 @@ static const db_sql_t s_fill[] = {
                          " 'u' || n || '@x.dev', 'u', 'user', 0, 'active', n / 3 FROM " NUMBERS),
     BOTH("test.sessions",
          "INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at) SELECT " UUID(
-             "c", "n") ", " UUID("b", "10 * (n % 10000)") ", n / 3, n, n + 1000000 FROM " NUMBERS),
+             "c", "n") ", " UUID("b", "10 * (n % 100)") ", n / 3, n, n + 1000000 FROM " NUMBERS),
     BOTH("test.keys",
          "INSERT INTO api_keys (id, user_id, name, hash, scopes, created_at) SELECT " UUID(
              "d",
              "n") ", " UUID("b",
-                            "10 * (n % 10000)") ", 'k', " HASH("n") ", '[]', n / 3 FROM " NUMBERS),
+                            "10 * (n % 100)") ", 'k', " HASH("n") ", '[]', n / 3 FROM " NUMBERS),
     BOTH("test.invites",
          "INSERT INTO invites (id, hash, role, tier, created_at, expires_at) SELECT " UUID(
              "e", "n") ", " HASH("n") ", 'user', 'free', n / 3, n FROM " NUMBERS),
