@@ -92,7 +92,7 @@ db_status_t auth_store_set_tier(db_conn_t *conn, const char *id, const char *tie
     "SELECT u.id AS id, u.account_id AS account_id, u.email AS email, u.email_key AS email_key,"   \
     " u.name AS name, u.role AS role, u.status AS status, u.password AS password,"                 \
     " u.is_owner AS is_owner, u.created_at AS created_at, u.last_login_at AS last_login_at,"       \
-    " a.tier AS tier FROM users u JOIN accounts a ON a.id = u.account_id"
+    " (SELECT a.tier FROM accounts a WHERE a.id = u.account_id) AS tier FROM users u"
 #define WINDOW                                                                                     \
     " (u.created_at, u.id) < ($at, $id) ORDER BY u.created_at DESC, u.id DESC LIMIT $limit"
 
