@@ -9,6 +9,8 @@
 #include "actors/runtime/db_params.h"
 #include "tests/kit/database.h"
 
+#define PLANS_FILL_MS 600000 /* the rows come in one statement, however busy the machine is */
+
 /* What fills the tables, and what the lists are asked. */
 typedef struct {
     const db_migration_t *migrations;
@@ -120,6 +122,7 @@ static inline void plans_check(const plans_t *self)
     place_t place;
     PGconn *server = NULL;
     place_make(&place);
+    place.settings.statement_ms = PLANS_FILL_MS;
     db_t *db = place_open(&place, self->migrations, DB_MIGRATE_APPLY);
     insist(db);
     for (size_t i = 0; i < self->fill_count; i++)
