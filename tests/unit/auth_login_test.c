@@ -46,8 +46,7 @@ static void test_what_is_not_taken(void)
         "{\"email\":\"a@example.dev\",\"password\":\"fourteen chars\"}",
         "{\"email\":\"a@example.dev\",\"password\":\"passwordpassword\"}",
         "{\"email\":\"zaphod@example.dev\",\"password\":\"zaphod.example.1979\"}",
-        "{\"email\":\"a@example.dev\",\"password\":\"correct horse battery staple\","
-        "\"name\":\"a\\nb\"}",
+        "{\"email\":\"a@example.dev\",\"password\":\"" STAGE_PASSWORD "\",\"name\":\"a\\nb\"}",
         "{\"email\":\"a@example.dev\",\"password\":\"correct horse battery staple\",\"name\":\"\"}",
         "{\"email\":\"a@example.dev\"}",
         "{\"email\":\"a@example.dev\",\"password\":\"correct horse battery staple\",\"role\":1}",
