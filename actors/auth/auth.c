@@ -140,7 +140,7 @@ static db_status_t s_add_first_admin(db_conn_t *conn, beginning_t *self)
 static db_status_t s_begin_work(db_conn_t *conn, void *arg)
 {
     beginning_t *self = arg;
-    bool has_users;
+    bool has_users = false;
     const keyring_times_t times = auth_key_times();
     self->is_first = false;
     db_status_t status =

@@ -96,7 +96,7 @@ void auth_on_audit_verify(call_t *call, void *arg)
     char hex[2 * VAULT_HASH_BYTES + 1];
     audit_entries_t entries = { 0 };
     int64_t verified = call_int(call, "after"), head;
-    bool good;
+    bool good = false;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn)
         return;

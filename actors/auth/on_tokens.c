@@ -71,12 +71,18 @@ static void s_refuse_identity(call_t *call)
     call_fail(call, ERROR_UNAUTHENTICATED, "The key or session is not valid, or no longer");
 }
 
-static void s_reply_identity(call_t *call, const user_t *user, const session_t *session,
-                             const api_key_t *key, int64_t now_ms)
+/* What somebody has shown: a session or a key. */
+typedef struct {
+    const char *session_id, *key_id; /* one of them is NULL */
+    const char *scopes;              /* a JSON array */
+    int64_t expires_ms;              /* 0: never */
+} shown_t;
+
+static void s_reply_identity(call_t *call, const user_t *user, const shown_t *shown, int64_t now_ms)
 {
     pack_t *pack = call_pack(call);
     principal_t who = { 0 };
-    int64_t ends_ms = session ? session->expires_ms : key->expires_ms;
+    const int64_t latest_ms = now_ms + REMEMBER_MS, ends_ms = shown->expires_ms;
     session_roles(user, &who);
     pack_map(pack, 8);
     pack_pair_text(pack, "account", user->account_id);
@@ -86,11 +92,10 @@ static void s_reply_identity(call_t *call, const user_t *user, const session_t *
     pack_array(pack, who.role_count);
     for (size_t i = 0; i < who.role_count; i++)
         pack_text(pack, who.roles[i]);
-    auth_reply_names(pack, "scopes", key ? key->scopes : "[\"" AUTH_SCOPE_ALL "\"]");
-    pack_pair_int(pack, "expires_at_ms",
-                  ends_ms && ends_ms < now_ms + REMEMBER_MS ? ends_ms : now_ms + REMEMBER_MS);
-    pack_pair_text(pack, "key_id", key ? key->id : NULL);
-    pack_pair_text(pack, "session", session ? session->id : NULL);
+    auth_reply_names(pack, "scopes", shown->scopes);
+    pack_pair_int(pack, "expires_at_ms", ends_ms && ends_ms < latest_ms ? ends_ms : latest_ms);
+    pack_pair_text(pack, "key_id", shown->key_id);
+    pack_pair_text(pack, "session", shown->session_id);
     auth_count(call, AUTH_IDENTIFIED);
     call_reply(call, 0);
 }
@@ -116,7 +121,11 @@ static void s_identify_session(call_t *call, db_conn_t *conn, const char *user_i
         strcmp(user->id, user_id) != 0)
         s_refuse_identity(call);
     else
-        s_reply_identity(call, user, session, NULL, now_ms);
+        s_reply_identity(call, user,
+                         &(shown_t){ .session_id = session->id,
+                                     .scopes = "[\"" AUTH_SCOPE_ALL "\"]",
+                                     .expires_ms = session->expires_ms },
+                         now_ms);
 }
 
 /* After the answer: nobody waits for it, and losing it does no harm. */
@@ -149,7 +158,10 @@ static void s_identify_key(call_t *call, auth_t *self, db_conn_t *conn, const ch
         return;
     }
     bool is_due = now_ms - key->last_used_ms >= TOUCH_EACH_MS;
-    s_reply_identity(call, user, NULL, key, now_ms);
+    s_reply_identity(
+        call, user,
+        &(shown_t){ .key_id = key->id, .scopes = key->scopes, .expires_ms = key->expires_ms },
+        now_ms);
     if (is_due)
         s_touch(self->db, id, now_ms);
 }

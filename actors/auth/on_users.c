@@ -66,24 +66,8 @@ typedef struct {
     const user_t *user;                    /* as it is afterwards */
 } update_t;
 
-static db_status_t s_update_user(db_conn_t *conn, update_t *self)
-{
-    int64_t ended;
-    const char *role = self->role ? self->role : self->user->role;
-    const char *state = self->status ? self->status : self->user->status;
-    deed_t deed = self->deed;
-    deed.audit.action = "user.changed";
-    deed.audit.target = self->id;
-    deed.audit.changed = "user";
-    deed.audit.detail = arena_format(deed.arena, "role=%s status=%s", role, state);
-    db_status_t status = auth_store_set_role(conn, self->id, role, state);
-    if (status == DB_OK && strcmp(state, "disabled") == 0)
-        status = auth_store_revoke_sessions(conn, self->id, "", deed.now_ms, &ended);
-    return status == DB_OK ? auth_record(conn, &deed) : status;
-}
-
-static db_status_t s_update_tier(db_conn_t *conn, const deed_t *of, const char *account,
-                                 const char *tier, const char *reason, bool *changed)
+static db_status_t s_record_tier(db_conn_t *conn, const deed_t *of, const char *account,
+                                 const char *tier, const char *reason)
 {
     deed_t deed = *of;
     deed.audit.action = "account.tier_changed";
@@ -91,24 +75,50 @@ static db_status_t s_update_tier(db_conn_t *conn, const deed_t *of, const char *
     deed.audit.changed = "account";
     deed.audit.detail = reason ? arena_format(deed.arena, "tier=%s reason=%s", tier, reason)
                                : arena_format(deed.arena, "tier=%s", tier);
-    db_status_t status = auth_store_set_tier(conn, account, tier, changed);
-    return status == DB_OK && *changed ? auth_record(conn, &deed) : status;
+    return auth_record(conn, &deed);
 }
 
+static db_status_t s_record_user(db_conn_t *conn, const update_t *self)
+{
+    deed_t deed = self->deed;
+    deed.audit.action = "user.changed";
+    deed.audit.target = self->id;
+    deed.audit.changed = "user";
+    deed.audit.detail =
+        arena_format(deed.arena, "role=%s status=%s", self->user->role, self->user->status);
+    return auth_record(conn, &deed);
+}
+
+static db_status_t s_update_user(db_conn_t *conn, const update_t *self)
+{
+    int64_t ended;
+    const char *role = self->role ? self->role : self->user->role;
+    const char *state = self->status ? self->status : self->user->status;
+    db_status_t status = auth_store_set_role(conn, self->id, role, state);
+    if (status == DB_OK && strcmp(state, "disabled") == 0)
+        status = auth_store_revoke_sessions(conn, self->id, "", self->deed.now_ms, &ended);
+    return status;
+}
+
+/* All changes first, then what is recorded: whoever holds the head of the log waits for nobody. */
 static db_status_t s_update_work(db_conn_t *conn, void *arg)
 {
     update_t *self = arg;
-    bool changed;
+    bool changed, is_user = self->role || self->status;
     db_status_t status = auth_store_user(conn, self->deed.arena, self->id, &self->user);
     if (status != DB_OK || !self->user)
         return status;
-    if (self->role || self->status)
+    if (self->tier)
+        status = auth_store_set_tier(conn, self->user->account_id, self->tier, &changed);
+    if (status == DB_OK && is_user)
         status = s_update_user(conn, self);
+    if (status == DB_OK)
+        status = auth_store_user(conn, self->deed.arena, self->id, &self->user);
+    if (status == DB_OK && is_user)
+        status = s_record_user(conn, self);
     if (status == DB_OK && self->tier)
-        status =
-            s_update_tier(conn, &self->deed, self->user->account_id, self->tier, NULL, &changed);
-    return status == DB_OK ? auth_store_user(conn, self->deed.arena, self->id, &self->user)
-                           : status;
+        status = s_record_tier(conn, &self->deed, self->user->account_id, self->tier, NULL);
+    return status;
 }
 
 void auth_on_user_update(call_t *call, void *arg)
@@ -136,8 +146,10 @@ typedef struct {
 static db_status_t s_tier_work(db_conn_t *conn, void *arg)
 {
     tier_t *self = arg;
-    return s_update_tier(conn, &self->deed, self->account, self->tier, self->reason,
-                         &self->changed);
+    db_status_t status = auth_store_set_tier(conn, self->account, self->tier, &self->changed);
+    return status == DB_OK && self->changed
+               ? s_record_tier(conn, &self->deed, self->account, self->tier, self->reason)
+               : status;
 }
 
 void auth_on_account_tier(call_t *call, void *arg)
