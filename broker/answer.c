@@ -72,7 +72,8 @@ bool answer_send(broker_t *broker, const answer_to_t *to, const frame_t *frame, 
     return sent;
 }
 
-void answer_pack(parcel_t *parcel, const buf_t *body)
+/* A parcel of one frame with these bytes, copied. */
+static void s_pack(parcel_t *parcel, const buf_t *body)
 {
     zmq_msg_t frame;
     zmq_msg_init_size(&frame, body->size);
@@ -89,7 +90,7 @@ bool answer_failure(broker_t *broker, const answer_to_t *to, const failure_t *fa
     parcel_t parcel;
     pack_init(&pack, &body);
     failure_write(failure, &pack);
-    answer_pack(&parcel, &body);
+    s_pack(&parcel, &body);
     buf_free(&body);
     frame_t frame = { .command = FRAME_ERROR,
                       .detail = row->bus_status,
@@ -100,6 +101,6 @@ bool answer_failure(broker_t *broker, const answer_to_t *to, const failure_t *fa
 bool answer_body(broker_t *broker, const answer_to_t *to, const buf_t *body)
 {
     parcel_t parcel;
-    answer_pack(&parcel, body);
+    s_pack(&parcel, body);
     return answer_send(broker, to, &(frame_t){ .command = FRAME_FINAL }, NULL, &parcel);
 }

@@ -30,7 +30,4 @@ bool answer_failure(broker_t *broker, const answer_to_t *to, const failure_t *fa
 /* Sends a FINAL with this body, which is copied. */
 bool answer_body(broker_t *broker, const answer_to_t *to, const buf_t *body);
 
-/* A parcel of one frame with these bytes, copied. */
-void answer_pack(parcel_t *parcel, const buf_t *body);
-
 #endif

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * broker - its settings, its counters, its sockets and its loop
+ * broker - its counters and its loop
  */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -18,64 +13,13 @@
 #include "broker/events.h"
 #include "broker/majordomo.h"
 #include "broker/native.h"
+#include "broker/socket.h"
 #include "broker/worker.h"
+#include "proto/multipart.h"
 #include "proto/snapshot.h"
 
-#define BROKER_SWEEP_MS       5000
-#define BROKER_IDLE_MS        1000 /* the loop looks around at least so often */
-#define BROKER_LINGER_MS      500  /* for the last answers at the end */
-#define BROKER_ENDPOINT_BYTES 256
-#define BROKER_SEND_QUEUE     50000 /* messages a peer may have unread before it is blocked */
-
-#define ROW(field) offsetof(broker_settings_t, field)
-
-const setting_t broker_setting_rows[] = {
-    { "name", SETTING_TEXT, ROW(name), .max = 50,
-      .about = "Name of this broker; made up when empty." },
-    { "requests", SETTING_TEXT, ROW(requests),
-      .about = "Endpoints for services and clients, separated by commas; empty for bus.sock in the "
-               "data folder." },
-    { "trusted", SETTING_TEXT, ROW(trusted),
-      .about = "Endpoints, ipc or inproc only, whose peers may say on whose behalf they ask: the "
-               "edges; empty for edge.sock in the data folder." },
-    { "events", SETTING_TEXT, ROW(events),
-      .about = "Endpoints subscribers connect to; empty for events.sock in the data folder." },
-    { "insecure", SETTING_BOOL, ROW(insecure), .preset = "false",
-      .about = "Accept tcp:// endpoints although nothing on them is encrypted or authenticated." },
-    { "heartbeat_ms", SETTING_INT, ROW(heartbeat_ms), "1000", 50, 60000, "ms",
-      .about = "Time between heartbeats; four missed ones are a loss." },
-    { "probe_ms", SETTING_INT, ROW(probe_ms), "250", 10, 60000, "ms",
-      .about = "Time between heartbeats to an instance that is at work." },
-    { "mdp_heartbeat_ms", SETTING_INT, ROW(mdp_heartbeat_ms), "2500", 50, 600000, "ms",
-      .about = "Heartbeat interval MDP workers are configured with." },
-    { "mdp_credit", SETTING_INT, ROW(mdp_credit), "1", 1, 10000, NULL,
-      .about = "Requests an MDP/0.2 worker is given at once; the protocol's own rule is one." },
-    { "deadline_ms", SETTING_INT, ROW(deadline_ms), "30000", 1, 600000, "ms",
-      .about = "Deadline of a request when neither it nor its method names one." },
-    { "message_bytes", SETTING_INT, ROW(message_bytes), "33554432", 4096, 1073741824, "bytes",
-      .about = "Largest message, all its frames together." },
-    { "peers", SETTING_INT, ROW(peers), "16384", 2, 1000000, NULL,
-      .about = "Connections known at once." },
-    { "services", SETTING_INT, ROW(services), "1024", 1, 100000, NULL,
-      .about = "Services known at once." },
-    { "instances", SETTING_INT, ROW(instances), "256", 1, 10000, NULL,
-      .about = "Instances of one service." },
-    { "pending", SETTING_INT, ROW(pending), "200000", 1, 10000000, NULL,
-      .about = "Requests in the broker at once." },
-    { "outstanding", SETTING_INT, ROW(outstanding), "50000", 1, 10000000, NULL,
-      .about = "Unanswered requests of one client." },
-    { "queue_length", SETTING_INT, ROW(queue_length), "10000", 0, 10000000, NULL,
-      .about = "Requests that may wait for one service." },
-    { "queue_bytes", SETTING_INT, ROW(queue_bytes), "67108864", 0, 1099511627776, "bytes",
-      .about = "Bytes that may wait for one service." },
-    { "retained", SETTING_INT, ROW(retained), "4096", 0, 1000000, NULL,
-      .about = "Topics that keep their last value." },
-    { "retained_bytes", SETTING_INT, ROW(retained_bytes), "67108864", 0, 1099511627776, "bytes",
-      .about = "Bytes of retained values." },
-    { 0 },
-};
-
-#undef ROW
+#define BROKER_SWEEP_MS 5000
+#define BROKER_IDLE_MS  1000 /* the loop looks around at least so often */
 
 static const stats_row_t s_stats_rows[BROKER_STATS + 1] = {
 #define COUNTER(row, name, about) [row] = { "broker_" name "_total", STATS_COUNTER, about }
@@ -124,61 +68,35 @@ static const stats_row_t s_stats_rows[BROKER_STATS + 1] = {
 
 /* ---- receiving ------------------------------------------------------------------------------ */
 
-/* Reads one message; the frames beyond the limit are read and dropped. False when there is none. */
-static bool s_receive(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *frames,
-                      size_t *count, bool *fits)
+/* Whether the message is within its limits; frames[0] is the routing id. */
+static bool s_fits(const broker_t *broker, zmq_msg_t *frames, size_t count)
 {
-    void *socket = broker->doors[door];
-    zmq_msg_init(id);
-    if (zmq_msg_recv(id, socket, ZMQ_DONTWAIT) < 0) {
-        zmq_msg_close(id);
-        return false;
-    }
     size_t bytes = 0;
-    bool more = zmq_msg_more(id);
-    *count = 0;
-    *fits = more;
-    while (more) {
-        zmq_msg_t extra, *frame = *count < PARCEL_FRAMES_MAX ? &frames[*count] : &extra;
-        zmq_msg_init(frame);
-        /* a message arrives whole or not at all: this does not wait */
-        if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(frame);
-            *fits = false;
-            break;
-        }
-        bytes += zmq_msg_size(frame);
-        more = zmq_msg_more(frame);
-        if (frame == &extra) {
-            zmq_msg_close(frame);
-            *fits = false;
-        } else {
-            (*count)++;
-        }
-    }
-    if (bytes > (size_t)broker->settings->message_bytes)
-        *fits = false;
-    return true;
+    if (count > 1 + PARCEL_FRAMES_MAX)
+        return false;
+    for (size_t i = 1; i < count; i++)
+        bytes += zmq_msg_size(&frames[i]);
+    return bytes <= (size_t)broker->settings->message_bytes;
 }
 
 static void s_read_door(broker_t *broker, door_t door)
 {
-    zmq_msg_t id, frames[PARCEL_FRAMES_MAX];
-    size_t count;
-    bool fits;
+    zmq_msg_t frames[1 + PARCEL_FRAMES_MAX], *id = &frames[0], *rest = &frames[1];
     for (int i = 0; i < BROKER_READS_A_ROUND; i++) {
-        if (!s_receive(broker, door, &id, frames, &count, &fits))
+        size_t count = multipart_receive(broker->doors[door], frames, COUNT_OF(frames));
+        if (count == 0)
             return;
-        if (!fits) {
-            broker_count(broker, count ? BROKER_TOO_LARGE : BROKER_BAD_MESSAGES);
-            for (size_t j = 0; j < count; j++)
-                zmq_msg_close(&frames[j]);
-        } else if (frame_is_native(zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]))) {
-            native_take(broker, door, &id, frames, count);
+        if (count == 1) {
+            broker_count(broker, BROKER_BAD_MESSAGES);
+        } else if (!s_fits(broker, frames, count)) {
+            broker_count(broker, BROKER_TOO_LARGE);
+            multipart_close(rest, PARCEL_FRAMES_MAX, count - 1);
+        } else if (frame_is_native(zmq_msg_data(rest), zmq_msg_size(rest))) {
+            native_take(broker, door, id, rest, count - 1);
         } else {
-            majordomo_take(broker, door, &id, frames, count);
+            majordomo_take(broker, door, id, rest, count - 1);
         }
-        zmq_msg_close(&id);
+        zmq_msg_close(id);
     }
 }
 
@@ -271,106 +189,11 @@ static void *s_run(void *arg)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* An ipc socket file is made with the process's umask: for peers that are trusted by being able to
- * open it, only the owner may. */
-static bool s_bind_one(void *socket, const char *endpoint, bool is_private)
-{
-    mode_t before = is_private ? umask(0177) : umask(0117);
-    bool bound = zmq_bind(socket, endpoint) == 0;
-    umask(before);
-    return bound;
-}
-
-/* Whether somebody listens on an ipc endpoint: libzmq would put its own socket file in the place of
- * that one, and the other broker could not be reached any more. */
-static bool s_is_taken(const char *endpoint)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const char *path = endpoint + strlen("ipc://");
-    if (!text_starts(endpoint, "ipc://") ||
-        !text_copy(address.sun_path, sizeof address.sun_path, path, strlen(path)))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool taken = fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ||
-                             errno == EAGAIN); /* it has no room for one more */
-    if (fd >= 0)
-        close(fd);
-    return taken;
-}
-
-/* Takes the next endpoint off a list; false behind the last. */
-static bool s_next_endpoint(const char **list, char endpoint[BROKER_ENDPOINT_BYTES])
-{
-    if (!**list)
-        return false;
-    size_t size = strcspn(*list, ",");
-    text_copy(endpoint, BROKER_ENDPOINT_BYTES, *list, size);
-    *list += size + ((*list)[size] == ',');
-    return true;
-}
-
-static bool s_bind(void *socket, const char *endpoints, bool is_private, bool allow_tcp, char *why,
-                   size_t why_size)
-{
-    char endpoint[BROKER_ENDPOINT_BYTES];
-    while (s_next_endpoint(&endpoints, endpoint)) {
-        bool is_local = text_starts(endpoint, "ipc://") || text_starts(endpoint, "inproc://");
-        if (!is_local && is_private) {
-            snprintf(why, why_size, "broker.trusted: '%s' must be ipc:// or inproc://", endpoint);
-            return false;
-        }
-        if (!is_local && !allow_tcp) {
-            snprintf(why, why_size,
-                     "'%s' would carry everything unencrypted and unauthenticated: use ipc://, or "
-                     "set broker.insecure = true on a network that is yours alone",
-                     endpoint);
-            return false;
-        }
-        if (s_is_taken(endpoint)) {
-            snprintf(why, why_size,
-                     "another broker listens on '%s': stop it first, or give this one a folder of "
-                     "its own (--data)",
-                     endpoint);
-            return false;
-        }
-        if (!s_bind_one(socket, endpoint, is_private)) {
-            snprintf(why, why_size, "cannot bind '%s': %s", endpoint, zmq_strerror(zmq_errno()));
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Closing alone leaves an inproc name taken until the reaper has been by. */
-static void s_close_socket(void *socket, const char *endpoints)
-{
-    char endpoint[BROKER_ENDPOINT_BYTES];
-    while (s_next_endpoint(&endpoints, endpoint))
-        zmq_unbind(socket, endpoint);
-    zmq_close(socket);
-}
-
-static void *s_open(broker_t *broker, void *context, int type)
-{
-    void *socket = zmq_socket(context, type);
-    if (!socket)
-        die("cannot make a socket: %s", zmq_strerror(zmq_errno()));
-    const int one = 1, linger = BROKER_LINGER_MS, queue = BROKER_SEND_QUEUE;
-    const int64_t bytes = broker->settings->message_bytes;
-    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
-    zmq_setsockopt(socket, ZMQ_SNDHWM, &queue, sizeof queue);
-    zmq_setsockopt(socket, ZMQ_RCVHWM, &queue, sizeof queue);
-    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes, sizeof bytes);
-    zmq_setsockopt(socket, type == ZMQ_ROUTER ? ZMQ_ROUTER_MANDATORY : ZMQ_XPUB_VERBOSE, &one,
-                   sizeof one);
-    return socket;
-}
-
 static void s_free(broker_t *broker)
 {
-    s_close_socket(broker->doors[DOOR_PUBLIC], broker->settings->requests);
-    s_close_socket(broker->doors[DOOR_TRUSTED], broker->settings->trusted);
-    s_close_socket(broker->events, broker->settings->events);
+    socket_close(broker->doors[DOOR_PUBLIC], broker->settings->requests);
+    socket_close(broker->doors[DOOR_TRUSTED], broker->settings->trusted);
+    socket_close(broker->events, broker->settings->events);
     events_free(broker);
     service_free_all(broker);
     slots_free(&broker->pending);
@@ -397,16 +220,18 @@ broker_t *broker_start(void *zmq_context, const broker_settings_t *settings, cha
     queue_init(&self->stop, 1, true);
     TAILQ_INIT(&self->lost);
     for (size_t i = 0; i < DOORS; i++)
-        self->doors[i] = s_open(self, zmq_context, ZMQ_ROUTER);
-    self->events = s_open(self, zmq_context, ZMQ_XPUB);
+        self->doors[i] = socket_open(zmq_context, ZMQ_ROUTER, settings->message_bytes);
+    self->events = socket_open(zmq_context, ZMQ_XPUB, settings->message_bytes);
 
     if (!id_is_name(self->name, strlen(self->name), ID_INSTANCE_SIZE - 1)) {
         snprintf(why, why_size, "broker.name: '%s' must be letters, digits, '.', '_', '-'",
                  self->name);
-    } else if (s_bind(self->doors[DOOR_PUBLIC], settings->requests, false, settings->insecure, why,
-                      why_size) &&
-               s_bind(self->doors[DOOR_TRUSTED], settings->trusted, true, false, why, why_size) &&
-               s_bind(self->events, settings->events, false, settings->insecure, why, why_size)) {
+    } else if (socket_bind(self->doors[DOOR_PUBLIC], settings->requests, false, settings->insecure,
+                           why, why_size) &&
+               socket_bind(self->doors[DOOR_TRUSTED], settings->trusted, true, false, why,
+                           why_size) &&
+               socket_bind(self->events, settings->events, false, settings->insecure, why,
+                           why_size)) {
         insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
         return self;
     }

@@ -94,15 +94,21 @@ static void s_publish(broker_t *broker, const char *topic, size_t size, bool ret
     s_send_event(broker, topic, size, head, body);
 }
 
-void events_publish(broker_t *broker, const frame_t *frame, parcel_t *parcel)
+/* What lives is known to the broker alone. */
+static bool s_is_reserved(const char *topic, size_t size)
 {
     const char *registry = topic_row(TOPIC_REGISTRY)->prefix;
+    const size_t prefix = strlen(registry);
+    return size >= prefix && memcmp(topic, registry, prefix) == 0;
+}
+
+void events_publish(broker_t *broker, const frame_t *frame, parcel_t *parcel)
+{
     zmq_msg_t *head = parcel->count ? parcel_frame(parcel, 0) : NULL;
     event_t event;
     bool good = parcel->count == 2 && topic_is_valid(frame->service, frame->service_size) &&
-                event_decode(&event, zmq_msg_data(head), zmq_msg_size(head)) && event.flags == 0 &&
-                /* what lives is known to the broker alone */
-                strncmp(frame->service, registry, strlen(registry)) != 0;
+                !s_is_reserved(frame->service, frame->service_size) &&
+                event_decode(&event, zmq_msg_data(head), zmq_msg_size(head)) && event.flags == 0;
     if (good)
         s_publish(broker, frame->service, frame->service_size, frame->flags & FRAME_RETAIN, head,
                   parcel_frame(parcel, 1));

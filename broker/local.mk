@@ -16,5 +16,7 @@ SB_PARTS += %D%/libbroker.a
 	%D%/registry.c %D%/registry.h \
 	%D%/request.c %D%/request.h \
 	%D%/service.c %D%/service.h \
+	%D%/settings.c \
+	%D%/socket.c %D%/socket.h \
 	%D%/state.h \
 	%D%/worker.c %D%/worker.h

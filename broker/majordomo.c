@@ -21,12 +21,6 @@ typedef struct {
     size_t count;
 } mdp_in_t;
 
-static bool s_bad(broker_t *broker)
-{
-    broker_count(broker, BROKER_BAD_MESSAGES);
-    return false;
-}
-
 /* ---- clients -------------------------------------------------------------------------------- */
 
 /* "analysis.submit" is the method `submit` of `analysis`, unless a service has the whole name. */
@@ -73,7 +67,7 @@ static bool s_client(broker_t *broker, mdp_in_t *in)
 {
     if (in->count < 1 || zmq_msg_size(&in->frames[0]) == 0 ||
         zmq_msg_size(&in->frames[0]) > FRAME_NAME_BYTES)
-        return s_bad(broker);
+        return false;
     if (s_take_mmi(broker, in))
         return true;
 
@@ -106,7 +100,7 @@ static bool s_worker_answer(broker_t *broker, mdp_in_t *in, mdp_command_t comman
 {
     if (in->count < 2 || zmq_msg_size(&in->frames[0]) != sizeof(uint64_t) ||
         zmq_msg_size(&in->frames[1]) != 0)
-        return s_bad(broker);
+        return false;
     parcel_t parcel;
     frame_t frame = { .command = command == MDP_PARTIAL ? FRAME_PARTIAL : FRAME_FINAL,
                       .id = get_u64(zmq_msg_data(&in->frames[0])) };
@@ -120,7 +114,7 @@ static bool s_worker(broker_t *broker, mdp_in_t *in, mdp_command_t command)
 {
     if (command == MDP_READY) {
         if (in->count != 1)
-            return s_bad(broker);
+            return false;
         worker_ready_mdp(broker, in->peer, zmq_msg_data(&in->frames[0]),
                          zmq_msg_size(&in->frames[0]));
         return true;
@@ -143,12 +137,13 @@ static bool s_worker(broker_t *broker, mdp_in_t *in, mdp_command_t command)
     default: /* valid, but not from a worker */
         peer_send_disconnect(broker, in->peer);
         peer_lose(broker, in->peer);
-        return s_bad(broker);
+        return false;
     }
 }
 
 /* ---- both ----------------------------------------------------------------------------------- */
 
+/* False when the message is none of MDP's, or not one the peer may send. */
 static bool s_take(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *frames, size_t count)
 {
     size_t at = count > 0 && zmq_msg_size(&frames[0]) == 0 ? 1 : 0;
@@ -157,34 +152,34 @@ static bool s_take(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *fram
     bool is_first = dialect == MDP_CLIENT_1 || dialect == MDP_WORKER_1;
     mdp_command_t command = MDP_REQUEST;
     if (dialect == MDP_NONE || (is_first && at == 0))
-        return s_bad(broker);
+        return false;
     at++;
     if (dialect != MDP_CLIENT_1) { /* everybody else says what they want */
         if (at >= count)
-            return s_bad(broker);
+            return false;
         command = mdp_command(dialect, zmq_msg_data(&frames[at]), zmq_msg_size(&frames[at]));
         at++;
     }
     if (command == MDP_INVALID || (!mdp_is_worker(dialect) && command != MDP_REQUEST))
-        return s_bad(broker);
+        return false;
 
     mdp_in_t in = { .dialect = dialect, .frames = frames + at, .count = count - at };
     in.peer = peer_find(broker, door, zmq_msg_data(id), zmq_msg_size(id), true);
     if (!in.peer || in.peer->is_lost) {
         broker_count(broker, BROKER_OVERLOADED_PEERS);
-        return false;
+        return true;
     }
     in.peer->dialect = DIALECT_MDP;
     in.peer->mdp = (uint8_t)dialect;
     in.peer->has_lead = zmq_msg_size(&frames[0]) == 0;
-    worker_heard(broker, in.peer);
+    peer_heard(broker, in.peer);
     return mdp_is_worker(dialect) ? s_worker(broker, &in, command) : s_client(broker, &in);
 }
 
 void majordomo_take(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *frames, size_t count)
 {
-    bool taken = s_take(broker, door, id, frames, count);
-    (void)taken; /* what was not is counted */
+    if (!s_take(broker, door, id, frames, count))
+        broker_count(broker, BROKER_BAD_MESSAGES);
     for (size_t i = 0; i < count; i++)
         zmq_msg_close(&frames[i]);
 }

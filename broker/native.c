@@ -132,7 +132,7 @@ void native_take(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *frames
         in.peer = peer_find(broker, door, zmq_msg_data(id), zmq_msg_size(id), true);
     if (in.peer && !in.peer->is_lost) {
         in.peer->dialect = DIALECT_NATIVE;
-        worker_heard(broker, in.peer);
+        peer_heard(broker, in.peer);
         parcel_take(&in.parcel, frames + 1, count - 1);
         s_commands[in.frame.command](broker, &in);
         parcel_close(&in.parcel);

@@ -34,6 +34,11 @@ peer_t *peer_find(broker_t *broker, door_t door, const void *id, size_t size, bo
     return peer;
 }
 
+void peer_heard(broker_t *broker, peer_t *peer)
+{
+    peer->heard_ms = broker->now_ms;
+}
+
 void peer_lose(broker_t *broker, peer_t *peer)
 {
     if (peer->is_lost)

@@ -11,6 +11,9 @@
  * known, or when there are too many (counted as OVERLOADED by the caller). */
 peer_t *peer_find(broker_t *broker, door_t door, const void *id, size_t size, bool make);
 
+/* Notes that the peer has spoken. */
+void peer_heard(broker_t *broker, peer_t *peer);
+
 /* Puts a peer that is gone into the list of the lost; the loop takes its work away later, so that
  * sending never changes what a caller is walking. */
 void peer_lose(broker_t *broker, peer_t *peer);

@@ -121,8 +121,11 @@ static void s_take_broadcast(broker_t *broker, const request_in_t *in, const ter
     group->group_left = 1; /* holds the group until all parts are out */
     TAILQ_FOREACH(worker, &terms->service->workers, entry)
     {
-        pending_t *part = service_is_live(worker) ? s_new(broker, in, terms) : NULL;
-        if (!part)
+        if (!service_is_live(worker))
+            continue;
+        group->group_parts++;
+        pending_t *part = s_new(broker, in, terms);
+        if (!part) /* the broker is full: a part that failed */
             continue;
         part->group = group_id;
         part->is_idempotent = false;
@@ -131,7 +134,6 @@ static void s_take_broadcast(broker_t *broker, const request_in_t *in, const ter
         parcel_share(&part->parcel, in->parcel);
         part->bytes = parcel_bytes(&part->parcel);
         group->group_left++;
-        group->group_parts++;
         wheel_add(&broker->deadlines, &part->timer, part->due_ms);
         dispatch_place_part(broker, part, worker);
     }
@@ -167,8 +169,7 @@ void request_take(broker_t *broker, const request_in_t *in)
 
 /* ---- answers of instances ------------------------------------------------------------------- */
 
-/* The instance's name goes along in the reply field, so that the client can tell the parts apart.
- */
+/* The instance's name goes along in the reply field: that tells the client the parts apart. */
 static void s_pass_part(broker_t *broker, const pending_t *group, const worker_t *worker,
                         parcel_t *parcel)
 {

@@ -8,8 +8,8 @@
  * Everything is touched by the broker's thread alone.
  *
  * Includes run one way: parcel, state <- peer <- answer, service <- pending <- dispatch <- request
- * <- worker, inspect <- native, majordomo <- broker. What a lower file must tell a higher one goes
- * through the `lost` list, which the loop empties.
+ * <- worker, inspect <- native, majordomo <- broker, which alone includes socket. What a lower file
+ * must tell a higher one goes through the `lost` list, which the loop empties.
  */
 #ifndef SIGNALBOX_BROKER_STATE_H
 #define SIGNALBOX_BROKER_STATE_H

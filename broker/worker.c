@@ -191,11 +191,6 @@ void worker_ready_mdp(broker_t *broker, peer_t *peer, const char *service, size_
 
 /* ---- beating -------------------------------------------------------------------------------- */
 
-void worker_heard(broker_t *broker, peer_t *peer)
-{
-    peer->heard_ms = broker->now_ms;
-}
-
 void worker_beat(broker_t *broker, worker_t *worker)
 {
     const broker_settings_t *settings = broker->settings;
@@ -248,8 +243,7 @@ void worker_leave(broker_t *broker, worker_t *worker)
     dispatch_lose(broker, worker);
     wheel_remove(&broker->beats, &worker->timer);
     service_leave(broker, worker);
-    service =
-        service_find(broker, name, strlen(name)); /* it may have gone with its last instance */
-    if (service)
+    service = service_find(broker, name, strlen(name));
+    if (service) /* it may have gone with its last instance */
         registry_publish(broker, service);
 }

@@ -16,9 +16,6 @@ void worker_ready(broker_t *broker, peer_t *peer, const frame_t *frame, const vo
  * says that those of 0.2 take more. */
 void worker_ready_mdp(broker_t *broker, peer_t *peer, const char *service, size_t size);
 
-/* The peer has spoken. */
-void worker_heard(broker_t *broker, peer_t *peer);
-
 /* Its timer fired: it is lost when it was silent too long, otherwise it is sent a beat when due. */
 void worker_beat(broker_t *broker, worker_t *worker);
 

@@ -32,6 +32,11 @@ int app_fail(int status, const char *format, ...)
     return status;
 }
 
+int app_misunderstood(const char *argument)
+{
+    return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argument);
+}
+
 const actor_spec_t *app_actor(const char *name)
 {
     for (const actor_spec_t *const *at = app_actors; *at; at++)

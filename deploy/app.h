@@ -15,6 +15,8 @@
 #define APP_EXIT_FAILED 1 /* the thing asked for did not succeed */
 #define APP_EXIT_USAGE  2 /* wrong arguments or settings: nothing was tried */
 
+#define APP_ACTORS_MAX 16
+
 typedef struct {
     const char *level;
 } log_settings_t;
@@ -40,7 +42,7 @@ typedef struct {
     int (*run)(app_t *app, int argc, char **argv);
 } command_t;
 
-/* Every actor there is, ending with NULL. */
+/* Every actor there is, at most APP_ACTORS_MAX, ending with NULL. */
 extern const actor_spec_t *const app_actors[];
 const actor_spec_t *app_actor(const char *name);
 
@@ -66,6 +68,9 @@ void app_make_data_folder(const app_t *app);
 /* Waits for SIGTERM or SIGINT; reloads the settings on SIGHUP. `tick` (may be NULL) runs several
  * times a second; waiting ends when it returns false. */
 void app_wait(app_t *app, bool (*tick)(void *arg), void *arg);
+
+/* Says that an argument is not understood; returns APP_EXIT_USAGE. */
+int app_misunderstood(const char *argument);
 
 /* Prints a sentence on standard error as "signalbox: ..."; returns `status`. */
 int app_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -36,7 +36,7 @@ static int s_run_migrate(app_t *app, int argc, char **argv)
 {
     bool is_check = argc == 1 && strcmp(argv[0], "--check") == 0, good = true;
     if (argc > (is_check ? 1 : 0))
-        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+        return app_misunderstood(argv[0]);
     if (!is_check)
         app_make_data_folder(app);
     for (const actor_spec_t *const *spec = app_actors; *spec; spec++)
@@ -62,7 +62,7 @@ static int s_run_config(app_t *app, int argc, char **argv)
     buf_t text = { 0 };
     bool is_document = argc == 1 && strcmp(argv[0], "--markdown") == 0;
     if (argc > (is_document ? 1 : 0))
-        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+        return app_misunderstood(argv[0]);
     if (is_document)
         settings_document(app->settings, &text);
     else
@@ -103,13 +103,14 @@ static void s_print_indented(const buf_t *json)
 
 static int s_run_openapi(app_t *app, int argc, char **argv)
 {
-    descriptor_t *descriptors[16] = { NULL };
+    descriptor_t *descriptors[APP_ACTORS_MAX] = { NULL };
     size_t count = 0;
     char why[DESCRIPTOR_WHY_SIZE];
     (void)app;
     if (argc > 0)
-        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+        return app_misunderstood(argv[0]);
     for (const actor_spec_t *const *spec = app_actors; *spec; spec++) {
+        insist(count < APP_ACTORS_MAX);
         buf_t bytes = { 0 };
         pack_t pack;
         pack_init(&pack, &bytes);
@@ -145,7 +146,7 @@ static int s_run_health(app_t *app, int argc, char **argv)
                                    .sin_port = htons((uint16_t)app->edge.port) };
     const struct timeval limit = { .tv_sec = HEALTH_TIMEOUT_S };
     if (argc > 0)
-        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+        return app_misunderstood(argv[0]);
     if (inet_pton(AF_INET, app->edge.address, &address.sin_addr) != 1 ||
         address.sin_addr.s_addr == INADDR_ANY)
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -41,8 +41,7 @@ typedef struct {
     buf_t others;
 } job_t;
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options -------------------------------------------------------------------------------- */
 
 static const char *const s_formats[] = { "text", "json", "sarif" };
 
@@ -143,8 +142,7 @@ static bool s_take_options(job_t *job, int *argc, char **argv)
     return true;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 /* Names of files may hold any bytes: what is printed of one is UTF-8 without control characters.
  * The caller frees it. */
@@ -163,8 +161,7 @@ static char *s_shown(const char *path)
     return shown;
 }
 
-/* ---- one file ---------------------------------------------------------------------------------
- */
+/* ---- one file ------------------------------------------------------------------------------- */
 
 static void s_note_other(job_t *job, const char *path, const char *why)
 {
@@ -319,8 +316,7 @@ static void s_take_file(job_t *job, const char *path, bool is_named)
     mem_free(shown);
 }
 
-/* ---- folders ----------------------------------------------------------------------------------
- */
+/* ---- folders -------------------------------------------------------------------------------- */
 
 static int s_by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -389,8 +385,7 @@ static void s_take_path(job_t *job, char *path)
         s_take_file(job, path, true);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 static void s_pair_list(pack_t *pack, const char *key, const buf_t *items, unsigned count)
 {

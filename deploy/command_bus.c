@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/text.h"
@@ -16,6 +15,7 @@
 #define BUS_DEADLINE_MS     30000
 #define BUS_DEADLINE_MAX_MS 3600000
 #define BUS_DRAIN_MS        60000
+#define BUS_DRAIN_PAUSE_MS  50
 
 /* ---- call ----------------------------------------------------------------------------------- */
 
@@ -84,7 +84,7 @@ static int s_run_call(app_t *app, int argc, char **argv)
         else if (count < 2 && !text_starts(argv[i], "--"))
             words[count++] = argv[i];
         else
-            return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[i]);
+            return app_misunderstood(argv[i]);
     }
     if (!s_read_method(words[0], &options))
         return app_fail(APP_EXIT_USAGE, "name what to call as SERVICE.METHOD");
@@ -145,7 +145,7 @@ static int s_run_watch(app_t *app, int argc, char **argv)
 {
     watch_t watch = { .app = app, .prefix = argc == 1 ? argv[0] : "" };
     if (argc > 1)
-        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[1]);
+        return app_misunderstood(argv[1]);
     return app_with_client(app, s_watch, &watch);
 }
 
@@ -159,7 +159,8 @@ const command_t command_watch = {
 
 /* ---- ps ------------------------------------------------------------------------------------- */
 
-/* The tree of a broker's own method; NULL when it failed, which was said then. */
+/* The tree of a broker's own method; NULL when there is none, which was said then. The caller
+ * closes the answer in either case. */
 static const value_t *s_ask(client_t *client, const char *method, arena_t *arena, answer_t *answer)
 {
     value_verdict_t verdict;
@@ -167,7 +168,12 @@ static const value_t *s_ask(client_t *client, const char *method, arena_t *arena
         app_fail_answer(answer);
         return NULL;
     }
-    return value_parse(arena, answer_bytes(answer), answer_size(answer), VALUE_LIMITS, &verdict);
+    const value_t *tree =
+        value_parse(arena, answer_bytes(answer), answer_size(answer), VALUE_LIMITS, &verdict);
+    if (!tree)
+        app_fail(APP_EXIT_FAILED, "the broker's answer cannot be read: %s",
+                 value_verdict_text(verdict));
+    return tree;
 }
 
 static const value_t *s_named(const value_t *list, const char *key, const value_t *name)
@@ -226,8 +232,9 @@ static int s_ps(client_t *client, void *arg)
         for (uint32_t i = 0; (service = value_item(services, i)); i++)
             s_print_service(service, s_named(value_get(stats, "services"), "service",
                                              value_get(service, "service")));
-        answer_close(&stats_answer);
     }
+    if (info)
+        answer_close(&stats_answer);
     answer_close(&info_answer);
     arena_free(&arena);
     return stats ? APP_EXIT_OK : APP_EXIT_FAILED;
@@ -236,7 +243,7 @@ static int s_ps(client_t *client, void *arg)
 static int s_run_ps(app_t *app, int argc, char **argv)
 {
     if (argc > 0)
-        return app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+        return app_misunderstood(argv[0]);
     return app_with_client(app, s_ps, NULL);
 }
 
@@ -250,13 +257,14 @@ const command_t command_ps = {
 
 /* ---- drain ---------------------------------------------------------------------------------- */
 
-static bool s_is_registered(client_t *client, const char *instance, bool *known)
+typedef enum { INSTANCE_THERE, INSTANCE_GONE, INSTANCE_UNKNOWN } presence_t;
+
+static presence_t s_find_instance(client_t *client, const char *instance)
 {
     arena_t arena = { 0 };
     answer_t answer;
     bool found = false;
     const value_t *info = s_ask(client, "INFO", &arena, &answer), *service;
-    *known = info != NULL;
     for (uint32_t i = 0; (service = value_item(value_get(info, "services"), i)); i++) {
         const value_t *item;
         for (uint32_t j = 0; (item = value_item(value_get(service, "instances"), j)); j++)
@@ -264,7 +272,23 @@ static bool s_is_registered(client_t *client, const char *instance, bool *known)
     }
     answer_close(&answer);
     arena_free(&arena);
-    return found;
+    return !info ? INSTANCE_UNKNOWN : found ? INSTANCE_THERE : INSTANCE_GONE;
+}
+
+/* Waits until the instance has left; the broker is asked again and again. */
+static int s_wait_gone(client_t *client, const char *instance)
+{
+    const uint64_t until_ms = clock_ms() + BUS_DRAIN_MS;
+    presence_t presence;
+    while ((presence = s_find_instance(client, instance)) == INSTANCE_THERE) {
+        if (clock_ms() > until_ms)
+            return app_fail(APP_EXIT_FAILED, "%s is still finishing its work", instance);
+        clock_sleep_ms(BUS_DRAIN_PAUSE_MS);
+    }
+    if (presence == INSTANCE_UNKNOWN)
+        return APP_EXIT_FAILED;
+    printf("%s has left\n", instance);
+    return APP_EXIT_OK;
 }
 
 static int s_drain(client_t *client, void *arg)
@@ -281,15 +305,7 @@ static int s_drain(client_t *client, void *arg)
         &answer);
     int status = good ? APP_EXIT_OK : app_fail_answer(&answer);
     answer_close(&answer);
-    const uint64_t until_ms = clock_ms() + BUS_DRAIN_MS;
-    for (bool known = good; known && s_is_registered(client, instance, &known);) {
-        if (clock_ms() > until_ms)
-            return app_fail(APP_EXIT_FAILED, "%s is still finishing its work", instance);
-        clock_sleep_ms(50);
-    }
-    if (good)
-        printf("%s has left\n", instance);
-    return status;
+    return good ? s_wait_gone(client, instance) : status;
 }
 
 static int s_run_drain(app_t *app, int argc, char **argv)

@@ -12,7 +12,6 @@
 #include "actors/base/signals.h"
 #include "deploy/app.h"
 
-#define RUN_ACTORS_MAX    16
 #define RUN_WHY_SIZE      512
 #define RUN_READY_MS      10000
 #define RUN_INPROC_BUS    "inproc://signalbox-bus"
@@ -29,7 +28,7 @@ typedef struct {
     app_t *app;
     void *context;
     broker_t *broker;
-    actor_t *actors[RUN_ACTORS_MAX];
+    actor_t *actors[APP_ACTORS_MAX];
     size_t actor_count;
     actor_config_t actor_config;
     edge_t *edge;
@@ -48,6 +47,7 @@ static bool s_start_broker(parts_t *self)
 static bool s_start_actor(parts_t *self, const actor_spec_t *spec, db_migrate_t migrate)
 {
     char why[RUN_WHY_SIZE];
+    insist(self->actor_count < APP_ACTORS_MAX);
     self->actor_config = (actor_config_t){ .actor = &self->app->actor,
                                            .bus = &self->app->bus,
                                            .storage = &self->app->storage };
@@ -116,8 +116,7 @@ static int s_serve(parts_t *self)
 
 static int s_expect_no_arguments(int argc, char **argv)
 {
-    return argc == 0 ? APP_EXIT_OK
-                     : app_fail(APP_EXIT_USAGE, "'%s' is not understood here; try --help", argv[0]);
+    return argc == 0 ? APP_EXIT_OK : app_misunderstood(argv[0]);
 }
 
 /* After the first start: whoever begins has nobody to ask for a key. */
@@ -243,7 +242,7 @@ const command_t command_edge = {
 static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
-    if (argc == 0 || argc > RUN_ACTORS_MAX)
+    if (argc == 0 || argc > APP_ACTORS_MAX)
         return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))

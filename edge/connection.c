@@ -181,8 +181,7 @@ static admission_t s_admission(connections_t *self, int fd, in_addr_t address)
     const peer_t *peer = self->per_address ? s_peer(self, address) : NULL;
     if (peer && peer->count >= self->per_address)
         return ADMIT_ADDRESS;
-    /* whoever is shut leaves its thread in a moment: the newcomer waits for it in civetweb's queue
-     */
+    /* whoever is shut leaves its thread in a moment, for which the newcomer waits in a queue */
     if (fd >= CONNECTIONS_FD_MAX || (s_is_full(self) && !s_make_room(self, true)))
         return ADMIT_FULL;
     return ADMIT_YES;

@@ -71,8 +71,7 @@ typedef struct {
 /* The error and the sentence of a verdict. */
 const guard_row_t *guard_row(guard_verdict_t verdict);
 
-/* Bytes of empty lines before a request line: a client may send some behind a body (RFC 9112, 2.2).
- */
+/* Bytes of empty lines before a request line, which may follow a body (RFC 9112, 2.2). */
 size_t guard_blank(const char *bytes, size_t size);
 
 /* Where the head ends: the number of its bytes, 0 when it is not complete. Looks from `*scanned` on

@@ -14,8 +14,7 @@
 
 #define TYPE_PREFIX "urn:signalbox:problem:"
 
-/* Texts of other processes may have been cut in the middle of a character: what is left of it goes.
- */
+/* Texts of other processes may have been cut inside a character: what is left of it goes. */
 static void s_add_value(buf_t *out, const char *text)
 {
     size_t size = strlen(text);

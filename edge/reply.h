@@ -15,8 +15,7 @@ typedef struct {
 
 /* Reads a reply to `method`: JSON appended to `content`, or the reply's field `content` as the
  * media type the method names. The tree is made in `arena`, points into the reply, and is handed
- * out in
- * `*tree`. False with a sentence in `*why` when the reply is not what it may be. */
+ * out in `*tree`. False with a sentence in `*why` when the reply is not what it may be. */
 bool reply_read(reply_t *self, const descriptor_method_t *method, const void *bytes, size_t size,
                 arena_t *arena, buf_t *content, const value_t **tree, const char **why) MUST_CHECK;
 

@@ -26,7 +26,7 @@ static const struct {
     sight_t sight;
 } s_topics[] = {
     { "analysis.", SEEN_BY_ACCOUNT },
-    { "registry.", SEEN_BY_ALL },
+    { REGISTRY_PREFIX, SEEN_BY_ALL },
 };
 
 /* An event as it is written, shared by all streams that get it. */
@@ -63,6 +63,12 @@ static void s_discard(waiting_event_t *waiting)
 {
     s_drop(waiting->event);
     mem_free(waiting);
+}
+
+static bool s_begins(const char *text, size_t size, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return size >= length && memcmp(text, prefix, length) == 0;
 }
 
 /* A registry event without the descriptors: they are large, and /openapi.json says it better. */
@@ -103,19 +109,12 @@ static shared_event_t *s_write_event(const client_event_t *event, const value_t 
     buf_printf(out, "id: %.*s:%llu:%llu\nevent: %.*s\ndata: ", head->publisher_size,
                head->publisher, (unsigned long long)head->epoch, (unsigned long long)head->sequence,
                (int)event->topic_size, event->topic);
-    if (event->topic_size > strlen(REGISTRY_PREFIX) &&
-        memcmp(event->topic, REGISTRY_PREFIX, strlen(REGISTRY_PREFIX)) == 0)
+    if (s_begins(event->topic, event->topic_size, REGISTRY_PREFIX))
         s_write_registry(body, out);
     else
         json_write(body, out);
     buf_add_text(out, "\n\n");
     return made;
-}
-
-static bool s_begins(const char *text, size_t size, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return size >= length && memcmp(text, prefix, length) == 0;
 }
 
 static bool s_may_see(const stream_t *stream, const client_event_t *event, const value_t *body)

@@ -11,6 +11,7 @@
 #include "proto/client_calls.h"
 #include "proto/client_events.h"
 #include "proto/client_worker.h"
+#include "proto/multipart.h"
 
 #define CLIENT_FRAMES_MAX 4 /* behind the header; what is more is dropped */
 #define CLIENT_TICK_MS    200
@@ -60,7 +61,8 @@ void client_order(client_t *self, order_t *order, order_fn run)
         run(self, order);
         return;
     }
-    /* the queue is as long as all calls together: it is full only when the thread is stuck */
+    /* it has no limit, so only a closed one refuses: the client's end is near, and nobody else may
+     * use it any more */
     bool queued = queue_push(&self->orders, &order->item);
     insist(queued);
 }
@@ -152,21 +154,11 @@ static void s_take(client_t *self, link_t *link, const frame_t *frame, zmq_msg_t
 static bool s_read_one(client_t *self, link_t *link)
 {
     zmq_msg_t frames[1 + CLIENT_FRAMES_MAX];
-    size_t count = 0;
-    bool more = true;
-    while (more) {
-        zmq_msg_t extra, *frame = count < COUNT_OF(frames) ? &frames[count] : &extra;
-        zmq_msg_init(frame);
-        if (zmq_msg_recv(frame, link->dealer, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(frame);
-            return false;
-        }
-        more = zmq_msg_more(frame);
-        if (frame == &extra)
-            zmq_msg_close(frame);
-        else
-            count++;
-    }
+    size_t count = multipart_receive(link->dealer, frames, COUNT_OF(frames));
+    if (count == 0)
+        return false;
+    if (count > COUNT_OF(frames))
+        count = COUNT_OF(frames);
     frame_t frame;
     bool was_alive = link->state == LINK_ALIVE;
     link_heard(self, link);
@@ -176,8 +168,7 @@ static bool s_read_one(client_t *self, link_t *link)
         s_take(self, link, &frame, &frames[0], frames + 1, count - 1);
     else
         client_count(self, CLIENT_BAD_MESSAGES);
-    for (size_t i = 0; i < count; i++)
-        zmq_msg_close(&frames[i]);
+    multipart_close(frames, COUNT_OF(frames), count);
     return true;
 }
 
@@ -245,14 +236,18 @@ static void *s_run(void *arg)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* Cuts a list at its commas; the pieces stay in `copy`. */
-static uint32_t s_split(char *copy, const char **pieces)
+/* Copies a list and cuts it at its commas; the pieces are valid as long as the copy. */
+static uint32_t s_split(const char *list, char **copy, const char **pieces)
 {
     uint32_t count = 0;
-    char *rest = copy;
-    for (char *piece; (piece = strsep(&rest, ",")) && count < CLIENT_BROKERS_MAX;)
-        if (*piece)
-            pieces[count++] = piece;
+    char *rest = *copy = mem_strdup(list);
+    for (char *piece; (piece = strsep(&rest, ","));) {
+        if (!*piece)
+            continue;
+        if (count == CLIENT_BROKERS_MAX)
+            die("'%s' names more than %d brokers", list, CLIENT_BROKERS_MAX);
+        pieces[count++] = piece;
+    }
     return count;
 }
 
@@ -277,10 +272,8 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
     queue_init(&self->orders, SIZE_MAX, true);
     monitor_init(&self->monitor);
 
-    self->endpoints[0] = mem_strdup(config->settings->brokers);
-    self->endpoints[1] = mem_strdup(config->settings->events);
-    self->link_count = s_split(self->endpoints[0], requests);
-    uint32_t event_count = s_split(self->endpoints[1], events);
+    self->link_count = s_split(config->settings->brokers, &self->endpoints[0], requests);
+    uint32_t event_count = s_split(config->settings->events, &self->endpoints[1], events);
     if (self->link_count == 0)
         die("bus.brokers names no broker");
     for (uint32_t i = 0; i < self->link_count; i++) {
@@ -338,9 +331,4 @@ bool client_wait_ready(client_t *self, uint32_t timeout_ms)
 stats_t *client_stats(client_t *self)
 {
     return &self->stats;
-}
-
-const char *client_name(const client_t *self)
-{
-    return self->name;
 }

@@ -25,8 +25,7 @@
 
 typedef struct client client_t;
 
-/* ---- settings every process on the bus shares -------------------------------------------------
- */
+/* ---- settings every process on the bus shares ----------------------------------------------- */
 
 typedef struct {
     const char *brokers; /* request endpoints, separated by commas */
@@ -37,8 +36,7 @@ typedef struct {
 
 extern const setting_t client_setting_rows[]; /* section "bus" */
 
-/* ---- what it counts ----------------------------------------------------------------------------
- */
+/* ---- what it counts ------------------------------------------------------------------------- */
 
 typedef enum {
     CLIENT_CALLS,
@@ -54,8 +52,7 @@ typedef enum {
     CLIENT_STATS
 } client_stat_t;
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 typedef struct worker_request worker_request_t;
 
@@ -93,7 +90,7 @@ typedef struct {
 client_t *client_new(void *zmq_context, const client_config_t *config);
 
 /* Tells the brokers good-bye, ends all calls with CANCELLED, stops the thread. Callbacks may come,
- * and use the pointer, until that is done; then it is NULL. */
+ * and use the pointer, until that is done; then it is NULL. Other threads use it no more. */
 void client_destroy(client_t **self_p);
 
 /* Waits until a broker answers, at most `timeout_ms`. */
@@ -103,10 +100,8 @@ bool client_wait_ready(client_t *self, uint32_t timeout_ms);
 bool client_is_ready(const client_t *self);
 
 stats_t *client_stats(client_t *self);
-const char *client_name(const client_t *self);
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 typedef struct answer answer_t;
 typedef void (*answer_fn)(void *arg, answer_t *answer);
@@ -143,12 +138,14 @@ uint64_t client_send(client_t *self, const client_request_t *request, answer_fn 
 /* Gives a call up: it ends with CANCELLED unless its answer is there already. */
 void client_cancel(client_t *self, uint64_t ticket);
 
+/* Fills an answer that did not come from the bus with a failure. */
+void answer_fail(answer_t *self, error_code_t code, const char *detail);
+
 const uint8_t *answer_bytes(const answer_t *self);
 size_t answer_size(const answer_t *self);
 void answer_close(answer_t *self);
 
-/* ---- events -----------------------------------------------------------------------------------
- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *topic;
@@ -168,8 +165,7 @@ void client_subscribe(client_t *self, const char *prefix, event_fn on_event, voi
 /* Publishes; the body is given away. Best effort: what must arrive goes through an outbox. */
 void client_publish(client_t *self, const char *topic, bool retain, buf_t *body);
 
-/* ---- worker -----------------------------------------------------------------------------------
- */
+/* ---- worker --------------------------------------------------------------------------------- */
 
 struct worker_request {
     frame_t frame;       /* names point into `header` */

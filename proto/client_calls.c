@@ -38,11 +38,11 @@ static void s_init_answer(answer_t *answer)
     zmq_msg_init(&answer->body);
 }
 
-static void s_fail_answer(answer_t *answer, error_code_t code, const char *detail)
+void answer_fail(answer_t *self, error_code_t code, const char *detail)
 {
-    s_init_answer(answer);
-    answer->failure.code = code;
-    snprintf(answer->failure.detail, sizeof answer->failure.detail, "%s", detail);
+    s_init_answer(self);
+    self->failure.code = code;
+    snprintf(self->failure.detail, sizeof self->failure.detail, "%s", detail);
 }
 
 const uint8_t *answer_bytes(const answer_t *self)
@@ -78,7 +78,7 @@ static void s_end_failed(client_t *client, client_call_t *call, error_code_t cod
                          const char *detail)
 {
     answer_t answer;
-    s_fail_answer(&answer, code, detail);
+    answer_fail(&answer, code, detail);
     s_end(client, call, &answer);
 }
 
@@ -148,7 +148,7 @@ static void s_refuse(client_t *client, call_order_t *order, error_code_t code, c
 {
     answer_t answer;
     client_count(client, CLIENT_FAILURES);
-    s_fail_answer(&answer, code, detail);
+    answer_fail(&answer, code, detail);
     s_close_order(order);
     order->on_answer(order->arg, &answer);
     answer_close(&answer);

@@ -12,6 +12,7 @@
 
 #include "actors/base/clock.h"
 #include "proto/client_events.h"
+#include "proto/multipart.h"
 
 /* ---- marks ---------------------------------------------------------------------------------- */
 
@@ -100,27 +101,15 @@ void events_read(client_t *client, link_t *link)
 {
     for (int i = 0; i < CLIENT_READS_A_ROUND; i++) {
         zmq_msg_t frames[3];
-        size_t count = 0;
-        bool more = true;
-        while (more) {
-            zmq_msg_t extra, *frame = count < COUNT_OF(frames) ? &frames[count] : &extra;
-            zmq_msg_init(frame);
-            if (zmq_msg_recv(frame, link->sub, ZMQ_DONTWAIT) < 0) {
-                zmq_msg_close(frame);
-                return; /* only before a first frame: the rest of a message never waits */
-            }
-            more = zmq_msg_more(frame);
-            if (frame == &extra)
-                zmq_msg_close(frame);
-            count++;
-        }
+        size_t count = multipart_receive(link->sub, frames, COUNT_OF(frames));
+        if (count == 0)
+            return;
         if (count == COUNT_OF(frames))
             s_deliver(client, zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]), &frames[1],
                       &frames[2]);
         else
             client_count(client, CLIENT_BAD_MESSAGES);
-        for (size_t j = 0; j < count && j < COUNT_OF(frames); j++)
-            zmq_msg_close(&frames[j]);
+        multipart_close(frames, COUNT_OF(frames), count);
     }
 }
 

@@ -34,8 +34,7 @@ static inline uint32_t link_index(const client_t *client, const link_t *link)
     return (uint32_t)(link - client->links);
 }
 
-/* An initialised frame that owns the buffer's bytes, which is empty afterwards. NULL: an empty one.
- */
+/* An initialised frame that owns the bytes of the buffer, empty afterwards. NULL: an empty one. */
 void link_take(zmq_msg_t *frame, buf_t *bytes);
 
 /* The same with a copy of the bytes. */

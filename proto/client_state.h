@@ -27,7 +27,6 @@
 #define CLIENT_LINGER_MS     200
 #define CLIENT_GRACE_MS      100  /* the broker's own 504 is more exact than ours: it goes first */
 #define CLIENT_TOPICS_MAX    4096 /* topics published, and (topic, publisher) pairs seen */
-#define CLIENT_ORDERS_MAX    100000
 
 typedef enum {
     LINK_CONNECTING, /* nothing heard yet */

@@ -12,14 +12,6 @@ static const char *const s_types[] = {
     [FIELD_BOOLEAN] = "boolean", [FIELD_OBJECT] = "object",   [FIELD_ARRAY] = "array",
 };
 
-const field_t *field_find(const field_t *fields, const char *name)
-{
-    for (; fields && fields->name; fields++)
-        if (strcmp(fields->name, name) == 0)
-            return fields;
-    return NULL;
-}
-
 /* A default or example of a row: JSON text in the source, msgpack in the schema. */
 static void s_pack_json(pack_t *out, const char *text, const char *field)
 {

@@ -45,7 +45,4 @@ struct field {
 /* Packs the JSON Schema of an object with these fields. `fields` NULL is an empty object. */
 void field_write_schema(const field_t *fields, pack_t *out);
 
-/* The row of that name, or NULL. */
-const field_t *field_find(const field_t *fields, const char *name);
-
 #endif

@@ -140,19 +140,6 @@ void frame_patch_hops(uint8_t *bytes, uint8_t hops)
     bytes[AT_HOPS] = hops;
 }
 
-const char *frame_command_name(uint8_t command)
-{
-    static const char *const names[FRAME_COMMANDS] = {
-        [FRAME_READY] = "READY",         [FRAME_CREDIT] = "CREDIT",
-        [FRAME_REQUEST] = "REQUEST",     [FRAME_PARTIAL] = "PARTIAL",
-        [FRAME_FINAL] = "FINAL",         [FRAME_ERROR] = "ERROR",
-        [FRAME_CANCEL] = "CANCEL",       [FRAME_DRAIN] = "DRAIN",
-        [FRAME_HEARTBEAT] = "HEARTBEAT", [FRAME_DISCONNECT] = "DISCONNECT",
-        [FRAME_PUBLISH] = "PUBLISH",     [FRAME_SNAPSHOT] = "SNAPSHOT",
-    };
-    return command > 0 && command < FRAME_COMMANDS ? names[command] : "?";
-}
-
 /* ---- events --------------------------------------------------------------------------------- */
 
 enum {

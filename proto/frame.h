@@ -82,9 +82,6 @@ void frame_patch_deadline(uint8_t *bytes, uint32_t deadline_ms);
 void frame_patch_flags(uint8_t *bytes, uint8_t flags);
 void frame_patch_hops(uint8_t *bytes, uint8_t hops);
 
-/* "READY" ...; "?" for a number that is none. */
-const char *frame_command_name(uint8_t command);
-
 /* ---- events --------------------------------------------------------------------------------- */
 
 /* On the subscribers' side a message is [topic][event header][body]; on the way to the broker it is

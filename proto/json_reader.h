@@ -48,8 +48,7 @@ static inline bool json_fail(json_reader_t *self, json_verdict_t verdict)
  * bytes of the output are the text. */
 bool json_read_text(json_reader_t *self, size_t *size);
 
-/* Writes a msgpack head for a text of `size` bytes at `to` (up to five bytes); returns its length.
- */
+/* Writes a msgpack head for a text of `size` bytes at `to`, one to five bytes; returns how many. */
 size_t json_text_head(uint8_t *to, size_t size);
 
 /* Reads a number; `at` stands on its first character. */

@@ -12,6 +12,8 @@
 #include "actors/base/text.h"
 #include "proto/json_reader.h"
 
+#define TEXT_HEAD_MAX 5 /* bytes of msgpack before a text */
+
 /* High bit set in every byte of `word` that is below `limit` (limit <= 128, bytes below 128). */
 #define BYTES(c)              (0x0101010101010101u * (uint64_t)(c))
 #define HAS_LESS(word, limit) (((word)-BYTES(limit)) & ~(word)&BYTES(0x80))
@@ -139,42 +141,22 @@ size_t json_text_head(uint8_t *to, size_t size)
     return 5;
 }
 
-bool json_read_text(json_reader_t *self, size_t *size)
+/* Reads up to the closing quote and writes the characters at `*to`, which becomes their end. */
+static bool s_decode(json_reader_t *self, uint8_t **to)
 {
-    const char *from = self->at;
-    const char *plain = s_plain_end(from, self->end);
-    buf_t *out = self->out;
-    if (plain < self->end && *plain == '"') { /* the common case: copied as it is */
-        *size = (size_t)(plain - from);
-        uint8_t *to = buf_reserve(out, *size + 5);
-        size_t head = json_text_head(to, *size);
-        memcpy(to + head, from, *size);
-        out->size += head + *size;
-        self->at = plain + 1;
-        return true;
-    }
-
-    /* decoded behind the largest head, then moved to where it belongs */
-    const char *close = plain;
-    while (close < self->end && *close != '"')
-        close += *close == '\\' && close + 1 < self->end ? 2 : 1;
-    if (close >= self->end) {
-        self->at = self->end;
-        return json_fail(self, JSON_CUT);
-    }
-    uint8_t *start = buf_reserve(out, (size_t)(close - from) + 10), *text = start + 5, *to = text;
     while (true) {
-        plain = s_plain_end(self->at, self->end);
-        memcpy(to, self->at, (size_t)(plain - self->at));
-        to += plain - self->at;
+        const char *plain = s_plain_end(self->at, self->end);
+        size_t size = (size_t)(plain - self->at);
+        memcpy(*to, self->at, size);
+        *to += size;
         self->at = plain;
         if (plain == self->end)
             return json_fail(self, JSON_CUT);
         unsigned char c = (unsigned char)*plain;
         if (c == '"')
-            break;
+            return true;
         if (c == '\\') {
-            if (!s_escape(self, &to))
+            if (!s_escape(self, to))
                 return false;
         } else if (c < 0x20) {
             return json_fail(self, JSON_CONTROL);
@@ -182,14 +164,48 @@ bool json_read_text(json_reader_t *self, size_t *size)
             size_t step = text_utf8_step(plain, (size_t)(self->end - plain));
             if (!step)
                 return json_fail(self, JSON_BAD_TEXT);
-            memcpy(to, plain, step);
-            to += step;
+            memcpy(*to, plain, step);
+            *to += step;
             self->at += step;
         }
     }
+}
+
+/* Where the text's closing quote stands, or the end when it has none. */
+static const char *s_find_quote(const char *at, const char *end)
+{
+    while (at < end && *at != '"')
+        at += *at == '\\' && at + 1 < end ? 2 : 1;
+    return at;
+}
+
+bool json_read_text(json_reader_t *self, size_t *size)
+{
+    const char *from = self->at, *plain = s_plain_end(from, self->end);
+    buf_t *out = self->out;
+    if (plain < self->end && *plain == '"') { /* the common case: copied as it is */
+        *size = (size_t)(plain - from);
+        uint8_t *to = buf_reserve(out, *size + TEXT_HEAD_MAX);
+        size_t head = json_text_head(to, *size);
+        memcpy(to + head, from, *size);
+        out->size += head + *size;
+        self->at = plain + 1;
+        return true;
+    }
+
+    const char *quote = s_find_quote(plain, self->end);
+    if (quote == self->end) {
+        self->at = self->end;
+        return json_fail(self, JSON_CUT);
+    }
+    /* decoded behind the largest head, then moved to where it belongs; an escape is never shorter
+     * than its character */
+    uint8_t *start = buf_reserve(out, (size_t)(quote - from) + TEXT_HEAD_MAX);
+    uint8_t *text = start + TEXT_HEAD_MAX, *end = text, head_bytes[TEXT_HEAD_MAX];
+    if (!s_decode(self, &end))
+        return false;
     self->at++;
-    *size = (size_t)(to - text);
-    uint8_t head_bytes[5];
+    *size = (size_t)(end - text);
     size_t head = json_text_head(head_bytes, *size);
     memmove(start + head, text, *size);
     memcpy(start, head_bytes, head);

@@ -22,6 +22,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/jwt.c %D%/jwt.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \
+	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \
 	%D%/principal.c %D%/principal.h \
 	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \

@@ -52,18 +52,6 @@ static bool s_compile_into(schema_set_t *self, schema_t *schema, const value_t *
 
 /* ---- one function a keyword ----------------------------------------------------------------- */
 
-static bool s_is_number(const value_t *value)
-{
-    return value->type == VALUE_INT || value->type == VALUE_UINT || value->type == VALUE_FLOAT;
-}
-
-static double s_number(const value_t *value)
-{
-    if (value->type == VALUE_FLOAT)
-        return value->number;
-    return value->type == VALUE_INT ? (double)value->integer : (double)value->natural;
-}
-
 static unsigned s_type_bit(const value_t *name)
 {
     static const struct {
@@ -160,9 +148,9 @@ static bool k_const(schema_set_t *self, schema_t *schema, const value_t *value)
 
 static bool s_bound(schema_set_t *self, const char *keyword, const value_t *value, double *bound)
 {
-    if (!s_is_number(value))
+    if (!value_is_number(value))
         return s_refuse(self, "%s: must be a number", keyword);
-    *bound = s_number(value);
+    *bound = value_as_double(value);
     return true;
 }
 
@@ -305,6 +293,13 @@ static bool k_pattern(schema_set_t *self, schema_t *schema, const value_t *value
     return back_references == 0 || s_refuse(self, "pattern: back-references are not supported");
 }
 
+/* Whether a schema has others for what is inside a value. */
+static bool s_goes_inside(const value_t *source)
+{
+    return value_get(source, "properties") || value_get(source, "items") ||
+           value_is_type(value_get(source, "additionalProperties"), VALUE_MAP);
+}
+
 static bool k_any_of(schema_set_t *self, schema_t *schema, const value_t *value)
 {
     const value_t *source;
@@ -313,9 +308,7 @@ static bool k_any_of(schema_set_t *self, schema_t *schema, const value_t *value)
     schema->any_of = arena_array(self->arena, value->count, sizeof *schema->any_of);
     for (uint32_t i = 0; (source = value_item(value, i)); i++) {
         /* alternatives inside alternatives would make validation exponential */
-        if (value_get(source, "anyOf") || value_get(source, "properties") ||
-            value_get(source, "items") || value_get(source, "$ref") ||
-            value_is_type(value_get(source, "additionalProperties"), VALUE_MAP))
+        if (value_get(source, "anyOf") || value_get(source, "$ref") || s_goes_inside(source))
             return s_refuse(self, "anyOf: only simple types are supported as alternatives");
         schema->any_of[i] = s_compile(self, source);
         if (!schema->any_of[i])
@@ -391,9 +384,12 @@ static const struct {
 
 /* ---- the walk ------------------------------------------------------------------------------- */
 
-static bool s_keyword(schema_set_t *self, schema_t *schema, const value_t *key,
-                      const value_t *value)
+static bool s_keyword(schema_set_t *self, schema_t *schema, const value_t *source,
+                      const value_t *key, const value_t *value)
 {
+    /* msgpack lets a key stand twice; `properties` has room for what the first one counts */
+    if (value_get_sized(source, key->text, key->count) != value)
+        return s_refuse(self, "the keyword '%.*s' stands twice", (int)key->count, key->text);
     for (size_t i = 0; i < COUNT_OF(s_keywords); i++)
         if (value_is(key, s_keywords[i].name))
             return s_keywords[i].read(self, schema, value);
@@ -413,6 +409,10 @@ static bool s_compile_into(schema_set_t *self, schema_t *schema, const value_t *
         return true;
     if (source->type != VALUE_MAP)
         return s_refuse(self, "a schema must be an object");
+    /* both would look at the same members, and double the work at every level of nesting */
+    if (value_get(source, "$ref") && s_goes_inside(source))
+        return s_refuse(self, "$ref: properties, items and additionalProperties belong into the "
+                              "schema it names");
 
     const value_t *properties = value_get(source, "properties");
     const value_t *required = value_get(source, "required");
@@ -423,7 +423,7 @@ static bool s_compile_into(schema_set_t *self, schema_t *schema, const value_t *
     self->depth++;
     bool good = true;
     for (uint32_t i = 0; good && value_pair(source, i, &key, &value); i++)
-        good = s_keyword(self, schema, key, value);
+        good = s_keyword(self, schema, source, key, value);
     self->depth--;
     return good;
 }

@@ -117,9 +117,7 @@ static void s_type_error(validator_t *self, const schema_t *schema, const place_
 static void s_check_number(validator_t *self, const schema_t *schema, const value_t *value,
                            const place_t *place)
 {
-    double number = value->type == VALUE_FLOAT ? value->number
-                    : value->type == VALUE_INT ? (double)value->integer
-                                               : (double)value->natural;
+    double number = value_as_double(value);
     if (schema->has_minimum &&
         (schema->exclusive_minimum ? number <= schema->minimum : number < schema->minimum))
         s_error(self, place, "must be %s %.15g", schema->exclusive_minimum ? "above" : "at least",
@@ -153,7 +151,7 @@ static bool s_matches(const schema_t *schema, const value_t *value)
 static void s_check_text(validator_t *self, const schema_t *schema, const value_t *value,
                          const place_t *place)
 {
-    if (!(schema->types == SCHEMA_ANY) && memchr(value->text, '\0', value->count))
+    if (schema->types != SCHEMA_ANY && memchr(value->text, '\0', value->count))
         s_error(self, place, "must not hold U+0000");
     if (schema->min_length > 0 || schema->max_length < value->count) {
         size_t length = text_utf8_length(value->text, value->count);

@@ -78,6 +78,12 @@ static inline uint64_t s_number(const uint8_t *at, uint8_t width)
     }
 }
 
+/* The number, or the length, that a value begins with. */
+static inline uint64_t s_operand(const uint8_t *at, head_t head)
+{
+    return head.width ? s_number(at + 1, head.width) : (uint64_t)(*at & head.mask);
+}
+
 /* The walk counts what is still owed instead of recursing: `owed[depth]` values complete the
  * container at that depth. Every owed value needs at least one byte, so a declared count above the
  * bytes that are left is refused before anything relies on it. */
@@ -110,7 +116,7 @@ value_verdict_t value_check(const void *bytes, size_t size, value_limits_t limit
         size_t left = (size_t)(end - at) - 1;
         if (left < head.width)
             return VALUE_CUT;
-        uint64_t length = head.width ? s_number(at + 1, head.width) : (uint64_t)(*at & head.mask);
+        uint64_t length = s_operand(at, head);
         at += 1 + head.width;
         left -= head.width;
         if (is_key && head.kind != HEAD_TEXT)
@@ -172,72 +178,78 @@ typedef struct {
     size_t used;
 } builder_t;
 
-static const uint8_t *s_build(builder_t *self, value_t *value, const uint8_t *at)
+static double s_float(uint64_t bits, uint8_t width)
 {
-    const uint8_t first = *at;
-    const head_t head = s_heads[first];
-    const uint8_t *body = at + 1 + head.width;
-    uint64_t number = head.width ? s_number(at + 1, head.width) : (uint64_t)(first & head.mask);
+    double value;
+    if (width == sizeof(float)) {
+        uint32_t half = (uint32_t)bits;
+        float single;
+        memcpy(&single, &half, sizeof single);
+        return single;
+    }
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
+/* A value that holds no others; `number` is what its head says. */
+static void s_build_scalar(value_t *value, head_t head, uint8_t first, uint64_t number)
+{
+    const unsigned spare_bits = 64u - 8u * head.width;
     switch ((head_kind_t)head.kind) {
-    case HEAD_NIL:
-    case HEAD_BAD: /* refused by value_check */
-        value->type = VALUE_NIL;
-        return body;
     case HEAD_FALSE:
     case HEAD_TRUE:
         value->type = VALUE_BOOL;
         value->truth = head.kind == HEAD_TRUE;
-        return body;
+        break;
     case HEAD_POSITIVE:
     case HEAD_NEGATIVE:
         value->type = VALUE_INT;
         value->integer = (int8_t)first;
-        return body;
+        break;
     case HEAD_UINT:
         value->type = number > INT64_MAX ? VALUE_UINT : VALUE_INT;
         value->natural = number;
-        return body;
-    case HEAD_INT: {
-        /* sign extension from `width` bytes */
-        unsigned shift = 64u - 8u * head.width;
+        break;
+    case HEAD_INT: /* the sign is that of `width` bytes */
         value->type = VALUE_INT;
-        value->integer = (int64_t)(number << shift) >> shift;
-        return body;
-    }
-    case HEAD_FLOAT: {
+        value->integer = (int64_t)(number << spare_bits) >> spare_bits;
+        break;
+    case HEAD_FLOAT:
         value->type = VALUE_FLOAT;
-        if (head.width == 4) {
-            uint32_t bits = (uint32_t)number;
-            float single;
-            memcpy(&single, &bits, sizeof single);
-            value->number = single;
-        } else {
-            memcpy(&value->number, &number, sizeof value->number);
-        }
-        return body;
+        value->number = s_float(number, head.width);
+        break;
+    default: /* HEAD_NIL: value_check has refused the bad ones, s_build has the others */
+        value->type = VALUE_NIL;
+        break;
     }
-    case HEAD_TEXT:
-    case HEAD_BINARY:
+}
+
+/* Builds the value that begins at `at`; returns what stands behind it. */
+static const uint8_t *s_build(builder_t *self, value_t *value, const uint8_t *at)
+{
+    const head_t head = s_heads[*at];
+    const uint8_t *body = at + 1 + head.width;
+    uint64_t number = s_operand(at, head);
+
+    if (head.kind == HEAD_TEXT || head.kind == HEAD_BINARY) {
         value->type = head.kind == HEAD_TEXT ? VALUE_TEXT : VALUE_BINARY;
         value->count = (uint32_t)number;
         value->bytes = body;
         return body + number;
-    case HEAD_ARRAY:
-    case HEAD_MAP: {
-        bool is_map = head.kind == HEAD_MAP;
-        size_t children = (size_t)number * (is_map ? 2 : 1);
-        value_t *items = self->nodes + self->used;
-        self->used += children;
-        value->type = is_map ? VALUE_MAP : VALUE_ARRAY;
-        value->count = (uint32_t)number;
-        value->items = items;
-        for (size_t i = 0; i < children; i++)
-            body = s_build(self, &items[i], body);
+    }
+    if (head.kind != HEAD_ARRAY && head.kind != HEAD_MAP) {
+        s_build_scalar(value, head, *at, number);
         return body;
     }
-    }
-    insist(false && "every kind of head has a case");
+    bool is_map = head.kind == HEAD_MAP;
+    size_t children = (size_t)number * (is_map ? 2 : 1);
+    value_t *items = self->nodes + self->used;
+    self->used += children;
+    value->type = is_map ? VALUE_MAP : VALUE_ARRAY;
+    value->count = (uint32_t)number;
+    value->items = items;
+    for (size_t i = 0; i < children; i++)
+        body = s_build(self, &items[i], body);
     return body;
 }
 
@@ -258,7 +270,7 @@ size_t value_skip(const uint8_t *bytes)
     const uint8_t *at = bytes;
     for (uint64_t owed = 1; owed; owed--) {
         const head_t head = s_heads[*at];
-        uint64_t length = head.width ? s_number(at + 1, head.width) : (uint64_t)(*at & head.mask);
+        uint64_t length = s_operand(at, head);
         at += 1 + head.width;
         if (head.kind == HEAD_TEXT || head.kind == HEAD_BINARY)
             at += length;
@@ -318,8 +330,7 @@ const char *value_get_text(const value_t *map, const char *key, size_t *size)
 {
     const value_t *value = value_get(map, key);
     bool found = value_is_type(value, VALUE_TEXT);
-    if (size)
-        *size = found ? value->count : 0;
+    *size = found ? value->count : 0;
     return found ? value->text : NULL;
 }
 
@@ -336,24 +347,12 @@ char *value_dup_text(arena_t *arena, const value_t *map, const char *key)
     return text ? arena_text(arena, text, size) : NULL;
 }
 
-static bool s_is_number(const value_t *value)
-{
-    return value->type == VALUE_INT || value->type == VALUE_UINT || value->type == VALUE_FLOAT;
-}
-
-static double s_as_double(const value_t *value)
-{
-    if (value->type == VALUE_FLOAT)
-        return value->number;
-    return value->type == VALUE_INT ? (double)value->integer : (double)value->natural;
-}
-
 bool value_equal(const value_t *a, const value_t *b)
 {
-    if (s_is_number(a) && s_is_number(b)) {
+    if (value_is_number(a) && value_is_number(b)) {
         if (a->type != VALUE_FLOAT && b->type != VALUE_FLOAT)
             return a->type == b->type && a->natural == b->natural;
-        return s_as_double(a) == s_as_double(b);
+        return value_as_double(a) == value_as_double(b);
     }
     if (a->type != b->type)
         return false;

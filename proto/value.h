@@ -75,17 +75,16 @@ const value_t *value_parse(arena_t *arena, const void *bytes, size_t size, value
 /* Bytes of the one value at the start of checked msgpack. */
 size_t value_skip(const uint8_t *bytes);
 
-/* The value under `key`, NULL when `map` is NULL, no map, or has no such key. The last of duplicate
- * keys is never reached: the first wins. */
+/* The value under `key`, NULL when `map` is NULL, no map, or has no such key. Of a key that stands
+ * twice the first wins. */
 const value_t *value_get(const value_t *map, const char *key);
 const value_t *value_get_sized(const value_t *map, const char *key, size_t size);
 
 /* `value_get` along "a.b.c". */
 const value_t *value_at(const value_t *map, const char *path);
 
-/* The same, of one type only: the preset when it is missing or of another type. `value_get_text`
- * needs the length too, since texts are not NUL-terminated; `size` may be NULL only for comparing
- * with `value_is`. */
+/* The same, of one type only: the preset, or NULL, when it is missing or of another type. A text
+ * is not NUL-terminated: it has `*size` bytes. */
 bool value_get_bool(const value_t *map, const char *key, bool preset);
 int64_t value_get_int(const value_t *map, const char *key, int64_t preset);
 const char *value_get_text(const value_t *map, const char *key, size_t *size);
@@ -99,6 +98,20 @@ char *value_dup_text(arena_t *arena, const value_t *map, const char *key);
 static inline bool value_is_type(const value_t *value, value_type_t type)
 {
     return value && value->type == type;
+}
+
+static inline bool value_is_number(const value_t *value)
+{
+    return value_is_type(value, VALUE_INT) || value_is_type(value, VALUE_UINT) ||
+           value_is_type(value, VALUE_FLOAT);
+}
+
+/* A number of any type as the nearest double. */
+static inline double value_as_double(const value_t *number)
+{
+    if (number->type == VALUE_FLOAT)
+        return number->number;
+    return number->type == VALUE_INT ? (double)number->integer : (double)number->natural;
 }
 
 /* Walks a map: for (uint32_t i = 0; value_pair(map, i, &key, &item); i++) */

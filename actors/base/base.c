@@ -52,7 +52,10 @@ void *mem_zeroed(size_t size)
 
 void *mem_array(size_t count, size_t size)
 {
-    return s_or_stop(calloc(count ? count : 1, size ? size : 1), count);
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        bytes = SIZE_MAX;
+    return s_or_stop(calloc(count ? count : 1, size ? size : 1), bytes);
 }
 
 void *mem_resize(void *memory, size_t size)

@@ -41,8 +41,7 @@ void *mem_array(size_t count, size_t size) __attribute__((malloc, returns_nonnul
 void *mem_resize(void *memory, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 void mem_free(void *memory);
 
-/* Copies; the caller frees the result with `mem_free`. `mem_text` adds a final NUL to `size` bytes.
- */
+/* Copies, which the caller frees with `mem_free`. `mem_text` adds a final NUL to `size` bytes. */
 char *mem_strdup(const char *text) __attribute__((returns_nonnull));
 char *mem_text(const void *bytes, size_t size) __attribute__((returns_nonnull));
 char *mem_format(const char *format, ...) PRINTF_LIKE(1, 2) __attribute__((returns_nonnull));

@@ -90,58 +90,65 @@ static int s_days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
+/* "2026-01-31T23:59:59" */
+static bool s_read_local(const char **at, const char *end, struct tm *local)
+{
+    int year = s_number(at, end, 4);
+    bool good = s_skip(at, end, '-');
+    int month = s_number(at, end, 2);
+    good = good && s_skip(at, end, '-');
+    int day = s_number(at, end, 2);
+    good = good && s_skip(at, end, 'T');
+    int hour = s_number(at, end, 2);
+    good = good && s_skip(at, end, ':');
+    int minute = s_number(at, end, 2);
+    good = good && s_skip(at, end, ':');
+    int second = s_number(at, end, 2);
+    *local = (struct tm){ .tm_year = year - 1900,
+                          .tm_mon = month - 1,
+                          .tm_mday = day,
+                          .tm_hour = hour,
+                          .tm_min = minute,
+                          .tm_sec = second };
+    return good && year >= 0 && month >= 1 && month <= 12 && day >= 1 &&
+           day <= s_days_in_month(year, month) && hour >= 0 && hour <= 23 && minute >= 0 &&
+           minute <= 59 && second >= 0 && second <= 60; /* 60: a leap second */
+}
+
+/* ".5", or nothing; what is finer than a millisecond is dropped. */
+static bool s_read_fraction(const char **at, const char *end, int *ms)
+{
+    *ms = 0;
+    if (*at >= end || **at != '.')
+        return true;
+    const char *first = ++*at;
+    for (int unit = 100; *at < end && **at >= '0' && **at <= '9'; (*at)++, unit /= 10)
+        *ms += (**at - '0') * unit;
+    return *at > first;
+}
+
+/* "Z", or "+02:00". */
+static bool s_read_offset(const char **at, const char *end, int *minutes_east)
+{
+    *minutes_east = 0;
+    if (*at >= end || (**at != '+' && **at != '-'))
+        return s_skip(at, end, 'Z');
+    int sign = *(*at)++ == '-' ? -1 : 1;
+    int hours = s_number(at, end, 2);
+    bool good = s_skip(at, end, ':');
+    int minutes = s_number(at, end, 2);
+    *minutes_east = sign * (hours * 60 + minutes);
+    return good && hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
+}
+
 bool clock_parse(const char *text, size_t size, int64_t *wall_ms)
 {
     const char *at = text, *end = text + size;
-    struct tm utc = { 0 };
-    int year = s_number(&at, end, 4);
-    bool good = s_skip(&at, end, '-');
-    int month = s_number(&at, end, 2);
-    good = good && s_skip(&at, end, '-');
-    int day = s_number(&at, end, 2);
-    good = good && s_skip(&at, end, 'T');
-    int hour = s_number(&at, end, 2);
-    good = good && s_skip(&at, end, ':');
-    int minute = s_number(&at, end, 2);
-    good = good && s_skip(&at, end, ':');
-    int second = s_number(&at, end, 2);
-    if (!good || year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
-        minute < 0 || minute > 59 || second < 0 || second > 60 ||
-        day > s_days_in_month(year, month))
+    struct tm local;
+    int ms, minutes_east;
+    if (!s_read_local(&at, end, &local) || !s_read_fraction(&at, end, &ms) ||
+        !s_read_offset(&at, end, &minutes_east) || at != end)
         return false;
-
-    int ms = 0;
-    if (at < end && *at == '.') {
-        at++;
-        int digits = 0;
-        for (int unit = 100; at < end && *at >= '0' && *at <= '9'; at++, digits++, unit /= 10)
-            ms += (*at - '0') * unit;
-        if (digits == 0)
-            return false;
-    }
-
-    int offset_minutes = 0;
-    if (at < end && (*at == '+' || *at == '-')) {
-        int sign = *at++ == '-' ? -1 : 1;
-        int hours = s_number(&at, end, 2);
-        if (!s_skip(&at, end, ':'))
-            return false;
-        int minutes = s_number(&at, end, 2);
-        if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
-            return false;
-        offset_minutes = sign * (hours * 60 + minutes);
-    } else if (!s_skip(&at, end, 'Z')) {
-        return false;
-    }
-    if (at != end)
-        return false;
-
-    utc.tm_year = year - 1900;
-    utc.tm_mon = month - 1;
-    utc.tm_mday = day;
-    utc.tm_hour = hour;
-    utc.tm_min = minute;
-    utc.tm_sec = second;
-    *wall_ms = ((int64_t)timegm(&utc) - (int64_t)offset_minutes * 60) * 1000 + ms;
+    *wall_ms = ((int64_t)timegm(&local) - (int64_t)minutes_east * 60) * 1000 + ms;
     return true;
 }

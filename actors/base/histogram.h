@@ -12,9 +12,8 @@
 
 #include "actors/base/base.h"
 
-#define HISTOGRAM_SUB 16u /* buckets to a doubling */
-#define HISTOGRAM_OCTAVES                                                                          \
-    32u /* up to 2^36 (19 hours in microseconds); larger values share the last */
+#define HISTOGRAM_SUB     16u /* buckets to a doubling */
+#define HISTOGRAM_OCTAVES 32u /* up to 2^36 us, 19 hours; larger values share the last */
 #define HISTOGRAM_BUCKETS (HISTOGRAM_SUB * (HISTOGRAM_OCTAVES + 1))
 
 typedef struct {

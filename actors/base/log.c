@@ -3,7 +3,8 @@
  * log - one JSON object a line on standard error
  *
  * A line is built in one buffer on the stack and written with one write(2), so lines of several
- * threads and processes do not mix. What does not fit is cut, and the line says so.
+ * threads and processes do not mix. A value that does not fit is cut, a field that does not is left
+ * out; a line that could not be written is counted in the next one.
  */
 #include "config.h"
 
@@ -74,7 +75,9 @@ void log_set_request(const char *request_id, const char *trace_id)
     snprintf(s_trace_id, sizeof s_trace_id, "%s", trace_id ? trace_id : "");
 }
 
-size_t log_escape(char *to, size_t room, const char *text, size_t size)
+/* Writes `text` as the inside of a JSON string into `to`, as far as `room` allows; returns the
+ * bytes written, of which none is a control character. */
+static size_t s_escape(char *to, size_t room, const char *text, size_t size)
 {
     size_t used = 0;
     for (size_t i = 0; i < size;) {
@@ -133,7 +136,7 @@ static void s_pair(line_t *line, const char *key, const char *text, size_t size)
     size_t room = sizeof line->bytes - line->size - LINE_TAIL;
     if (room > LOG_VALUE_BYTES)
         room = LOG_VALUE_BYTES;
-    line->size += log_escape(line->bytes + line->size, room, text, size);
+    line->size += s_escape(line->bytes + line->size, room, text, size);
     line->bytes[line->size++] = '"';
 }
 

@@ -4,7 +4,8 @@
  *
  * A line holds `timestamp`, `severity`, `part`, `event`, the request id and trace id of the request
  * the thread is working on, and the caller's fields. Values from outside are escaped: control
- * characters and broken UTF-8 never reach the log. A field row marked secret is printed as "***".
+ * characters and broken UTF-8 never reach the log. A field whose key names a secret ("password",
+ * "token" ...; the list is in log.c) is printed as "***".
  *
  *     LOG(LOG_WARN, "worker.lost", LOG_TEXT("instance", name), LOG_INT("requests", n));
  */
@@ -56,10 +57,5 @@ void log_set_part(const char *part);
 
 /* The request this thread works on from now on; either may be NULL. Copied, cut at 64 bytes. */
 void log_set_request(const char *request_id, const char *trace_id);
-
-/* Writes `text` as the inside of a JSON string into `to`, as far as `room` allows; returns the
- * bytes written. What log_write does with every value; the output is ASCII-clean of control
- * characters. */
-size_t log_escape(char *to, size_t room, const char *text, size_t size);
 
 #endif

@@ -103,11 +103,3 @@ void queue_close(queue_t *self)
     if (self->fd >= 0)
         s_ring(self);
 }
-
-size_t queue_count(queue_t *self)
-{
-    pthread_mutex_lock(&self->mutex);
-    size_t count = self->count;
-    pthread_mutex_unlock(&self->mutex);
-    return count;
-}

@@ -49,8 +49,6 @@ queue_item_t *queue_take_all(queue_t *self);
 /* From now on nothing is accepted, and waiting threads leave when the queue is empty. */
 void queue_close(queue_t *self);
 
-size_t queue_count(queue_t *self);
-
 /* Readable while items wait. */
 static inline int queue_fd(const queue_t *self)
 {

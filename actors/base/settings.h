@@ -52,8 +52,7 @@ settings_t *settings_new(const settings_section_t *sections);
 /* Frees everything, the texts in the targets included. */
 void settings_destroy(settings_t **self_p);
 
-/* Takes over a ZPL file. Problems are added to `problems`, a line each; true when there were none.
- */
+/* Takes over a ZPL file. Adds a line to `problems` for each problem; true when there were none. */
 bool settings_read_file(settings_t *self, const char *path, buf_t *problems) MUST_CHECK;
 
 /* Takes over every SIGNALBOX_* variable; SIGNALBOX_CONFIG, the path of the file, is left alone. */

@@ -4,8 +4,6 @@
  */
 #include "config.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "actors/base/settings.h"
@@ -26,7 +24,8 @@ static const char *s_type(const setting_t *row)
     return row->choices ? row->choices : "text";
 }
 
-/* ZPL has no escapes: a value is quoted when its ends or a '#' would be lost. */
+/* ZPL has no escapes: a text stands in quotes, or its ends and whatever follows a '#' would be
+ * lost. */
 static void s_zpl_value(const setting_value_t *value, buf_t *out)
 {
     if (value->row->secret && value->text[0])

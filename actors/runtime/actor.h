@@ -21,8 +21,7 @@
 typedef struct actor actor_t;
 typedef struct call call_t;
 
-/* ---- the spec ---------------------------------------------------------------------------------
- */
+/* ---- the spec ------------------------------------------------------------------------------- */
 
 typedef enum {
     HANDLE_POOL,   /* on one of the actor's threads; may block, may use the database */
@@ -56,8 +55,7 @@ typedef struct {
     const handler_t *handlers; /* ends with an empty row */
 } actor_spec_t;
 
-/* ---- settings every actor shares --------------------------------------------------------------
- */
+/* ---- settings every actor shares ------------------------------------------------------------ */
 
 typedef struct {
     int64_t threads;      /* of the pool */
@@ -75,8 +73,7 @@ typedef struct {
     const db_settings_t *storage;
 } actor_config_t;
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 /* Starts an actor and waits until a broker has registered it. NULL with a sentence in `why` when it
  * cannot start; in particular when a method of the service has no handler, or one too many. */
@@ -96,8 +93,7 @@ db_t *actor_db(actor_t *self);
 stats_t *actor_stats(actor_t *self); /* of the spec's own rows */
 client_t *actor_client(actor_t *self);
 
-/* ---- a call, as its handler sees it -----------------------------------------------------------
- */
+/* ---- a call, as its handler sees it --------------------------------------------------------- */
 
 /* The request: a map that fits the method's schema. */
 const value_t *call_request(const call_t *self);

@@ -221,12 +221,10 @@ static bool s_call_once(call_t *self, const client_request_t *request, const buf
 
 static void s_refuse_answer(answer_t *answer, const char *service)
 {
-    answer->failure = (failure_t){ .code = ERROR_UNAVAILABLE };
-    snprintf(answer->failure.detail, sizeof answer->failure.detail,
-             "%.60s has failed several times and is not asked for a moment", service);
-    answer->fields.count = 0;
-    answer->status = 0;
-    zmq_msg_init(&answer->body);
+    char why[120];
+    snprintf(why, sizeof why, "%.60s has failed several times and is not asked for a moment",
+             service);
+    answer_fail(answer, ERROR_UNAVAILABLE, why);
 }
 
 bool call_service(call_t *self, const char *service, const char *method, bool is_idempotent,

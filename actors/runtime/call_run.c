@@ -95,8 +95,7 @@ static bool s_require_principal(call_t *call)
     return false;
 }
 
-/* A service that calls for itself has the rights of services; a user needs what the row asks for.
- */
+/* A service that calls for itself may call anything; a user needs what the row asks for. */
 static bool s_require_permission(call_t *call)
 {
     const descriptor_method_t *method = call->method;

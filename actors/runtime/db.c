@@ -54,8 +54,7 @@ static const stats_row_t s_stats[] = {
     [DB_QUERY_TIME] = { "db_query_microseconds", STATS_HISTOGRAM, "Time a statement took" },
     [DB_QUERY_ERRORS] = { "db_query_errors_total", STATS_COUNTER,
                           "Statements, commits and attempts to connect that failed for another "
-                          "reason than a "
-                          "constraint" },
+                          "reason than a constraint" },
     [DB_SLOW_QUERIES] = { "db_slow_queries_total", STATS_COUNTER,
                           "Statements that took longer than storage.slow_ms" },
     [DB_CONNECTIONS] = { "db_connections", STATS_GAUGE, "Connections to the database" },

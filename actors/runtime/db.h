@@ -33,8 +33,7 @@ typedef struct db db_t;           /* one actor's database; shared by its threads
 typedef struct db_conn db_conn_t; /* what a thread works with */
 typedef struct db_rows db_rows_t; /* the result of a statement */
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings ------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *data;     /* folder of the SQLite files, made when it is missing */
@@ -55,8 +54,7 @@ typedef enum {
     DB_STATS
 } db_stat_t;
 
-/* ---- statements -------------------------------------------------------------------------------
- */
+/* ---- statements ----------------------------------------------------------------------------- */
 
 /* One statement, const, with static storage: its address names the prepared statement, so it is
  * prepared once a connection. Name the columns instead of `*`: a schema that gains a column while
@@ -124,16 +122,14 @@ void db_rows_close(db_rows_t **rows_p);
 int64_t db_changed(const db_rows_t *rows);
 
 /* Columns of the present row by name. A name the result does not have, or a column of another type,
- * is a fault of ours; db_double reads integers too, db_blob reads text too. NULL is 0, 0.0, NULL.
- */
+ * is a fault of ours. db_double reads integers too, db_blob text too. NULL is 0, 0.0, NULL. */
 bool db_is_null(const db_rows_t *rows, const char *column);
 int64_t db_int(const db_rows_t *rows, const char *column);
 double db_double(const db_rows_t *rows, const char *column);
 const char *db_text(const db_rows_t *rows, const char *column);
 const uint8_t *db_blob(const db_rows_t *rows, const char *column, size_t *size);
 
-/* ---- connections and transactions -------------------------------------------------------------
- */
+/* ---- connections and transactions ----------------------------------------------------------- */
 
 /* What a thread reads with. On PostgreSQL single statements that write may be run on it too, each
  * in a transaction of its own; on SQLite it is read-only and writing goes through `db_write`. NULL
@@ -166,8 +162,7 @@ db_status_t db_write_one(db_t *self, const db_sql_t *sql, const db_param_t *para
 
 bool db_is_sqlite(const db_t *self);
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 /* A migration: numbered from 1 without gaps, forward only, never edited once released (its checksum
  * is recorded). Each runs in a transaction of its own, which it must not end. Constraints are never

@@ -59,8 +59,7 @@ typedef struct {
 } db_cell_t;
 
 struct db_backend {
-    /* Makes the database usable, or says why not. Without `create`, one that is not there stays so.
-     */
+    /* Makes the database usable, or says why not. What is not there is made only if `create`. */
     bool (*open)(db_t *db, bool create, char *why, size_t why_size);
     void (*close)(db_t *db);
 

@@ -69,8 +69,7 @@ typedef struct {
 /* Whether the parameter may go where the server expects `type`. */
 bool postgres_takes(const db_param_t *param, Oid type);
 
-/* Encodes one parameter for the type the server expects; false when a number is out of its range.
- */
+/* Encodes one parameter for the type the server expects; false when a number is out of range. */
 bool postgres_encode(postgres_values_t *values, size_t index, const db_param_t *param, Oid type);
 
 /* Whether a column of `type` can be read. */

@@ -65,7 +65,8 @@ static const struct {
     { SQLITE_NOMEM, DB_UNAVAILABLE, "memory" },
 };
 
-db_status_t sqlite_failed(sqlite_conn_t *self, const char *what, int code)
+/* The status of a SQLite result code, taken down together with what SQLite says. */
+static db_status_t s_failed(sqlite_conn_t *self, const char *what, int code)
 {
     const char *message = sqlite3_errmsg(self->handle);
     /* the shared-memory file and temporary files report a full disk as an I/O error */
@@ -86,6 +87,13 @@ static int s_is_late(void *memory)
     return self->deadline_us != DB_SQLITE_NO_DEADLINE && clock_us() > self->deadline_us;
 }
 
+/* Statements without parameters or result: BEGIN and the like. */
+static db_status_t s_script(sqlite_conn_t *self, const char *what, const char *text)
+{
+    int code = sqlite3_exec(self->handle, text, NULL, NULL, NULL);
+    return code == SQLITE_OK ? DB_OK : s_failed(self, what, code);
+}
+
 bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
 {
     /* readers are many: they cache little and leave the rest to the system's page cache */
@@ -101,7 +109,7 @@ bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
     int flags = SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     int code = sqlite3_open_v2(path, &self->handle, flags, NULL);
     if (code != SQLITE_OK) {
-        sqlite_failed(self, "open", code);
+        s_failed(self, "open", code);
         sqlite3_close(self->handle);
         self->handle = NULL;
         return false;
@@ -115,19 +123,13 @@ bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
     sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     self->deadline_us = DB_SQLITE_NO_DEADLINE;
     for (size_t i = 0; i < (writes ? COUNT_OF(pragmas) : 1); i++)
-        if (sqlite_script(self, "open", pragmas[i]) != DB_OK) {
+        if (s_script(self, "open", pragmas[i]) != DB_OK) {
             sqlite3_close(self->handle);
             self->handle = NULL;
             stats_add(&db->stats, DB_CONNECTIONS, -1);
             return false;
         }
     return true;
-}
-
-db_status_t sqlite_script(sqlite_conn_t *self, const char *what, const char *text)
-{
-    int code = sqlite3_exec(self->handle, text, NULL, NULL, NULL);
-    return code == SQLITE_OK ? DB_OK : sqlite_failed(self, what, code);
 }
 
 static db_conn_t *s_conn_new(db_t *db)
@@ -172,7 +174,7 @@ static sqlite_statement_t *s_prepare(sqlite_conn_t *self, const db_sql_t *sql, d
     int code = sqlite3_prepare_v3(self->handle, sql->sqlite, -1, SQLITE_PREPARE_PERSISTENT, &handle,
                                   &rest);
     if (code != SQLITE_OK) {
-        *status = sqlite_failed(self, sql->name, code);
+        *status = s_failed(self, sql->name, code);
         return NULL;
     }
     insist(handle && rest[strspn(rest, " \n;")] == '\0'); /* one statement */
@@ -258,15 +260,14 @@ static db_status_t s_run(db_conn_t *conn, const db_sql_t *sql, const db_param_t 
     insist(!statement->busy);
 
     uint64_t start = clock_us();
-    /* with a result that is stepped later the caller's bytes are copied: they may be gone by then
-     */
+    /* for a result that is stepped later the bytes are copied: the caller's may be gone by then */
     int code = s_bind(statement, params, count, rows ? SQLITE_TRANSIENT : SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = s_step(self, statement->handle, start);
     while (code == SQLITE_ROW && !rows)
         code = s_step(self, statement->handle, start);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        status = sqlite_failed(self, sql->name, code);
+        status = s_failed(self, sql->name, code);
     else if (rows)
         *rows = s_rows_new(self, statement, code);
     if (code == SQLITE_DONE && changed)
@@ -295,7 +296,7 @@ static bool s_next(db_rows_t *base)
     if (rows->code == SQLITE_ROW)
         return true;
     if (rows->code != SQLITE_DONE)
-        base->status = sqlite_failed(self, base->sql->name, rows->code);
+        base->status = s_failed(self, base->sql->name, rows->code);
     sqlite3_reset(handle); /* ends the read transaction before the caller closes the result */
     return false;
 }
@@ -343,14 +344,14 @@ static void s_rows_free(db_rows_t *base)
  * "Making Other Kinds Of Table Schema Changes"); they are checked before the end. */
 static db_status_t s_migrate_begin(db_conn_t *conn)
 {
-    return sqlite_script(sqlite_conn(conn), "migrate.begin",
-                         "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
+    return s_script(sqlite_conn(conn), "migrate.begin",
+                    "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
 }
 
 static db_status_t s_migrate_script(db_conn_t *conn, const char *text)
 {
     sqlite_conn_t *self = sqlite_conn(conn);
-    db_status_t status = sqlite_script(self, "migrate", text);
+    db_status_t status = s_script(self, "migrate", text);
     if (status == DB_OK && sqlite3_get_autocommit(self->handle))
         status = db_failed(conn, "migrate", DB_BROKEN, "transaction",
                            "the file ends the transaction it runs in");
@@ -378,12 +379,12 @@ static db_status_t s_migrate_end(db_conn_t *conn, bool commit)
     if (commit)
         status = s_check_foreign_keys(conn);
     if (commit && status == DB_OK)
-        status = sqlite_script(self, "migrate.commit", "COMMIT");
+        status = s_script(self, "migrate.commit", "COMMIT");
     if (!sqlite3_get_autocommit(self->handle)) {
-        db_status_t undone = sqlite_script(self, "migrate.rollback", "ROLLBACK");
+        db_status_t undone = s_script(self, "migrate.rollback", "ROLLBACK");
         status = status ? status : undone;
     }
-    db_status_t on = sqlite_script(self, "migrate.end", "PRAGMA foreign_keys = ON");
+    db_status_t on = s_script(self, "migrate.end", "PRAGMA foreign_keys = ON");
     return status ? status : on;
 }
 

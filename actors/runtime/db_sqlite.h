@@ -28,17 +28,10 @@ static inline sqlite_conn_t *sqlite_conn(db_conn_t *base)
     return CONTAINER_OF(base, sqlite_conn_t, base);
 }
 
-/* The status of a SQLite result code, taken down together with what SQLite says. */
-db_status_t sqlite_failed(sqlite_conn_t *self, const char *what, int code);
-
 /* A connection that writes has `writes`; false when the file cannot be opened. */
 bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes);
 
-/* Statements without parameters or result: BEGIN and the like. */
-db_status_t sqlite_script(sqlite_conn_t *self, const char *what, const char *text);
-
-/* ---- of the backend table, in db_sqlite_writer.c ----------------------------------------------
- */
+/* ---- of the backend table, in db_sqlite_writer.c -------------------------------------------- */
 
 bool sqlite_open(db_t *db, bool create, char *why, size_t why_size);
 void sqlite_close(db_t *db);

@@ -11,8 +11,8 @@
 
 #include <uthash.h>
 
-#include "actors/base/monitor.h"
 #include "actors/base/id.h"
+#include "actors/base/monitor.h"
 #include "actors/base/queue.h"
 #include "actors/runtime/actor.h"
 #include "actors/runtime/breaker.h"

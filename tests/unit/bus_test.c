@@ -342,6 +342,40 @@ static void test_broadcast(void)
     bus_close(&bus);
 }
 
+static void s_room_for_three(bus_t *bus)
+{
+    bus->settings.pending = 3;
+}
+
+/* The broadcast itself takes one place, so only two of its three parts find one. */
+static void test_broadcast_beyond_the_limit(void)
+{
+    static const char *const names[] = { "all-1", "all-2", "all-3" };
+    bus_t bus;
+    worker_t workers[3];
+    answer_t answer;
+    arena_t arena = { 0 };
+    value_verdict_t verdict;
+    bus_open(&bus, s_room_for_three);
+    for (int i = 0; i < 3; i++) {
+        s_start(&workers[i], &bus, "all", names[i], 10, true);
+        workers[i].echo = true;
+    }
+    ok(client_call(
+        bus.client,
+        &(client_request_t){ .service = "all", .method = "echo", .flags = FRAME_BROADCAST },
+        &answer));
+    const value_t *counts =
+        value_parse(&arena, answer_bytes(&answer), answer_size(&answer), VALUE_LIMITS, &verdict);
+    is_int(value_get_int(counts, "instances", 0), 3);
+    is_int(value_get_int(counts, "failed", 0), 1);
+    answer_close(&answer);
+    arena_free(&arena);
+    for (int i = 0; i < 3; i++)
+        s_stop(&workers[i]);
+    bus_close(&bus);
+}
+
 static void s_short_queue(bus_t *bus)
 {
     bus->settings.queue_length = 2;
@@ -501,6 +535,7 @@ static void test_registry_is_published(void)
     s_stop(&worker);
     ok(bus_wait(&listener.came));
     s_publish(bus.client, "registry.known.broker-1", true, 1); /* nobody else may say so */
+    s_publish(bus.client, "registry", false, 2);               /* but this is another topic */
     bus_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" });
     is_int(bus_counter(&bus, BROKER_EVENT_DROPS), 1);
     bus_close(&bus);
@@ -641,6 +676,7 @@ TESTS({ "echo", test_echo }, { "errors at once", test_errors_at_once },
       { "credit and deadline", test_credit_and_deadline },
       { "late answer", test_late_answer_is_counted }, { "lost worker", test_lost_worker },
       { "route key", test_route_key }, { "broadcast", test_broadcast },
+      { "broadcast beyond the limit", test_broadcast_beyond_the_limit },
       { "queue and priority", test_queue_full_and_priority }, { "drain", test_drain },
       { "refused", test_registration_refused }, { "events", test_events },
       { "registry", test_registry_is_published }, { "broker restart", test_broker_restart },

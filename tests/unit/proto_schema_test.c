@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "proto/json.h"
+#include "proto/pack.h"
 #include "proto/schema.h"
 #include "tests/tap.h"
 
@@ -120,6 +121,8 @@ static void test_refused_schemas(void)
           "$ref: the descriptor has no component 'None'" },
         { "{\"$ref\":\"#/components/schemas/A\"}",
           "$ref: components refer to each other without an end" },
+        { "{\"$ref\":\"#/components/schemas/A\",\"items\":{}}",
+          "$ref: properties, items and additionalProperties belong into the schema it names" },
         { "{\"properties\":{\"x\":{\"properties\":5}}}", "properties: must be an object" },
         { "5", "a schema must be an object" },
     };
@@ -135,6 +138,34 @@ static void test_refused_schemas(void)
         schema_set_destroy(&set);
         arena_free(&arena);
     }
+}
+
+/* No JSON has it, but a descriptor is msgpack. The second list is longer than the first, which is
+ * the one that room was made for. */
+static void test_a_keyword_stands_once(void)
+{
+    arena_t arena = { 0 };
+    buf_t bytes = { 0 };
+    pack_t pack;
+    char why[SCHEMA_WHY_SIZE] = "", name[12];
+    value_verdict_t verdict;
+    pack_init(&pack, &bytes);
+    pack_map(&pack, 2);
+    pack_text(&pack, "properties");
+    pack_map(&pack, 0);
+    pack_text(&pack, "properties");
+    pack_map(&pack, 1000);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        pack_pair_bool(&pack, name, true);
+    }
+    schema_set_t *set = schema_set_new(&arena, NULL);
+    const value_t *source = value_parse(&arena, bytes.bytes, bytes.size, VALUE_LIMITS, &verdict);
+    ok(!schema_compile(set, source, why));
+    is_text(why, "the keyword 'properties' stands twice");
+    schema_set_destroy(&set);
+    arena_free(&arena);
+    buf_free(&bytes);
 }
 
 static void test_hostile_patterns_end(void)
@@ -174,5 +205,6 @@ static void test_all_errors_up_to_a_limit(void)
 }
 
 TESTS({ "validation", test_validation }, { "refused schemas", test_refused_schemas },
+      { "a keyword stands once", test_a_keyword_stands_once },
       { "hostile patterns", test_hostile_patterns_end },
       { "all errors", test_all_errors_up_to_a_limit })

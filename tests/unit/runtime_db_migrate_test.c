@@ -189,8 +189,7 @@ typedef struct {
     bool opened, in_use;
 } outcome_t;
 
-/* All wait for the end of `go`, open, and report; those that opened stay until all have reported.
- */
+/* All wait for the end of `go`, open, and report; those that opened stay until all have done so. */
 static void s_process(place_t *place, int go, int report)
 {
     char byte;
