@@ -173,44 +173,8 @@ static bool s_begin(auth_t *self, char *why, size_t why_size)
     return status == DB_OK;
 }
 
-/* ---- starting and stopping ------------------------------------------------------------------- */
-
-static void s_make_decoy(auth_t *self)
-{
-    uint8_t nobody[16];
-    char password[2 * sizeof nobody + 1];
-    id_random(nobody, sizeof nobody);
-    password_hash(&self->cost, id_hex(nobody, sizeof nobody, password), self->decoy);
-}
-
-static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
-{
-    auth_t *self = memory;
-    insist(sodium_init() >= 0);
-    self->actor = actor;
-    self->db = actor_db(actor);
-    self->cost = (password_cost_t){ .passes = (uint64_t)auth_settings.hash_passes,
-                                    .memory_bytes = (size_t)auth_settings.hash_memory_kib * 1024 };
-    if (!vault_open(&self->vault, auth_settings.secret, actor_data_folder(actor), why, why_size))
-        return false;
-    keyring_init(&self->keyring);
-    if (!s_begin(self, why, why_size) ||
-        !keyring_load(&self->keyring, self->db, &self->vault, why, why_size)) {
-        keyring_free(&self->keyring);
-        vault_close(&self->vault);
-        return false;
-    }
-    s_make_decoy(self);
-    self->hasher =
-        hasher_new((size_t)auth_settings.hash_threads, (size_t)auth_settings.hash_waiting);
-    return true;
-}
-
-static uint32_t s_deferred(const void *memory)
-{
-    (void)memory;
-    return (uint32_t)(auth_settings.hash_threads + auth_settings.hash_waiting);
-}
+/* ---- what is retained -------------------------------------------------------------------------
+ */
 
 static void s_publish_keys(auth_t *self)
 {
@@ -257,10 +221,50 @@ static void s_publish_state(void *arg)
     s_publish_flags(arg);
 }
 
-static void s_ready(actor_t *actor, void *memory)
+/* ---- starting and stopping ------------------------------------------------------------------- */
+
+static void s_make_decoy(auth_t *self)
+{
+    uint8_t nobody[16];
+    char password[2 * sizeof nobody + 1];
+    id_random(nobody, sizeof nobody);
+    password_hash(&self->cost, id_hex(nobody, sizeof nobody, password), self->decoy);
+}
+
+static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     auth_t *self = memory;
+    insist(sodium_init() >= 0);
+    self->actor = actor;
+    self->db = actor_db(actor);
+    self->cost = (password_cost_t){ .passes = (uint64_t)auth_settings.hash_passes,
+                                    .memory_bytes = (size_t)auth_settings.hash_memory_kib * 1024 };
+    if (!vault_open(&self->vault, auth_settings.secret, actor_data_folder(actor), why, why_size))
+        return false;
+    keyring_init(&self->keyring);
+    if (!s_begin(self, why, why_size) ||
+        !keyring_load(&self->keyring, self->db, &self->vault, why, why_size)) {
+        keyring_free(&self->keyring);
+        vault_close(&self->vault);
+        return false;
+    }
+    s_make_decoy(self);
     self->herald = herald_new(actor, s_publish_state, self);
+    self->hasher =
+        hasher_new((size_t)auth_settings.hash_threads, (size_t)auth_settings.hash_waiting);
+    return true;
+}
+
+static uint32_t s_deferred(const void *memory)
+{
+    (void)memory;
+    return (uint32_t)(auth_settings.hash_threads + auth_settings.hash_waiting);
+}
+
+static void s_ready(actor_t *actor, void *memory)
+{
+    (void)actor;
+    herald_start(((auth_t *)memory)->herald);
 }
 
 static void s_stop(actor_t *actor, void *memory)

@@ -21,6 +21,7 @@ struct herald {
     void (*publish_state)(void *arg);
     void *arg;
     pthread_t thread;
+    bool has_thread;
     monitor_t monitor; /* locks what follows */
     bool is_stopping, is_woken, is_state_due;
     /* of the thread alone */
@@ -61,12 +62,17 @@ static bool s_tell(herald_t *self)
     return good;
 }
 
-/* Where to begin: what happened before somebody could listen to us, they learn by asking. */
+/* Where to begin: a little before the end. An instance that fell over may have left changes untold,
+ * and telling one twice does no harm. */
 static bool s_begin(herald_t *self)
 {
+    int64_t head;
     uint8_t hash[VAULT_HASH_BYTES];
     db_conn_t *conn = db_conn(actor_db(self->actor));
-    return conn && auth_store_audit_head(conn, &self->told, hash) == DB_OK;
+    if (!conn || auth_store_audit_head(conn, &head, hash) != DB_OK)
+        return false;
+    self->told = head > BATCH ? head - BATCH : 0;
+    return true;
 }
 
 /* Waits for something new, a beat's time at most. False: stop. */
@@ -106,8 +112,13 @@ herald_t *herald_new(actor_t *actor, void (*publish_state)(void *arg), void *arg
     herald_t *self = mem_zeroed(sizeof *self);
     *self = (herald_t){ .actor = actor, .publish_state = publish_state, .arg = arg };
     monitor_init(&self->monitor);
-    insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
     return self;
+}
+
+void herald_start(herald_t *self)
+{
+    insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
+    self->has_thread = true;
 }
 
 void herald_destroy(herald_t **self_p)
@@ -120,7 +131,8 @@ void herald_destroy(herald_t **self_p)
     self->is_stopping = true;
     monitor_wake(&self->monitor);
     monitor_unlock(&self->monitor);
-    pthread_join(self->thread, NULL);
+    if (self->has_thread)
+        pthread_join(self->thread, NULL);
     monitor_free(&self->monitor);
     mem_free(self);
 }

@@ -17,8 +17,12 @@
 
 typedef struct herald herald_t;
 
-/* `publish_state` publishes the retained topics; it runs on the herald's thread. */
+/* `publish_state` publishes the retained topics; it runs on the herald's thread. What it is woken
+ * for before `herald_start` is told then. */
 herald_t *herald_new(actor_t *actor, void (*publish_state)(void *arg), void *arg);
+
+/* Once the actor may publish. */
+void herald_start(herald_t *self);
 void herald_destroy(herald_t **self_p);
 
 /* There is something new in the log; `is_state`: something retained has changed, too. */
