@@ -62,16 +62,17 @@ static bool s_tell(herald_t *self)
     return good;
 }
 
-/* Where to begin: a little before the end. An instance that fell over may have left changes untold,
- * and telling one twice does no harm. */
+/* Begins with where the log ends, for whoever has heard everything up to there, and goes on a
+ * little before that: an instance that fell over may have left changes untold, and telling one
+ * twice does no harm. */
 static bool s_begin(herald_t *self)
 {
-    int64_t head;
     uint8_t hash[VAULT_HASH_BYTES];
     db_conn_t *conn = db_conn(actor_db(self->actor));
-    if (!conn || auth_store_audit_head(conn, &head, hash) != DB_OK)
+    if (!conn || auth_store_audit_head(conn, &self->told, hash) != DB_OK)
         return false;
-    self->told = head > BATCH ? head - BATCH : 0;
+    s_publish(self, "beacon", NULL);
+    self->told = self->told > BATCH ? self->told - BATCH : 0;
     return true;
 }
 
