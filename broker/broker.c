@@ -4,8 +4,10 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -189,6 +191,19 @@ static void *s_run(void *arg)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* A connection is a descriptor, and where none is left libzmq 4.3 ends the process (its
+ * ipc_listener.cpp takes EMFILE for a fault of its own): the soft limit of a login, often 1024, is
+ * reached by a few hundred peers. */
+static void s_raise_fd_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        LOG(LOG_WARN, "descriptors.few", LOG_TEXT("why", strerror(errno)));
+}
+
 static void s_free(broker_t *broker)
 {
     socket_close(broker->doors[DOOR_PUBLIC], broker->settings->requests);
@@ -206,6 +221,7 @@ broker_t *broker_start(void *zmq_context, const broker_settings_t *settings, cha
                        size_t why_size)
 {
     broker_t *self = mem_zeroed(sizeof *self);
+    s_raise_fd_limit();
     self->settings = settings;
     if (settings->name[0])
         text_copy(self->name, sizeof self->name, settings->name, strlen(settings->name));

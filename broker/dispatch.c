@@ -79,6 +79,16 @@ static bool s_give(broker_t *broker, worker_t *worker, pending_t *pending)
 
 /* ---- placing -------------------------------------------------------------------------------- */
 
+static void s_end_absent(broker_t *broker, pending_t *pending)
+{
+    const broker_service_t *service = pending->service;
+    char since[CLOCK_TEXT_SIZE] = "just now";
+    if (service->empty_since_ms)
+        clock_text(service->empty_since_ms, since);
+    pending_end(broker, pending, pending->was_resent ? ERROR_WORKER_LOST : ERROR_NO_INSTANCE,
+                "No instance of %s is running; the last one left %s", service->name, since);
+}
+
 /* Gives the request to whom it belongs, or queues it, or ends it. */
 void dispatch_place(broker_t *broker, pending_t *pending)
 {
@@ -101,11 +111,7 @@ void dispatch_place(broker_t *broker, pending_t *pending)
         }
     }
     if (service_live_count(service) == 0) {
-        char since[CLOCK_TEXT_SIZE] = "just now";
-        if (service->empty_since_ms)
-            clock_text(service->empty_since_ms, since);
-        pending_end(broker, pending, pending->was_resent ? ERROR_WORKER_LOST : ERROR_NO_INSTANCE,
-                    "No instance of %s is running; the last one left %s", service->name, since);
+        s_end_absent(broker, pending);
     } else if (!pending_enqueue(broker, pending, owner)) {
         pending_end(broker, pending, ERROR_QUEUE_FULL, "%u requests are waiting for %s already",
                     service->queued, service->name);
@@ -141,6 +147,16 @@ void dispatch_queued(broker_t *broker, worker_t *worker)
 
 /* ---- losses --------------------------------------------------------------------------------- */
 
+/* Behind the last live instance nobody takes what waits for the service: it is told at once, as
+ * those are who ask later, and nothing is left that would outlive the service. */
+static void s_end_queued(broker_t *broker, broker_service_t *service)
+{
+    pending_t *pending;
+    for (size_t priority = 0; priority < FRAME_PRIORITIES; priority++)
+        while ((pending = TAILQ_FIRST(&service->queues[priority])))
+            s_end_absent(broker, pending);
+}
+
 void dispatch_drain(broker_t *broker, worker_t *worker)
 {
     pending_t *pending;
@@ -152,6 +168,8 @@ void dispatch_drain(broker_t *broker, worker_t *worker)
         else
             dispatch_place(broker, pending);
     }
+    if (service_live_count(worker->service) == 0)
+        s_end_queued(broker, worker->service);
 }
 
 /* Only what is idempotent is given to another instance, and only once: a request that kills its

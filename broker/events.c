@@ -36,8 +36,15 @@ static void s_remove(broker_t *broker, retained_t *value)
     mem_free(value);
 }
 
-/* Keeps a copy as the topic's last value; an empty body forgets it. */
-static void s_retain(broker_t *broker, const char *topic, size_t size, zmq_msg_t *head,
+static bool s_has_room(const broker_t *broker, size_t bytes)
+{
+    return HASH_COUNT(broker->retained) < (size_t)broker->settings->retained &&
+           broker->retained_bytes + bytes <= (size_t)broker->settings->retained_bytes;
+}
+
+/* Keeps a copy as the topic's last value; an empty body forgets it. What lives is kept even where
+ * others have filled the room, or no edge that starts later would find it. */
+static void s_retain(broker_t *broker, const char *topic, size_t size, bool is_own, zmq_msg_t *head,
                      zmq_msg_t *body)
 {
     retained_t *value;
@@ -47,8 +54,7 @@ static void s_retain(broker_t *broker, const char *topic, size_t size, zmq_msg_t
     if (zmq_msg_size(body) == 0)
         return;
     size_t bytes = size + zmq_msg_size(head) + zmq_msg_size(body);
-    if (HASH_COUNT(broker->retained) >= (size_t)broker->settings->retained ||
-        broker->retained_bytes + bytes > (size_t)broker->settings->retained_bytes) {
+    if (!is_own && !s_has_room(broker, bytes)) {
         broker_count(broker, BROKER_RETAINED_DROPS);
         return;
     }
@@ -85,12 +91,10 @@ static void s_send_event(broker_t *broker, const char *topic, size_t size, zmq_m
     s_send(broker, body, false);
 }
 
-static void s_publish(broker_t *broker, const char *topic, size_t size, bool retain,
-                      zmq_msg_t *head, zmq_msg_t *body)
+static void s_publish(broker_t *broker, const char *topic, size_t size, zmq_msg_t *head,
+                      zmq_msg_t *body)
 {
     broker_count(broker, BROKER_EVENTS);
-    if (retain)
-        s_retain(broker, topic, size, head, body);
     s_send_event(broker, topic, size, head, body);
 }
 
@@ -109,9 +113,10 @@ void events_publish(broker_t *broker, const frame_t *frame, parcel_t *parcel)
     bool good = parcel->count == 2 && topic_is_valid(frame->service, frame->service_size) &&
                 !s_is_reserved(frame->service, frame->service_size) &&
                 event_decode(&event, zmq_msg_data(head), zmq_msg_size(head)) && event.flags == 0;
+    if (good && frame->flags & FRAME_RETAIN)
+        s_retain(broker, frame->service, frame->service_size, false, head, parcel_frame(parcel, 1));
     if (good)
-        s_publish(broker, frame->service, frame->service_size, frame->flags & FRAME_RETAIN, head,
-                  parcel_frame(parcel, 1));
+        s_publish(broker, frame->service, frame->service_size, head, parcel_frame(parcel, 1));
     else
         broker_count(broker, BROKER_EVENT_DROPS);
     parcel_close(parcel);
@@ -131,7 +136,9 @@ void events_publish_own(broker_t *broker, const char *topic, uint64_t sequence, 
     zmq_msg_init_size(&content, body->size);
     if (body->size)
         memcpy(zmq_msg_data(&content), body->bytes, body->size);
-    s_publish(broker, topic, strlen(topic), retain, &head, &content);
+    if (retain)
+        s_retain(broker, topic, strlen(topic), true, &head, &content);
+    s_publish(broker, topic, strlen(topic), &head, &content);
 }
 
 /* ---- late subscribers ----------------------------------------------------------------------- */

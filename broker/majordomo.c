@@ -169,8 +169,8 @@ static bool s_take(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *fram
         broker_count(broker, BROKER_OVERLOADED_PEERS);
         return true;
     }
-    in.peer->dialect = DIALECT_MDP;
-    in.peer->mdp = (uint8_t)dialect;
+    if (!peer_speaks(in.peer, DIALECT_MDP, dialect))
+        return false;
     in.peer->has_lead = zmq_msg_size(&frames[0]) == 0;
     peer_heard(broker, in.peer);
     return mdp_is_worker(dialect) ? s_worker(broker, &in, command) : s_client(broker, &in);

@@ -130,8 +130,9 @@ void native_take(broker_t *broker, door_t door, zmq_msg_t *id, zmq_msg_t *frames
     bool good = frame_decode(&in.frame, zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]));
     if (good)
         in.peer = peer_find(broker, door, zmq_msg_data(id), zmq_msg_size(id), true);
-    if (in.peer && !in.peer->is_lost) {
-        in.peer->dialect = DIALECT_NATIVE;
+    if (in.peer && !peer_speaks(in.peer, DIALECT_NATIVE, MDP_NONE)) {
+        broker_count(broker, BROKER_BAD_MESSAGES);
+    } else if (in.peer && !in.peer->is_lost) {
         peer_heard(broker, in.peer);
         parcel_take(&in.parcel, frames + 1, count - 1);
         s_commands[in.frame.command](broker, &in);

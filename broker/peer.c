@@ -39,6 +39,15 @@ void peer_heard(broker_t *broker, peer_t *peer)
     peer->heard_ms = broker->now_ms;
 }
 
+bool peer_speaks(peer_t *peer, dialect_t dialect, mdp_dialect_t mdp)
+{
+    if (peer->dialect == DIALECT_UNKNOWN) {
+        peer->dialect = (uint8_t)dialect;
+        peer->mdp = (uint8_t)mdp;
+    }
+    return peer->dialect == dialect && peer->mdp == mdp;
+}
+
 void peer_lose(broker_t *broker, peer_t *peer)
 {
     if (peer->is_lost)

@@ -14,6 +14,10 @@ peer_t *peer_find(broker_t *broker, door_t door, const void *id, size_t size, bo
 /* Notes that the peer has spoken. */
 void peer_heard(broker_t *broker, peer_t *peer);
 
+/* Whether the peer may say something in this dialect: the first one it speaks is its own, since
+ * what is sent to it later must be in one that it understands. */
+bool peer_speaks(peer_t *peer, dialect_t dialect, mdp_dialect_t mdp);
+
 /* Puts a peer that is gone into the list of the lost; the loop takes its work away later, so that
  * sending never changes what a caller is walking. */
 void peer_lose(broker_t *broker, peer_t *peer);

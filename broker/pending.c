@@ -112,11 +112,11 @@ broker_stat_t pending_counter(error_code_t code)
     return counters[code] ? counters[code] : BROKER_BAD_REQUEST;
 }
 
-/* Tells the client; a client that gave up or is gone is told nothing. */
+/* Tells the client, one that gave up, too: it may use the request's id again when it has heard. */
 static void s_report(broker_t *broker, const pending_t *pending, const failure_t *failure)
 {
     answer_to_t to = pending_answer_to(pending);
-    bool told = failure->code == ERROR_CANCELLED || answer_failure(broker, &to, failure);
+    bool told = answer_failure(broker, &to, failure);
     broker_count(broker, told ? pending_counter(failure->code) : BROKER_CLIENT_GONE);
     pending->service->dropped++;
 }

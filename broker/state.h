@@ -54,8 +54,8 @@ struct peer {
     TAILQ_ENTRY(peer) lost_entry;
     bool is_lost;    /* in the list of the lost; nothing is sent to it any more */
     uint8_t door;    /* door_t: which ROUTER it is behind */
-    uint8_t dialect; /* dialect_t */
-    uint8_t mdp;     /* mdp_dialect_t it spoke last */
+    uint8_t dialect; /* dialect_t, of its first message and from then on */
+    uint8_t mdp;     /* mdp_dialect_t, likewise */
     bool has_lead;   /* it sends an empty first frame, and gets one */
     uint64_t heard_ms;
     worker_t *worker;     /* NULL while it has not registered */

@@ -175,8 +175,8 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",     "storage", "actor", "auth",
-                                              "analysis", "broker",  "log",   NULL };
+static const char *const s_run_sections[] = { "edge",    "storage", "actor", "auth", "analysis",
+                                              "limiter", "broker",  "log",   NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -243,7 +243,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
     if (argc == 0 || argc > APP_ACTORS_MAX)
-        return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis");
+        return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis, limiter");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
             return app_fail(APP_EXIT_USAGE, "there is no actor '%s'", argv[i]);
@@ -260,7 +260,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 }
 
 static const char *const s_actor_sections[] = { "actor",    "storage", "bus", "auth",
-                                                "analysis", "log",     NULL };
+                                                "analysis", "limiter", "log", NULL };
 
 const command_t command_actor = {
     .name = "actor",

@@ -15,11 +15,12 @@
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
+#include "actors/limiter/limiter.h"
 #include "deploy/app.h"
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &auth_actor, &analysis_actor, NULL };
+const actor_spec_t *const app_actors[] = { &auth_actor, &analysis_actor, &limiter_actor, NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker, &command_edge,    &command_actor,
@@ -236,6 +237,7 @@ int main(int argc, char **argv)
         { "actor", actor_setting_rows, &app.actor },
         { "auth", auth_actor.settings, auth_actor.settings_target },
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
+        { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { 0 },
     };
     if (argc < 2)

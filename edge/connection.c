@@ -18,7 +18,7 @@
 #include "edge/counters.h"
 
 #define IDLE_GRACE_US 100000  /* a client between two requests is not idle yet */
-#define SLOW_GRACE_US 1000000 /* an honest client's head has come by then */
+#define SLOW_GRACE_US 1000000 /* an honest client's head has come by then, or its answer gone */
 #define LINGER_MS     1000
 
 struct peer {
@@ -76,11 +76,16 @@ static bool s_is_busy(const connections_t *self)
     return (self->live - self->leaving) * 100u > self->limit * CONNECTIONS_BUSY_PERCENT;
 }
 
+static uint64_t s_stuck(const connection_t *connection)
+{
+    return atomic_load_explicit(&connection->stuck_us, memory_order_relaxed);
+}
+
 static void s_shut(connections_t *self, connection_t *connection)
 {
+    self->leaving += !connection->is_shut;
     connection->is_shut = true;
-    self->leaving++;
-    shutdown(connection->fd, SHUT_RD);
+    shutdown(connection->fd, s_stuck(connection) ? SHUT_RDWR : SHUT_RD);
 }
 
 static bool s_is_full(const connections_t *self)
@@ -89,17 +94,18 @@ static bool s_is_full(const connections_t *self)
 }
 
 /* How much a connection deserves to stay, or UINT64_MAX when it must: the lowest goes. Idle ones go
- * before those that send slowly, and of each kind the one that has waited longest; idle ones may
- * also be between two requests, and have a moment's grace unless it is `urgent`. */
+ * before those that send or take slowly, and of each kind the one that has waited longest; idle
+ * ones may also be between two requests, and have a moment's grace unless it is `urgent`. */
 static uint64_t s_rank(const connection_t *connection, bool urgent, uint64_t now_us)
 {
     connection_state_t state = s_state(connection);
-    uint64_t since = s_since(connection), age = now_us > since ? now_us - since : 0;
+    uint64_t stuck = s_stuck(connection), since = stuck ? stuck : s_since(connection);
+    uint64_t age = now_us > since ? now_us - since : 0;
     if (connection->is_shut)
         return UINT64_MAX;
     if (state == CONNECTION_IDLE && (urgent || age >= IDLE_GRACE_US))
         return since;
-    if (state == CONNECTION_READING && age >= SLOW_GRACE_US)
+    if ((state == CONNECTION_READING || stuck) && age >= SLOW_GRACE_US)
         return since | UINT64_C(1) << 63;
     return UINT64_MAX;
 }
@@ -320,8 +326,12 @@ void connections_drain(connections_t *self)
 void connections_end(connections_t *self)
 {
     monitor_lock(&self->monitor);
+    self->has_ended = true;
     s_shut_all(self, CONNECTION_IDLE);
     s_shut_all(self, CONNECTION_READING);
+    for (int fd = 0; fd < self->top; fd++)
+        if (s_state(&self->slots[fd]) != CONNECTION_FREE && s_stuck(&self->slots[fd]))
+            s_shut(self, &self->slots[fd]);
     monitor_unlock(&self->monitor);
 }
 
@@ -342,7 +352,16 @@ static bool s_wait_writable(int fd, uint64_t due_ms)
     }
 }
 
-bool connection_write(connection_t *self, struct iovec *parts, int count, uint32_t timeout_ms)
+/* How long a client may let us wait: one that is to leave, and at the end everybody, not for long.
+ */
+static uint32_t s_patience(const connection_t *self, uint32_t timeout_ms)
+{
+    const connections_t *table = self->table;
+    bool hurries = table->has_ended || (self->is_shut && !table->draining);
+    return hurries && timeout_ms > SLOW_GRACE_US / 1000 ? SLOW_GRACE_US / 1000 : timeout_ms;
+}
+
+static bool s_write(connection_t *self, struct iovec *parts, int count, uint32_t timeout_ms)
 {
     uint64_t due = 0;
     while (count) {
@@ -351,8 +370,10 @@ bool connection_write(connection_t *self, struct iovec *parts, int count, uint32
         if (sent < 0) {
             if (errno == EINTR)
                 continue;
-            if (!due)
-                due = clock_ms() + timeout_ms;
+            if (!due) {
+                atomic_store_explicit(&self->stuck_us, clock_us(), memory_order_relaxed);
+                due = clock_ms() + s_patience(self, timeout_ms);
+            }
             if ((errno != EAGAIN && errno != EWOULDBLOCK) || !s_wait_writable(self->fd, due))
                 return false;
             continue;
@@ -369,6 +390,13 @@ bool connection_write(connection_t *self, struct iovec *parts, int count, uint32
         }
     }
     return true;
+}
+
+bool connection_write(connection_t *self, struct iovec *parts, int count, uint32_t timeout_ms)
+{
+    bool done = s_write(self, parts, count, timeout_ms);
+    atomic_store_explicit(&self->stuck_us, 0, memory_order_relaxed);
+    return done;
 }
 
 void connections_linger(connections_t *self, int fd)

@@ -9,8 +9,9 @@
  * answered 503 before they get a thread.
  *
  * Shutting is shutdown(2) for reading: what had arrived is still read and answered, so that no
- * request is lost. A descriptor is only shut under the lock that its owner takes before it closes
- * it, so a number that was given out again is never hit.
+ * request is lost. Only a client that does not take its answer is shut both ways. A descriptor is
+ * only shut under the lock that its owner takes before it closes it, so a number that was given out
+ * again is never hit.
  */
 #ifndef SIGNALBOX_EDGE_CONNECTION_H
 #define SIGNALBOX_EDGE_CONNECTION_H
@@ -45,6 +46,7 @@ typedef struct {
     _Atomic int state;         /* connection_state_t */
     _Atomic uint64_t since_us; /* when it entered this state */
     _Atomic uint64_t due_ms;   /* when it is shut; 0: never */
+    _Atomic uint64_t stuck_us; /* since when an answer waits to be taken; 0: none does */
     guard_head_t head;         /* of the request being served */
 } connection_t;
 
@@ -77,6 +79,7 @@ struct connections {
     uint32_t leaving; /* of them shut */
     peer_t *peers;
     _Atomic bool draining;
+    _Atomic bool has_ended; /* nobody is waited for any more */
     lingering_t lingering[CONNECTIONS_LINGER_MAX];
     uint32_t lingering_count;
 };
@@ -103,7 +106,7 @@ void connections_tick(connections_t *self, uint64_t now_ms);
 /* From now on nobody is admitted, and idle connections are shut once what they sent is answered. */
 void connections_drain(connections_t *self);
 
-/* The end of draining: also whoever is still sending is shut. */
+/* The end of draining: also whoever is still sending, or does not take its answer, is shut. */
 void connections_end(connections_t *self);
 
 uint32_t connections_live(connections_t *self);
@@ -118,8 +121,8 @@ void connection_enter(connection_t *self, connection_state_t state, uint32_t wit
 /* Whether bytes have arrived that nobody has read. */
 bool connection_has_input(const connection_t *self);
 
-/* Writes everything or fails: within `timeout_ms`, also when the peer takes a byte now and then.
- * Changes `parts`. */
+/* Writes everything or fails: within `timeout_ms`, also when the peer takes a byte now and then;
+ * and earlier when others need the thread. Changes `parts`. */
 bool connection_write(connection_t *self, struct iovec *parts, int count,
                       uint32_t timeout_ms) MUST_CHECK;
 

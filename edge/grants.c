@@ -27,6 +27,7 @@ static const grant_t s_built_in[] = {
     { "analysis", NULL },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
+    { "limiter", "/v1/admin/limits" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below

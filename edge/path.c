@@ -70,7 +70,9 @@ bool path_is(const path_t *self, const char *text)
 {
     for (size_t i = 0; i < self->count; i++) {
         const segment_t *segment = &self->segments[i];
-        if (*text++ != '/' || strncmp(text, segment->text, segment->size) != 0)
+        /* sizes first: "a%2Fb" is one segment, and no way to "/a/b" */
+        if (*text++ != '/' || strcspn(text, "/") != segment->size ||
+            memcmp(text, segment->text, segment->size) != 0)
             return false;
         text += segment->size;
     }

@@ -279,9 +279,21 @@ static bool s_serve_fixed(exchange_t *x, const fixed_t *fixed)
     return x->failure.code == ERROR_NONE;
 }
 
+/* Before anything was heard of, nothing can be said about a path: least of all that it is not. */
+static bool s_require_routes(exchange_t *x)
+{
+    size_t services;
+    routing_offers(x->routing, &services);
+    return services ||
+           exchange_fail(x, ERROR_UNAVAILABLE,
+                         "No service is known here yet; are a broker and a service running?");
+}
+
 static bool s_serve_route(exchange_t *x)
 {
     x->routing = registry_routing(&x->edge->registry);
+    if (!s_require_routes(x))
+        return false;
     found_t found = routing_find(x->routing, &x->path, x->verb);
     if (x->verb == HTTP_OPTIONS && found.allowed) {
         s_answer_options(x, found.allowed);

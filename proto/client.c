@@ -179,6 +179,18 @@ static void s_read_link(client_t *self, link_t *link)
             break;
 }
 
+/* What the broker had said before it went is still heard. */
+static void s_take_end(client_t *self, link_t *link)
+{
+    uint32_t connection = link->connection;
+    if (!link_has_ended(link))
+        return;
+    while (link->connection == connection && s_read_one(self, link))
+        ;
+    if (link->connection == connection)
+        s_reopen(self, link, "The broker is gone");
+}
+
 /* ---- the loop ------------------------------------------------------------------------------- */
 
 static size_t s_poll_items(client_t *self, zmq_pollitem_t *items)
@@ -189,6 +201,9 @@ static size_t s_poll_items(client_t *self, zmq_pollitem_t *items)
         items[count++] = (zmq_pollitem_t){ .socket = self->links[i].dealer, .events = ZMQ_POLLIN };
         if (self->links[i].sub)
             items[count++] = (zmq_pollitem_t){ .socket = self->links[i].sub, .events = ZMQ_POLLIN };
+        if (self->links[i].watch)
+            items[count++] =
+                (zmq_pollitem_t){ .socket = self->links[i].watch, .events = ZMQ_POLLIN };
     }
     return count;
 }
@@ -208,7 +223,7 @@ static void *s_run(void *arg)
     client_t *self = arg;
     log_set_part(self->part);
     while (!atomic_load_explicit(&self->is_stopping, memory_order_acquire)) {
-        zmq_pollitem_t items[1 + 2 * CLIENT_BROKERS_MAX];
+        zmq_pollitem_t items[1 + 3 * CLIENT_BROKERS_MAX];
         if (self->now_ms - self->ticked_ms >= CLIENT_TICK_MS) {
             self->ticked_ms = self->now_ms;
             s_tick(self);
@@ -221,12 +236,14 @@ static void *s_run(void *arg)
         size_t at = 1;
         for (uint32_t i = 0; i < self->link_count; i++) {
             link_t *link = &self->links[i];
-            bool has_sub = link->sub != NULL;
+            bool has_sub = link->sub != NULL, has_watch = link->watch != NULL;
             if (items[at++].revents)
                 s_read_link(self, link);
             /* a link that was opened again has other sockets than those polled */
             if (has_sub && items[at++].revents && link->sub)
                 events_read(self, link);
+            if (has_watch && items[at++].revents)
+                s_take_end(self, link);
         }
         calls_expire(self);
         s_count_alive(self);

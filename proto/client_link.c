@@ -8,9 +8,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "actors/base/log.h"
+#include "actors/base/text.h"
 #include "proto/client_link.h"
 
 static void *s_socket(client_t *client, int type)
@@ -31,8 +33,31 @@ static void s_connect(void *socket, const char *endpoint)
         die("cannot connect to '%s': %s", endpoint, zmq_strerror(zmq_errno()));
 }
 
+/* libzmq connects again by itself and says nothing: a broker that was killed and is back before a
+ * beat is missed would leave its calls without an answer. */
+static void s_watch(client_t *client, link_t *link)
+{
+    char name[64];
+    if (text_starts(link->requests, "inproc://"))
+        return;
+    snprintf(name, sizeof name, "inproc://watch-%p-%u", (void *)link, link->connection);
+    link->watch = s_socket(client, ZMQ_PAIR);
+    if (zmq_socket_monitor(link->dealer, name, ZMQ_EVENT_DISCONNECTED) < 0)
+        die("cannot watch a connection: %s", zmq_strerror(zmq_errno()));
+    s_connect(link->watch, name);
+}
+
+/* What the calls that were ended had to say is not for the next broker. */
+static void s_drop_unsent(link_t *link)
+{
+    const int none = 0;
+    if (link->dealer)
+        zmq_setsockopt(link->dealer, ZMQ_LINGER, &none, sizeof none);
+}
+
 void link_open(client_t *client, link_t *link)
 {
+    s_drop_unsent(link);
     link_close(link);
     link->connection++;
     link->opened_ms = link->heard_ms = client->now_ms;
@@ -40,6 +65,7 @@ void link_open(client_t *client, link_t *link)
     link->is_registered = false;
     link->ready_at_ms = client->worker.service ? client->now_ms : 0;
     link->dealer = s_socket(client, ZMQ_DEALER);
+    s_watch(client, link);
     s_connect(link->dealer, link->requests);
     if (!link->events)
         return;
@@ -55,7 +81,9 @@ void link_close(link_t *link)
         zmq_close(link->dealer);
     if (link->sub)
         zmq_close(link->sub);
-    link->dealer = link->sub = NULL;
+    if (link->watch)
+        zmq_close(link->watch);
+    link->dealer = link->sub = link->watch = NULL;
 }
 
 static void s_free_bytes(void *bytes, void *hint)
@@ -145,6 +173,17 @@ static void s_beat(client_t *client, link_t *link)
     }
     link->beaten_ms = client->now_ms;
     link_send(client, link, &frame, NULL, 0);
+}
+
+bool link_has_ended(link_t *link)
+{
+    bool ended = false;
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    while (zmq_msg_recv(&frame, link->watch, ZMQ_DONTWAIT) >= 0)
+        ended = true; /* nothing else is watched for */
+    zmq_msg_close(&frame);
+    return ended;
 }
 
 bool link_tick(client_t *client, link_t *link)

@@ -22,6 +22,9 @@ void link_heard(client_t *client, link_t *link);
 /* The broker is gone: nothing is sent over this link until it speaks again. */
 void link_lose(link_t *link);
 
+/* Whether the broker's end of the connection has closed: it was killed, or started again. */
+bool link_has_ended(link_t *link);
+
 /* Beats when due. True when the broker was silent too long: the link is lost, and is to be opened
  * again; it stays lost until the broker speaks. */
 bool link_tick(client_t *client, link_t *link);

@@ -37,6 +37,7 @@ typedef enum {
 typedef struct {
     const char *requests, *events; /* endpoints */
     void *dealer, *sub;
+    void *watch; /* tells when the dealer's connection ends; NULL over inproc, where it does not */
     link_state_t state;
     uint32_t connection; /* counts the connections made */
     uint64_t heard_ms, beaten_ms, opened_ms;

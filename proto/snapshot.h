@@ -16,7 +16,7 @@
 typedef struct {
     const char *part, *instance;
     uint64_t boot;          /* wall clock of the process's start, in ms */
-    const stats_t *sets[4]; /* ends with NULL, or full */
+    const stats_t *sets[5]; /* ends with NULL, or full */
 } snapshot_t;
 
 /* Packs {part, instance, boot, values}: what is published on metrics.<part>.<instance>. */

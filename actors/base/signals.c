@@ -24,6 +24,7 @@ void signals_block(void)
     s_set(&set);
     insist(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is a write that failed, no end */
 }
 
 int signals_wait(void)

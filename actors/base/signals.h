@@ -7,8 +7,9 @@
 
 #include "actors/base/base.h"
 
-/* Blocks SIGTERM, SIGINT and SIGHUP in this thread and all it starts, and ignores SIGPIPE. Call it
- * first in main, before any thread exists. */
+/* Blocks SIGTERM, SIGINT and SIGHUP in this thread and all it starts, and ignores SIGPIPE and
+ * SIGXFSZ: both come with a write that fails, too. Call it first in main, before any thread exists.
+ */
 void signals_block(void);
 
 /* Waits for one of the blocked signals and returns its number. */

@@ -11,7 +11,6 @@
 #include "actors/base/log.h"
 #include "actors/base/text.h"
 #include "actors/runtime/state.h"
-#include "proto/snapshot.h"
 
 #define ACTOR_REGISTER_MS   10000 /* how long starting waits for a broker */
 #define ACTOR_TICK_MS       1000
@@ -114,16 +113,27 @@ static void *s_run_pool_thread(void *arg)
     return NULL;
 }
 
+snapshot_t actor_snapshot(actor_t *self)
+{
+    snapshot_t snapshot = { .part = self->spec->service->name,
+                            .instance = self->instance,
+                            .boot = self->boot_ms,
+                            .sets = { &self->stats, &self->own_stats,
+                                      client_stats(self->client) } };
+    size_t count = 3;
+    if (self->db)
+        snapshot.sets[count++] = db_stats(self->db);
+    if (self->redis)
+        snapshot.sets[count++] = redis_stats(self->redis);
+    return snapshot;
+}
+
 static void s_publish_counters(actor_t *self)
 {
     char topic[SNAPSHOT_TOPIC_BYTES];
     buf_t body = { 0 };
     pack_t pack;
-    snapshot_t snapshot = { .part = self->spec->service->name,
-                            .instance = self->instance,
-                            .boot = self->boot_ms,
-                            .sets = { &self->stats, &self->own_stats, client_stats(self->client),
-                                      self->db ? db_stats(self->db) : NULL } };
+    snapshot_t snapshot = actor_snapshot(self);
     pack_init(&pack, &body);
     snapshot_write(&snapshot, &pack);
     client_publish(self->client, snapshot_topic(&snapshot, topic), false, &body);
@@ -277,6 +287,8 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                                                .part = self->spec->service->name,
                                                                .worker = &worker });
     monitor_unlock(&self->monitor);
+    if (self->spec->connected)
+        self->spec->connected(self, self->self);
     if (client_wait_ready(self->client, ACTOR_REGISTER_MS))
         return true;
     monitor_lock(&self->monitor);
@@ -317,6 +329,11 @@ actor_t *actor_start(void *zmq_context, const actor_spec_t *spec, const actor_co
         self->db =
             db_open(config->storage, spec->service->name, spec->migrations, migrate, why, why_size);
         good = self->db != NULL;
+    }
+    if (good && spec->uses_redis && config->storage->redis[0]) {
+        self->redis =
+            redis_open(config->storage->redis, (uint32_t)config->storage->redis_ms, why, why_size);
+        good = self->redis != NULL;
     }
     good = good && (!spec->init || spec->init(self, self->self, why, why_size));
     if (good && s_register(self, zmq_context, why, why_size)) {
@@ -394,9 +411,13 @@ void actor_stop(actor_t **self_p)
         s_wait_idle(self);
     }
     s_stop_threads(self);
-    if (self->spec->stop && self->client)
+    bool was_connected = self->client != NULL;
+    if (self->spec->stop && was_connected)
         self->spec->stop(self, self->self);
+    redis_close(&self->redis);
     client_destroy(&self->client);
+    if (self->spec->release && was_connected)
+        self->spec->release(self, self->self);
     db_close(&self->db);
     descriptor_destroy(&self->descriptor);
     s_free_targets(self);
@@ -428,6 +449,11 @@ const char *actor_data_folder(const actor_t *self)
 db_t *actor_db(actor_t *self)
 {
     return self->db;
+}
+
+redis_t *actor_redis(actor_t *self)
+{
+    return self->redis;
 }
 
 stats_t *actor_stats(actor_t *self)

@@ -13,6 +13,7 @@
 #define SIGNALBOX_ACTOR_H
 
 #include "actors/runtime/db.h"
+#include "actors/runtime/redis.h"
 #include "proto/client.h"
 #include "proto/method.h"
 #include "proto/principal.h"
@@ -40,6 +41,7 @@ typedef struct {
     void *settings_target;            /* the struct that the rows fill */
     const stats_row_t *stats;         /* NULL: none */
     const db_migration_t *migrations; /* NULL: no database */
+    bool uses_redis;                  /* connects to storage.redis when that is set */
     size_t self_size;                 /* of the actor's own state, zeroed before init */
     /* Before the first request, on the starting thread. False with a sentence: the start fails. */
     bool (*init)(actor_t *actor, void *self, char *why, size_t why_size);
@@ -48,10 +50,16 @@ typedef struct {
     /* How many calls may be deferred at once, to be accepted beyond those the pool takes. After
      * init; NULL: none. */
     uint32_t (*deferred)(const void *self);
+    /* Once there is a client, before it is known that a broker has registered the instance: the
+     * place to subscribe to events. */
+    void (*connected)(actor_t *actor, void *self);
     /* Each second on a pool thread, never twice at once. */
     void (*tick)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);
+    /* After `stop`, when the client is gone and with it whoever calls: the place to free what
+     * events touch. */
+    void (*release)(actor_t *actor, void *self);
     const handler_t *handlers; /* ends with an empty row */
 } actor_spec_t;
 
@@ -90,6 +98,7 @@ bool actor_is_draining(const actor_t *self);
 const char *actor_instance(const actor_t *self);
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
+redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */
 stats_t *actor_stats(actor_t *self); /* of the spec's own rows */
 client_t *actor_client(actor_t *self);
 

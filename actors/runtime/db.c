@@ -46,6 +46,21 @@ const setting_t db_setting_rows[] = {
       .max = 600000,
       .unit = "ms",
       .about = "A statement that takes longer is logged and counted." },
+    { .name = "redis",
+      .type = SETTING_TEXT,
+      .offset = offsetof(db_settings_t, redis),
+      .preset = "",
+      .secret = true,
+      .about = "redis://:password@host:6379/0 or unix:///path of a Redis that instances share; "
+               "empty for none." },
+    { .name = "redis_ms",
+      .type = SETTING_INT,
+      .offset = offsetof(db_settings_t, redis_ms),
+      .preset = "250",
+      .min = 10,
+      .max = 60000,
+      .unit = "ms",
+      .about = "A Redis command that takes longer is given up." },
     { 0 },
 };
 

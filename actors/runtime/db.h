@@ -40,6 +40,8 @@ typedef struct {
     const char *database; /* "" for SQLite, or a postgresql:// URL */
     int64_t statement_ms; /* a statement that takes longer is ended */
     int64_t slow_ms;      /* a statement that takes longer is logged and counted */
+    const char *redis;    /* "" for none, or a URL (redis_url.h) */
+    int64_t redis_ms;     /* a command that takes longer is given up */
 } db_settings_t;
 
 extern const setting_t db_setting_rows[]; /* section "storage" */

@@ -6,7 +6,6 @@
 
 #include "actors/base/clock.h"
 #include "actors/runtime/state.h"
-#include "proto/snapshot.h"
 
 static const field_t s_check_fields[] = {
     { "name", FIELD_STRING, .required = true, .about = "What was looked at" },
@@ -50,36 +49,41 @@ const method_t runtime_stats = {
     .deadline_ms = 2000,
 };
 
+/* ---- health --------------------------------------------------------------------------------- */
+
+static void s_pack_check(pack_t *pack, const char *name, const char *status, uint64_t latency_us)
+{
+    pack_map(pack, 3);
+    pack_pair_text(pack, "name", name);
+    pack_pair_text(pack, "status", status);
+    pack_pair_int(pack, "latency_us", (int64_t)latency_us);
+}
+
+/* Without its database an actor cannot work; without Redis it carries on, and says so. */
 void runtime_on_health(call_t *call, void *self)
 {
     (void)self;
-    db_t *db = call_db(call);
-    uint64_t latency_us = 0;
-    bool good = !db || db_ping(db, &latency_us);
+    actor_t *actor = call_actor(call);
+    uint64_t db_us = 0, redis_us = 0;
+    bool has_db = !actor->db || db_ping(actor->db, &db_us);
+    bool has_redis = !actor->redis || redis_ping(actor->redis, &redis_us);
     pack_t *pack = call_pack(call);
     pack_map(pack, 3);
-    pack_pair_text(pack, "instance", actor_instance(call_actor(call)));
-    pack_pair_text(pack, "status", good ? "ok" : "error");
+    pack_pair_text(pack, "instance", actor->instance);
+    pack_pair_text(pack, "status", has_db ? "ok" : "error");
     pack_text(pack, "checks");
-    pack_array(pack, db ? 1 : 0);
-    if (db) {
-        pack_map(pack, 3);
-        pack_pair_text(pack, "name", "database");
-        pack_pair_text(pack, "status", good ? "ok" : "error");
-        pack_pair_int(pack, "latency_us", (int64_t)latency_us);
-    }
+    pack_array(pack, (size_t)(actor->db != NULL) + (actor->redis != NULL));
+    if (actor->db)
+        s_pack_check(pack, "database", has_db ? "ok" : "error", db_us);
+    if (actor->redis)
+        s_pack_check(pack, "redis", has_redis ? "ok" : "warning", redis_us);
     call_reply(call, 0);
 }
 
 void runtime_on_stats(call_t *call, void *self)
 {
     (void)self;
-    actor_t *actor = call_actor(call);
-    snapshot_t snapshot = { .part = actor->spec->service->name,
-                            .instance = actor->instance,
-                            .boot = actor->boot_ms,
-                            .sets = { &actor->stats, &actor->own_stats, client_stats(actor->client),
-                                      actor->db ? db_stats(actor->db) : NULL } };
+    snapshot_t snapshot = actor_snapshot(call_actor(call));
     snapshot_write(&snapshot, call_pack(call));
     call_reply(call, 0);
 }

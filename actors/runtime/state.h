@@ -17,6 +17,7 @@
 #include "actors/runtime/actor.h"
 #include "actors/runtime/breaker.h"
 #include "proto/descriptor.h"
+#include "proto/snapshot.h"
 
 #define ACTOR_HANDLERS_MAX DESCRIPTOR_METHODS_MAX
 
@@ -70,6 +71,7 @@ struct actor {
     void *self; /* the actor's own state */
     client_t *client;
     db_t *db;
+    redis_t *redis;
     descriptor_t *descriptor;
     handler_t handlers[ACTOR_HANDLERS_MAX]; /* in the order of the descriptor's methods */
     stats_t own_stats, stats;               /* the spec's rows, the runtime's rows */
@@ -100,6 +102,9 @@ void call_refuse(call_t *call, error_code_t code, const char *detail);
 extern const method_t runtime_health, runtime_stats;
 void runtime_on_health(call_t *call, void *self);
 void runtime_on_stats(call_t *call, void *self);
+
+/* All the sets of counters of the actor, as a snapshot. */
+snapshot_t actor_snapshot(actor_t *self);
 
 static inline void actor_count(actor_t *self, actor_stat_t row)
 {

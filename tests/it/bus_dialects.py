@@ -3,12 +3,14 @@
 """
 import os
 import random
+import resource
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
 import msgpack  # noqa: E402
 import zmq  # noqa: E402
-from bus import (BROADCAST, CREDIT, DISCONNECT, ERROR, FINAL, HEARTBEAT, IDEMPOTENT, PARTIAL, REQUEST,
+from bus import (BROADCAST, CANCEL, CREDIT, DISCONNECT, ERROR, FINAL, HEARTBEAT, IDEMPOTENT, PARTIAL, REQUEST,
                  RETAIN, SNAPSHOT, Client, Header, MdpClient, MdpWorker, Subscriber, Worker, dealer,
                  header, publish)  # noqa: E402
 from parts import Folder  # noqa: E402
@@ -157,6 +159,55 @@ def bridges(folder):
         peer.close()
 
 
+def one_dialect(folder):
+    """A worker's beats are sent in its dialect: speaking as a client, too, must not change that."""
+    bus = folder.socket("bus")
+    worker, client = MdpWorker(bus, "two.tongues", 1), Client(bus)
+    joined(folder, "two.tongues")
+    before = counters(folder)["broker_bad_messages_total"]
+    worker.socket.send_multipart([b"", b"MDPC01", b"mmi.service", b"two.tongues"])
+    worker.socket.send_multipart([header(SNAPSHOT, request_id=1)])
+    client.send("two.tongues", "", {})
+    address, _ = worker.request()
+    same(counters(folder)["broker_bad_messages_total"] - before, 2,
+         "what a worker says in another dialect is dropped and counted")
+    worker.answer(address, b"\x80")
+    same(client.receive()[0].command, FINAL, "and the worker goes on")
+    same(worker.receive()[0], "heartbeat", "it still gets its beats")
+    worker.close()
+    client.close()
+
+
+def given_up(folder):
+    """Nobody waits in silence: neither who cancels, nor who waits for an instance that leaves."""
+    bus = folder.socket("bus")
+    for descriptor in (ECHO, None):
+        service = "echo" if descriptor else "bare"
+        worker = Worker(bus, service, "going-1", descriptor=descriptor)
+        client = Client(bus)
+        request_id = client.send(service, "once")
+        worker.next()
+        client.socket.send(header(CANCEL, request_id=request_id))
+        head, body = client.receive()
+        same((head.request_id, head.detail, body["code"]), (request_id, 499, "CANCELLED"),
+             "a request given up has its answer, too")
+        head, _ = worker.next((CANCEL,))
+        worker.answer(head, {})
+        client.send(service, "once")
+        worker.next()
+        waiting = [client.send(service, "once", priority=priority) for priority in (0, 1, 3)]
+        arrived(client.socket)
+        worker.send(DISCONNECT)
+        answers = [client.receive() for _ in range(4)]
+        same([(head.request_id, body["code"]) for head, body in answers],
+             [(waiting[0], "NO_INSTANCE"), (waiting[1], "NO_INSTANCE"), (waiting[2], "NO_INSTANCE"),
+              (waiting[0] - 1, "WORKER_LOST")],
+             f"when the last instance leaves all that waits is told ({service})")
+        worker.close()
+        client.close()
+    same(Client(bus).call("bare", "once")[1]["code"], "NO_SERVICE", "a service that described nothing is gone")
+
+
 def native_dialect(folder):
     bus = folder.socket("bus")
     client = Client(bus)
@@ -231,13 +282,26 @@ def events(folder):
     late.close()
 
 
+def crowd(folder):
+    """Connections that say nothing, more than the soft limit of descriptors a login has."""
+    peers = []
+    for _ in range(400):
+        peers.append(socket.socket(socket.AF_UNIX))
+        peers[-1].connect(folder.socket("bus")[len("ipc://"):])
+    client = Client(folder.socket("bus"))
+    same(client.call("$SRV", "PING")[0], FINAL, "a crowd of silent connections is no harm")
+    client.close()
+    for peer in peers:
+        peer.close()
+
+
 def nonsense(folder):
     bus = folder.socket("bus")
     random.seed(5)
     before = counters(folder)
     sent = 0
     for passed, door in enumerate(("bus", "edge")):
-        socket = dealer(folder.socket(door))
+        peer = dealer(folder.socket(door))
         for _ in range(3000):
             frames = []
             for _ in range(random.randint(1, 6)):
@@ -246,14 +310,14 @@ def nonsense(folder):
                 start = random.choice([b"", b"", b"SX\x01", b"MDPC01", b"MDPW01", b"MDPC02", b"MDPW02",
                                        header(random.randint(0, 14), service="echo", method="echo")])
                 frames.append(start + frame if random.random() < 0.5 else (start or frame))
-            socket.send_multipart(frames)
+            peer.send_multipart(frames)
             sent += 1
-        socket.send_multipart([b"x"] * 40)  # the last to arrive
+        peer.send_multipart([b"x"] * 40)  # the last to arrive
         for _ in range(5000):
             after = counters(folder)
             if after["broker_too_large_total"] > before["broker_too_large_total"] + passed:
                 break
-        socket.close()
+        peer.close()
     client = Client(bus)
     same(client.call("$SRV", "PING")[0], FINAL, f"after {sent} nonsense messages the next request works")
     client.close()
@@ -289,15 +353,21 @@ def silence(folder):
     client.close()
 
 
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 with Folder(broker_mdp_heartbeat_ms=2500) as folder:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     broker = folder.start("broker")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     for version, lead in ((1, True), (2, False), (2, True)):
         mdp_with_mdp(folder, version, lead)
     mdp_rules(folder)
     bridges(folder)
+    one_dialect(folder)
+    given_up(folder)
     native_dialect(folder)
     events(folder)
     silence(folder)
+    crowd(folder)
     nonsense(folder)
     balance(folder)
     same(broker.stop(), 0, "the broker leaves with status 0")

@@ -150,6 +150,23 @@ def a_client_that_does_not_read():
         quick(edge, "and the next request works")
 
 
+def clients_that_do_not_read():
+    with Edge(threads=32) as edge:
+        crowd = []
+        for _ in range(40):
+            connection = edge.connect()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(request("GET", "/v1/demo/big?size=4000000", close=False) * 4)
+            crowd.append(connection)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and edge.get("/v1/ping").status != 200:
+            pass
+        quick(edge, "a new request beside nothing but clients that do not read")
+        check(edge.metric('edge_connections_shut_total{reason="slow"}') > 0, "some made room")
+        for connection in crowd:
+            connection.close()
+
+
 def half_a_request():
     with Edge() as edge:
         for data in (b"GET", SLOW, b"POST /v1/demo/things HTTP/1.1\r\nHost: localhost\r\n"
@@ -165,7 +182,8 @@ def half_a_request():
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
 for story in (an_idle_crowd_and_slow_senders, nothing_but_slow_senders, a_full_house, one_address,
-              late_heads_and_bodies, a_client_that_does_not_read, half_a_request):
+              late_heads_and_bodies, a_client_that_does_not_read, clients_that_do_not_read,
+              half_a_request):
     began = time.monotonic()
     story()
     print(f"# {story.__name__}: {time.monotonic() - began:.1f} s")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -119,7 +120,20 @@ def who_never_ends():
         check(time.monotonic() - began < 5, "for long")
 
 
+def who_does_not_read():
+    with Edge(drain_ms=300, write_ms=60000) as edge:
+        deaf = edge.connect()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.sendall(request("GET", "/v1/demo/big?size=4000000", close=False) * 4)
+        while edge.metric("edge_connections") < 2:
+            pass
+        began = time.monotonic()
+        same(edge.stop()[0], 0, "nor does one that takes no answer")
+        check(time.monotonic() - began < 10, "for as long as it may otherwise take")
+
+
 under_load()
 every_kind_of_connection()
 who_never_ends()
+who_does_not_read()
 sys.exit(done())

@@ -344,6 +344,10 @@ def the_callers():
         same(edge.get("/health/live").status, 200, "but alive")
     with Edge("--broker", "off") as edge:
         same(edge.get("/health/ready").status, 503, "not ready without a broker")
+        got = edge.get("/v1/demo/things/5")
+        same((got.status, got.code, got.headers.get("retry-after")), (503, "UNAVAILABLE", "1"),
+             "and what is not known yet is not said to be missing")
+        same(edge.get("/v1/ping").status, 200, "what is the edge's own is there")
 
 
 def the_starts():

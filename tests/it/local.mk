@@ -31,6 +31,7 @@ SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
 	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
+	%D%/limiter_instances.py \
 	%D%/python_peers.py \
 	%D%/readme.py \
 	%D%/system_analysis.py \

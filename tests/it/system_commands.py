@@ -93,7 +93,7 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
-UP_TO_DATE = "auth: up to date\nanalysis: up to date\n"
+MIGRATED = "auth: up to date\nanalysis: up to date\nlimiter: up to date\n"
 
 
 def migration(**where):
@@ -102,8 +102,8 @@ def migration(**where):
         status, text, _ = folder.command("migrate", "--check")
         same((status, "run signalbox migrate" in text), (1, True), f"{name}: --check says what to do")
         same(os.listdir(folder.path), [], f"{name}: and does nothing")
-        same(folder.run("migrate"), UP_TO_DATE, f"{name}: migrate")
-        same(folder.run("migrate", "--check"), UP_TO_DATE, f"{name}: and it is done")
+        same(folder.run("migrate"), MIGRATED, f"{name}: migrate")
+        same(folder.run("migrate", "--check"), MIGRATED, f"{name}: and it is done")
 
 
 def on_the_bus(folder):
@@ -141,10 +141,14 @@ def on_the_bus(folder):
         check("another broker listens on" in folder.fail(command, "--edge.port", "0"),
               f"{command}: a folder has one broker")
     folder.start("actor", "auth", "--instance", "c")
+    folder.start("actor", "limiter", "--instance", "l")
     document = json.loads(folder.run("openapi"))
     served = Web(port).get("/openapi.json").json()
+    while "/v1/admin/limits" not in served["paths"]:  # the edge has not heard of it yet
+        served = Web(port).get("/openapi.json").json()
     same(sorted(document["paths"]), sorted(served["paths"]), "openapi prints what the edge serves")
     same(folder.run("drain", "c"), "c has left\n", "drain of what nobody uses")
+    same(folder.run("drain", "l"), "l has left\n", "drain of what nobody uses")
     drained(folder, edge, actors)
     same(watch.stop(), 0, "watch ends when told to")
 

@@ -88,6 +88,15 @@ def broker_restarts(folder, edge):
     check(load.slowest < 5 * LOST_SECONDS, "the broker: and the problem is told at once",
           load.slowest)
     is_kept(edge.port, load, "the broker")
+    # back before a beat is missed: the calls under way do not wait for their deadline all the same
+    with Load(edge.port, prefix="c") as load:
+        load.wait(50)
+        folder.parts[-1].kill()
+        folder.start("broker")
+        load.wait(100)
+    judge(load, "the broker is killed and back at once",
+          ["NO_BROKER", "WORKER_LOST", "NO_INSTANCE", "UNAVAILABLE"])
+    is_kept(edge.port, load, "the broker that is back")
 
 
 # ---- PostgreSQL over tcp --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * server - a PostgreSQL that a C test stops and starts, by way of tests/kit/postgres.py
+ * server - a PostgreSQL or Redis that a C test stops and starts, by way of tests/kit/NAME.py
  */
 #ifndef SIGNALBOX_TEST_SERVER_H
 #define SIGNALBOX_TEST_SERVER_H
@@ -31,21 +31,23 @@ static inline bool server_hear(server_t *self, const char *expected)
     return strncmp(line, expected, strlen(expected)) == 0;
 }
 
-/* "stop" breaks connections off in order, "kill" is a crash, "start" starts it again. */
+/* "stop" breaks connections off in order, "kill" is a crash, "start" starts it again; of a Redis
+ * also "freeze" and "thaw". */
 static inline bool server_do(server_t *self, const char *command)
 {
     fprintf(self->say, "%s\n", command);
     fflush(self->say);
-    return server_hear(self, strcmp(command, "start") == 0 ? "ready" : "stopped");
+    bool comes_back = strcmp(command, "start") == 0 || strcmp(command, "thaw") == 0;
+    return server_hear(self, comes_back ? "ready" : "stopped");
 }
 
-/* False when there is no PostgreSQL on this machine. */
-static inline bool server_start(server_t *self)
+/* Starts `name`, "postgres" or "redis"; false when there is none on this machine. */
+static inline bool server_start(server_t *self, const char *name)
 {
     int to[2], from[2];
     char path[512];
     const char *source = getenv("srcdir");
-    snprintf(path, sizeof path, "%s/tests/kit/postgres.py", source ? source : ".");
+    snprintf(path, sizeof path, "%s/tests/kit/%s.py", source ? source : ".", name);
     if (pipe(to) != 0 || pipe(from) != 0)
         return false;
     self->process = fork();

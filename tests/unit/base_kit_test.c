@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * The small ones: buf, arena, clock, id, histogram, queue.
+ * The small ones: buf, arena, clock, id, histogram, queue, signals.
  */
 #include "config.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "actors/base/arena.h"
 #include "actors/base/buf.h"
@@ -13,6 +18,7 @@
 #include "actors/base/histogram.h"
 #include "actors/base/id.h"
 #include "actors/base/queue.h"
+#include "actors/base/signals.h"
 #include "tests/tap.h"
 
 static void test_buf(void)
@@ -169,6 +175,27 @@ static void test_queue_with_a_descriptor(void)
     queue_free(&queue);
 }
 
+/* A file that reaches its limit is a write that fails; in a process of its own, for the limit's
+ * sake.
+ */
+static void test_a_file_at_its_limit(void)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit limit = { .rlim_cur = 4, .rlim_max = 4 };
+        signals_block();
+        FILE *file = tmpfile();
+        bool failed = file && setrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                      write(fileno(file), "1234", 4) == 4 && write(fileno(file), "5", 1) < 0 &&
+                      errno == EFBIG;
+        _exit(failed ? 0 : 1);
+    }
+    ok(child > 0 && waitpid(child, &status, 0) == child);
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 TESTS({ "buf", test_buf }, { "arena", test_arena }, { "clock", test_clock }, { "ids", test_ids },
       { "histogram", test_histogram }, { "queue", test_queue_between_threads },
-      { "queue descriptor", test_queue_with_a_descriptor })
+      { "queue descriptor", test_queue_with_a_descriptor },
+      { "a file at its limit", test_a_file_at_its_limit })

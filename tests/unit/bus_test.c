@@ -541,6 +541,32 @@ static void test_registry_is_published(void)
     bus_close(&bus);
 }
 
+static void s_little_retained(bus_t *bus)
+{
+    bus->settings.retained = 2;
+}
+
+static void test_registry_has_room(void)
+{
+    bus_t bus;
+    worker_t worker;
+    listener_t listener = { .count = 0 };
+    sem_init(&listener.came, 0, 0);
+    bus_open(&bus, s_little_retained);
+    s_publish(bus.client, "news.one", true, 1);
+    s_publish(bus.client, "news.two", true, 1);
+    s_publish(bus.client, "news.three", true, 1);
+    is_int(bus_call(bus.client, (client_request_t){ .service = "$SRV", .method = "PING" }),
+           ERROR_NONE);
+    is_int(bus_counter(&bus, BROKER_RETAINED_DROPS), 1);
+    s_start(&worker, &bus, "known", "known-1", 1, true);
+    client_subscribe(bus.client, "registry.", s_on_event, &listener);
+    ok(bus_wait(&listener.came));
+    is_text(listener.topic, "registry.known.broker-1");
+    s_stop(&worker);
+    bus_close(&bus);
+}
+
 /* ---- losses --------------------------------------------------------------------------------- */
 
 static void test_broker_restart(void)
@@ -679,6 +705,7 @@ TESTS({ "echo", test_echo }, { "errors at once", test_errors_at_once },
       { "broadcast beyond the limit", test_broadcast_beyond_the_limit },
       { "queue and priority", test_queue_full_and_priority }, { "drain", test_drain },
       { "refused", test_registration_refused }, { "events", test_events },
-      { "registry", test_registry_is_published }, { "broker restart", test_broker_restart },
+      { "registry", test_registry_is_published }, { "registry has room", test_registry_has_room },
+      { "broker restart", test_broker_restart },
       { "principal", test_principal_needs_the_trusted_door }, { "client gone", test_client_gone },
       { "answers until it is gone", test_answers_until_it_is_gone })

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 #
-# The database layer; most are built for each of the two databases from one source.
+# The database layer and actors on it; most are built for each of the two databases from one source.
 DB_TESTS = \
+	%D%/limiter_actor_sqlite_test %D%/limiter_actor_postgres_test \
+	%D%/limiter_ledger_sqlite_test %D%/limiter_ledger_postgres_test \
 	%D%/runtime_db_sqlite_test %D%/runtime_db_postgres_test \
 	%D%/runtime_db_run_sqlite_test %D%/runtime_db_run_postgres_test \
 	%D%/runtime_db_write_sqlite_test %D%/runtime_db_write_postgres_test \
@@ -29,6 +31,12 @@ nodist_%C%_libtestdb_a_SOURCES = %D%/migrations.c
 
 DB_TEST_POSTGRES = $(AM_CPPFLAGS) -DTEST_ON_POSTGRES
 
+%C%_limiter_actor_sqlite_test_SOURCES = %D%/limiter_actor_test.c
+%C%_limiter_actor_postgres_test_SOURCES = %D%/limiter_actor_test.c
+%C%_limiter_actor_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_limiter_ledger_sqlite_test_SOURCES = %D%/limiter_ledger_test.c
+%C%_limiter_ledger_postgres_test_SOURCES = %D%/limiter_ledger_test.c
+%C%_limiter_ledger_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_runtime_db_sqlite_test_SOURCES = %D%/runtime_db_test.c
 %C%_runtime_db_postgres_test_SOURCES = %D%/runtime_db_test.c
 %C%_runtime_db_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

@@ -58,6 +58,9 @@ static void test_is(void)
     ok(!path_is(&path, "/"));
     ok(s_reads(&path, "/v1%2Fping"));
     ok(!path_is(&path, "/v1/pin"));
+    ok(!path_is(&path, "/v1/ping"));
+    ok(s_reads(&path, "/v1//ping"));
+    ok(!path_is(&path, "/v1/ping"));
     ok(s_reads(&path, "/"));
     ok(path_is(&path, "/"));
     ok(!path_is(&path, "/v1"));

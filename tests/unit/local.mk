@@ -29,6 +29,8 @@ UNIT_TESTS = \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
 	%D%/bus_test \
+	%D%/cache_epochs_test \
+	%D%/cache_lru_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -38,6 +40,12 @@ UNIT_TESTS = \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
 	%D%/edge_translate_test \
+	%D%/limiter_engine_test \
+	%D%/limiter_hot_test \
+	%D%/limiter_oracle_test \
+	%D%/limiter_outage_test \
+	%D%/limiter_peers_test \
+	%D%/limiter_window_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \
@@ -46,12 +54,14 @@ UNIT_TESTS = \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \
-	%D%/runtime_cursor_test
+	%D%/runtime_cursor_test \
+	%D%/runtime_redis_test \
+	%D%/runtime_redis_url_test
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
-EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h
+EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/limiter_kit.h
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
 include tests/unit/auth_service.mk

@@ -250,7 +250,7 @@ int main(int argc, char **argv)
         { "error codes", test_error_codes },
         { "the schema changes underneath", test_schema_changes_underneath },
     };
-    if (!server_start(&s_server)) {
+    if (!server_start(&s_server, "postgres")) {
         printf("1..0 # SKIP no PostgreSQL could be started: install postgresql\n");
         return 0;
     }

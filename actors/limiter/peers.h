@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * peers - the other instances, and which of them matters to a subject
+ *
+ * They are learnt from what the brokers say on `registry.limiter.<broker>`. Like the broker, an
+ * instance finds the owner of a subject by rendezvous hashing (id_mix): the live instance with the
+ * highest mix of its name's hash and the subject's route key. The one a subject is copied to is the
+ * highest but for this instance: the runner-up of what it owns, and the owner of what has reached
+ * it while the broker and it do not see the same instances.
+ *
+ * Pure; time is passed in.
+ */
+#ifndef SIGNALBOX_LIMITER_PEERS_H
+#define SIGNALBOX_LIMITER_PEERS_H
+
+#include "actors/base/buf.h"
+#include "actors/base/id.h"
+#include "proto/client.h"
+#include "proto/value.h"
+
+#define PEERS_MAX       64
+#define PEERS_SILENT_MS 5000 /* without a word for so long an instance is not relied on */
+
+typedef struct {
+    char name[ID_INSTANCE_SIZE];
+    uint64_t hash;
+    bool is_listed;       /* by a broker */
+    bool is_greeted;      /* it has asked for what it should have, so it hears what it is sent */
+    bool owes_hello;      /* to be sent: that we do */
+    bool owes_done;       /* to be sent: that it has all of it now */
+    bool has_handed_over; /* it has said that we have all of it */
+    uint64_t heard_ms;
+    buf_t outbox; /* copies to be sent, packed one behind the other */
+    uint32_t outbox_count;
+} peer_t;
+
+typedef struct {
+    char broker[EVENT_NAME_BYTES + 1];
+    size_t count;
+    char names[PEERS_MAX][ID_INSTANCE_SIZE];
+} peers_view_t;
+
+typedef struct {
+    char name[ID_INSTANCE_SIZE]; /* of this instance */
+    uint64_t hash;
+    bool is_member; /* a broker lists it */
+    size_t count, view_count;
+    peer_t list[PEERS_MAX];
+    peers_view_t views[CLIENT_BROKERS_MAX]; /* what each broker says */
+} peers_t;
+
+void peers_init(peers_t *self, const char *name);
+void peers_free(peers_t *self);
+
+/* Takes over what a broker says; true when it changes who is there. */
+bool peers_learn(peers_t *self, const value_t *registry, uint64_t now_ms);
+
+/* NULL when no broker lists it. */
+peer_t *peers_find(peers_t *self, const char *name, size_t size);
+
+/* The one a subject is copied to; NULL when there is none that hears. */
+peer_t *peers_target(peers_t *self, uint64_t key, uint64_t now_ms);
+
+/* Whether this instance owns the subject. */
+bool peers_is_own(const peers_t *self, uint64_t key);
+
+/* Whether everybody has handed over what this instance should have. */
+bool peers_have_handed_over(const peers_t *self);
+
+#endif
