@@ -368,7 +368,7 @@ const method_t auth_key_create = {
 const method_t auth_key_delete = {
     .name = "key_delete",
     .summary = "Revokes an API key",
-    .request = auth_key_id_request,
+    .request = auth_id_request,
     .errors = s_missing,
     ACCOUNT_COMMON,
     .http = { .route = "DELETE /v1/keys/{id}", .status = 204 },

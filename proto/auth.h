@@ -21,7 +21,8 @@
  * `sequence` counts the entries of the audit log, which is the same for all instances. Each
  * instance publishes every change, its own and the others', and a beacon every AUTH_BEACON_MS:
  * whoever has heard nothing for AUTH_STALE_MS, or has missed an event, no longer knows whose rights
- * were taken away. An instance that leaves says "bye", so that its silence means nothing.
+ * were taken away. An instance that leaves says "bye", so that its silence means nothing;
+ * one that begins sends a beacon and then tells the last changes once more.
  *
  * `auth.flags` (retained) {flags: [{name, enabled, tiers: [text], percentage, accounts: [text]}]}.
  */

@@ -22,8 +22,6 @@ const field_t auth_id_request[] = {
     { 0 },
 };
 
-const field_t auth_key_id_request[] = { KEY_ID_FIELD, { 0 } };
-
 const field_t auth_page_request[] = { LIMIT_FIELD, CURSOR_FIELD, { 0 } };
 
 const field_t auth_user_fields[] = {
@@ -44,7 +42,8 @@ const field_t auth_user_fields[] = {
 };
 
 #define KEY_SHOWN                                                                                  \
-    KEY_ID_FIELD, { "name", FIELD_STRING, .required = true, .about = "What it is for" },           \
+    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The key" },                \
+        { "name", FIELD_STRING, .required = true, .about = "What it is for" },                     \
         SCOPES_FIELD(.required = true, "What it may do"),                                          \
         { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS,                           \
           .about = "The tier of the account, by which it is limited" },                            \
@@ -419,7 +418,7 @@ const method_t auth_key_issue = {
 const method_t auth_key_revoke = {
     .name = "key_revoke",
     .summary = "Revokes any API key",
-    .request = auth_key_id_request,
+    .request = auth_id_request,
     .errors = s_missing,
     .access = ACCESS_INTERNAL,
 };

@@ -71,13 +71,7 @@
         "expires_in_days", FIELD_INTEGER, .min = 1, .max = 3650,                                   \
                                           .about = "It never expires when left out"                \
     }
-#define KEY_ID_FIELD                                                                               \
-    {                                                                                              \
-        "id", FIELD_STRING, .required = true, .pattern = "^[0-9a-f]{16}$",                         \
-                            .example = "\"0b5c7d9e1f2a3b4c\"", .about = "The key"                  \
-    }
-
-extern const field_t auth_id_request[], auth_key_id_request[], auth_page_request[];
+extern const field_t auth_id_request[], auth_page_request[];
 extern const field_t auth_user_fields[], auth_key_fields[], auth_new_key_fields[],
     auth_invite_reply[];
 

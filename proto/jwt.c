@@ -29,6 +29,8 @@ typedef struct {
 
 static bool s_split(parts_t *parts, const char *token, size_t size)
 {
+    if (size == 0)
+        return false;
     const char *first = memchr(token, '.', size), *end = token + size;
     const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
     if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))

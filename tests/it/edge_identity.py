@@ -15,8 +15,9 @@ import jwt  # noqa: E402
 from bus import Subscriber, Worker  # noqa: E402
 from edge import PATIENCE, Edge  # noqa: E402
 from fakes import Auth, Beat, Fake, Limiter  # noqa: E402
+from parts import Folder  # noqa: E402
 from tap import check, done, same  # noqa: E402
-from web import read_all, request  # noqa: E402
+from web import Web, read_all, request  # noqa: E402
 
 KEY, NEXT, STRANGE = (jwt.Key(name, name.encode().ljust(32)) for name in ("k1", "k2", "k9"))
 API_KEY = "sbx_live_abc_0123456789abcdef0123456789abcdef"
@@ -38,7 +39,7 @@ class Setting:
             self.edges.append(Edge("--broker", "off", "--demo", "off", "--broker.trusted", trusted,
                                    "--bus.events", events, **settings))
         self.edge = self.edges[0]
-        self.auth = self.beat = None
+        self.auth = self.beat = self.limiter = None
         if auth:
             self.start_auth()
 
@@ -81,6 +82,8 @@ class Setting:
         if self.beat:
             self.beat.stop()
             self.auth.stop()
+        if self.limiter:
+            self.limiter.stop()
         for edge in reversed(self.edges):
             edge.__exit__(*failure)
         self.folder.cleanup()
@@ -351,7 +354,7 @@ def administrators():
 def limits():
     policies = {"address": (3, 900), "free": (5, 60), "pro": (8, 60), "free.read": (4, 60)}
     with Setting(limits="true", auth=False, trusted_proxies="127.0.0.0/8") as s:
-        limiter = Limiter(s.bus, policies)
+        limiter = s.limiter = Limiter(s.bus, policies)
         s.auth = Auth(s.bus, [KEY])
         s.auth.add("s1", session="s1")
         s.beat = Beat(s.auth)
@@ -392,7 +395,52 @@ def limits():
                    for i in range(10)]
         same(answers, [401] * 3 + [429] * 7, "guessing keys is limited by address")
         check(s.auth.count("identify") - asked <= 4, "and auth is not kept busy by it")
-        limiter.stop()
+
+
+def with_the_actors():
+    """The same with auth, limiter and cache themselves."""
+    with Folder(edge_port=0, edge_threads=16, edge_upgrade_url="https://a.example/more") as folder:
+        part = folder.start("run")
+        web = Web(part.port)
+        admin = {"X-API-Key": next(word for line in part.lines for word in line.split()
+                                   if word.startswith("sbx_live_"))}
+        who = {"email": "ann@example.com", "password": "a long one, with spaces 9"}
+
+        def call(method, path, body=None, headers=None):
+            return web.request(method, path, None if body is None else json.dumps(body).encode(),
+                               {"Content-Type": "application/json", **(headers or {})})
+        same(call("POST", "/v1/auth/register", who).status, 201, "registered")
+        for _ in range(6):
+            signed_in = call("POST", "/v1/auth/login", who)
+        same(signed_in.status, 200, "signing in rightly is not what is limited to five")
+        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+        made = call("POST", "/v1/keys", {"name": "ci"}, bearer)
+        key = {"X-API-Key": made.json()["key"]}
+        same((made.status, call("GET", "/v1/me", headers=key).status), (201, 200), "a key")
+        answers = []
+        while not answers or answers[-1].status in (200, 201) and len(answers) < 20:
+            document = {"nodes": [{"id": f"n{len(answers)}", "type": "trigger"}], "edges": []}
+            answers.append(call("POST", "/v1/analyses", document, key))
+        refused = answers[-1]
+        same((len(answers), refused.status, refused.json().get("current_tier"),
+              refused.json().get("upgrade_url")), (11, 429, "free", "https://a.example/more"),
+             "ten analyses of the free tier")
+        users = call("GET", "/v1/admin/users", headers=admin).json()["items"]
+        ann = next(user["id"] for user in users if user["email"] == who["email"])
+        same(call("PATCH", f"/v1/admin/users/{ann}", {"tier": "pro"}, admin).status, 200, "raised")
+        limit = time.monotonic() + PATIENCE
+        while (again := call("POST", "/v1/analyses", document, key)).status == 429:
+            assert time.monotonic() < limit, "the tier is not felt"
+        same((again.status, again.headers.get("x-ratelimit-tier")), (201, "pro"), "goes on")
+        same(call("GET", "/.well-known/jwks.json").json()["keys"][0]["kty"], "OKP", "keys for others")
+        same(call("GET", "/v1/admin/users", headers=key).code, "FORBIDDEN", "not for everybody")
+        same(call("DELETE", f"/v1/keys/{made.json()['id']}", headers=bearer).status, 204, "revoked")
+        limit = time.monotonic() + PATIENCE
+        while call("GET", "/v1/me", headers=key).status != 401:
+            assert time.monotonic() < limit, "the revocation is not felt"
+        wrong = [call("POST", "/v1/auth/login", {**who, "password": "wrong"}).status
+                 for _ in range(7)]
+        check(429 in wrong and set(wrong) <= {401, 429}, "guessing a password has an end", wrong)
 
 
 the_good()
@@ -402,4 +450,5 @@ revocation()
 silence()
 administrators()
 limits()
+with_the_actors()
 sys.exit(done())
