@@ -183,13 +183,11 @@ static void s_give_back(limits_t *self, const claim_t *claim)
 static void s_init_claim(claim_t *claim, const char *subject, const char *general,
                          const char *class, uint32_t cost)
 {
+    *claim = (claim_t){ .general = general,
+                        .rate_class = class,
+                        .cost = cost ? cost : 1,
+                        .takes_no_lease = s_counts_failures(class) };
     snprintf(claim->subject, sizeof claim->subject, "%s", subject);
-    claim->general = general;
-    claim->rate_class = class;
-    claim->cost = cost ? cost : 1;
-    claim->takes_no_lease = s_counts_failures(class);
-    claim->count = 0;
-    claim->taken_at = 0;
 }
 
 /* ---- a request ------------------------------------------------------------------------------ */
