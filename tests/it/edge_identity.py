@@ -402,8 +402,8 @@ def with_the_actors():
     with Folder(edge_port=0, edge_threads=16, edge_upgrade_url="https://a.example/more") as folder:
         part = folder.start("run")
         web = Web(part.port)
-        admin = {"X-API-Key": next(word for line in part.lines for word in line.split()
-                                   if word.startswith("sbx_live_"))}
+        part.wait_line("sbx_live_")
+        admin = {"X-API-Key": next(line.strip() for line in part.lines if "sbx_live_" in line)}
         who = {"email": "ann@example.com", "password": "a long one, with spaces 9"}
 
         def call(method, path, body=None, headers=None):
