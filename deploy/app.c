@@ -15,6 +15,7 @@
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "deploy/app.h"
+#include "proto/json.h"
 
 #define APP_SOCKETS    8192 /* libzmq's own limit is 1023 */
 #define APP_CONNECT_MS 3000
@@ -63,6 +64,44 @@ client_t *app_connect(app_t *app, void *zmq_context)
         client_destroy(&client);
     }
     return client;
+}
+
+int app_with_client(app_t *app, int (*work)(client_t *client, void *arg), void *arg)
+{
+    void *context = app_context();
+    client_t *client = app_connect(app, context);
+    int status = client ? work(client, arg) : APP_EXIT_FAILED;
+    client_destroy(&client);
+    zmq_ctx_term(context);
+    return status;
+}
+
+void app_print_body(const uint8_t *bytes, size_t size, bool pretty)
+{
+    arena_t arena = { 0 };
+    buf_t text = { 0 };
+    value_verdict_t verdict;
+    const value_t *value = value_parse(&arena, bytes, size, VALUE_LIMITS, &verdict);
+    if (!value)
+        printf("(%zu bytes that are no msgpack: %s)", size, value_verdict_text(verdict));
+    else if (pretty)
+        json_write_pretty(value, &text);
+    else
+        json_write(value, &text);
+    if (value)
+        fwrite(text.bytes, 1, text.size, stdout);
+    buf_free(&text);
+    arena_free(&arena);
+}
+
+int app_fail_answer(const answer_t *answer)
+{
+    const failure_t *failure = &answer->failure;
+    app_fail(APP_EXIT_FAILED, "%s: %s", error_row(failure->code)->symbol,
+             failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
+    for (size_t i = 0; i < answer->fields.count; i++)
+        fprintf(stderr, "  %s: %s\n", answer->fields.list[i].pointer, answer->fields.list[i].why);
+    return APP_EXIT_FAILED;
 }
 
 void app_make_data_folder(const app_t *app)

@@ -53,6 +53,15 @@ void *app_context(void);
  * no broker answers within some seconds. */
 client_t *app_connect(app_t *app, void *zmq_context);
 
+/* Runs `work` with such a client; returns its exit status. */
+int app_with_client(app_t *app, int (*work)(client_t *client, void *arg), void *arg);
+
+/* Prints msgpack as JSON on a line, or indented; what cannot be read is said to be so. */
+void app_print_body(const uint8_t *bytes, size_t size, bool pretty);
+
+/* Prints why a call failed on standard error; returns APP_EXIT_FAILED. */
+int app_fail_answer(const answer_t *answer);
+
 /* The folder of the data, made when it is missing. */
 void app_make_data_folder(const app_t *app);
 
@@ -68,6 +77,6 @@ int app_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 
 extern const command_t command_run, command_broker, command_edge, command_actor, command_migrate,
     command_config, command_call, command_watch, command_ps, command_drain, command_analyze,
-    command_openapi, command_health;
+    command_openapi, command_health, command_user, command_key, command_audit;
 
 #endif

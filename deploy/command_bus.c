@@ -17,46 +17,6 @@
 #define BUS_DRAIN_MS        60000
 #define BUS_DRAIN_PAUSE_MS  50
 
-/* Runs `work` with a client on the bus. */
-static int s_with_client(app_t *app, int (*work)(client_t *client, void *arg), void *arg)
-{
-    void *context = app_context();
-    client_t *client = app_connect(app, context);
-    int status = client ? work(client, arg) : APP_EXIT_FAILED;
-    client_destroy(&client);
-    zmq_ctx_term(context);
-    return status;
-}
-
-/* Prints msgpack as JSON on a line, or indented; what cannot be read is said to be so. */
-static void s_print_body(const uint8_t *bytes, size_t size, bool pretty)
-{
-    arena_t arena = { 0 };
-    buf_t text = { 0 };
-    value_verdict_t verdict;
-    const value_t *value = value_parse(&arena, bytes, size, VALUE_LIMITS, &verdict);
-    if (!value)
-        printf("(%zu bytes that are no msgpack: %s)", size, value_verdict_text(verdict));
-    else if (pretty)
-        json_write_pretty(value, &text);
-    else
-        json_write(value, &text);
-    if (value)
-        fwrite(text.bytes, 1, text.size, stdout);
-    buf_free(&text);
-    arena_free(&arena);
-}
-
-static int s_fail_answer(const answer_t *answer)
-{
-    const failure_t *failure = &answer->failure;
-    app_fail(APP_EXIT_FAILED, "%s: %s", error_row(failure->code)->symbol,
-             failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
-    for (size_t i = 0; i < answer->fields.count; i++)
-        fprintf(stderr, "  %s: %s\n", answer->fields.list[i].pointer, answer->fields.list[i].why);
-    return APP_EXIT_FAILED;
-}
-
 /* ---- call ----------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -69,7 +29,7 @@ typedef struct {
 static void s_print_part(void *arg, answer_t *answer)
 {
     (void)arg;
-    s_print_body(answer_bytes(answer), answer_size(answer), false);
+    app_print_body(answer_bytes(answer), answer_size(answer), false);
     printf("\n");
 }
 
@@ -86,8 +46,8 @@ static int s_call(client_t *client, void *arg)
                                                  .on_part = s_print_part },
                             &answer);
     if (good)
-        s_print_body(answer_bytes(&answer), answer_size(&answer), true);
-    int status = good ? APP_EXIT_OK : s_fail_answer(&answer);
+        app_print_body(answer_bytes(&answer), answer_size(&answer), true);
+    int status = good ? APP_EXIT_OK : app_fail_answer(&answer);
     answer_close(&answer);
     return status;
 }
@@ -131,7 +91,7 @@ static int s_run_call(app_t *app, int argc, char **argv)
     json_error_t error;
     int status;
     if (json_to_msgpack(words[1], strlen(words[1]), VALUE_LIMITS, 0, &options.body, &error))
-        status = s_with_client(app, s_call, &options);
+        status = app_with_client(app, s_call, &options);
     else
         status = app_fail(APP_EXIT_USAGE, "line %u, column %u of the JSON: %s", error.line,
                           error.column, json_verdict_text(error.verdict));
@@ -163,7 +123,7 @@ static void s_print_event(void *arg, const client_event_t *event)
            (unsigned long long)event->head.sequence, clock_text(event->head.time_ms, time),
            event->head.flags & EVENT_RETAINED ? "true" : "false",
            (unsigned long long)event->missed);
-    s_print_body(event->body, event->size, false);
+    app_print_body(event->body, event->size, false);
     printf("}\n");
     fflush(stdout);
 }
@@ -186,7 +146,7 @@ static int s_run_watch(app_t *app, int argc, char **argv)
     watch_t watch = { .app = app, .prefix = argc == 1 ? argv[0] : "" };
     if (argc > 1)
         return app_misunderstood(argv[1]);
-    return s_with_client(app, s_watch, &watch);
+    return app_with_client(app, s_watch, &watch);
 }
 
 const command_t command_watch = {
@@ -205,7 +165,7 @@ static const value_t *s_ask(client_t *client, const char *method, arena_t *arena
 {
     value_verdict_t verdict;
     if (!client_call(client, &(client_request_t){ .service = "$SRV", .method = method }, answer)) {
-        s_fail_answer(answer);
+        app_fail_answer(answer);
         return NULL;
     }
     const value_t *tree =
@@ -284,7 +244,7 @@ static int s_run_ps(app_t *app, int argc, char **argv)
 {
     if (argc > 0)
         return app_misunderstood(argv[0]);
-    return s_with_client(app, s_ps, NULL);
+    return app_with_client(app, s_ps, NULL);
 }
 
 const command_t command_ps = {
@@ -343,7 +303,7 @@ static int s_drain(client_t *client, void *arg)
     bool good = client_call(
         client, &(client_request_t){ .service = "$BROKER", .method = "DRAIN", .body = &body },
         &answer);
-    int status = good ? APP_EXIT_OK : s_fail_answer(&answer);
+    int status = good ? APP_EXIT_OK : app_fail_answer(&answer);
     answer_close(&answer);
     return good ? s_wait_gone(client, instance) : status;
 }
@@ -352,7 +312,7 @@ static int s_run_drain(app_t *app, int argc, char **argv)
 {
     if (argc != 1)
         return app_fail(APP_EXIT_USAGE, "name one instance; `signalbox ps` lists them");
-    return s_with_client(app, s_drain, argv[0]);
+    return app_with_client(app, s_drain, argv[0]);
 }
 
 const command_t command_drain = {

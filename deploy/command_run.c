@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/auth/auth.h"
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "deploy/app.h"
@@ -118,6 +119,16 @@ static int s_expect_no_arguments(int argc, char **argv)
     return argc == 0 ? APP_EXIT_OK : app_misunderstood(argv[0]);
 }
 
+/* After the first start: whoever begins has nobody to ask for a key. */
+static void s_tell_first_key(void)
+{
+    char key[TOKEN_KEY_SIZE];
+    if (auth_take_first_key(key))
+        printf("\nThe first administrator's API key, shown this once:\n  %s\n", key);
+    mem_wipe(key, sizeof key);
+    fflush(stdout);
+}
+
 /* ---- run ------------------------------------------------------------------------------------ */
 
 static void s_greet(const parts_t *self)
@@ -160,11 +171,12 @@ static int s_run(app_t *app, int argc, char **argv)
     if (!good)
         return s_close(&parts, APP_EXIT_FAILED);
     s_greet(&parts);
+    s_tell_first_key();
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",    "storage", "actor", "analysis", "cache",
-                                              "limiter", "broker",  "log",   NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor",  "auth", "analysis",
+                                              "cache", "limiter", "broker", "log",  NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -231,7 +243,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
     if (argc == 0 || argc > APP_ACTORS_MAX)
-        return app_fail(APP_EXIT_USAGE, "name the actors to run: analysis, limiter");
+        return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis, limiter");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
             return app_fail(APP_EXIT_USAGE, "there is no actor '%s'", argv[i]);
@@ -243,11 +255,11 @@ static int s_run_actors(app_t *app, int argc, char **argv)
             return s_close(&parts, APP_EXIT_FAILED);
     for (size_t i = 0; i < parts.actor_count; i++)
         printf("The instance %s is registered\n", actor_instance(parts.actors[i]));
-    fflush(stdout);
+    s_tell_first_key();
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor", "storage", "bus", "analysis",
+static const char *const s_actor_sections[] = { "actor", "storage", "bus", "auth", "analysis",
                                                 "cache", "limiter", "log", NULL };
 
 const command_t command_actor = {

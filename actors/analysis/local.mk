@@ -9,7 +9,6 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/canonical.c %D%/canonical.h \
 	%D%/catalog.c %D%/catalog.h \
 	%D%/catalog_asl.c %D%/catalog_generic.c %D%/catalog_n8n.c %D%/catalog_nodered.c \
-	%D%/cursor.c %D%/cursor.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/facts.c %D%/facts.h \

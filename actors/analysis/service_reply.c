@@ -72,7 +72,7 @@ bool service_require_cursor(call_t *call, cursor_list_t list, cursor_t *cursor)
 {
     const char *word = call_text(call, "cursor");
     *cursor = (cursor_t)CURSOR_START;
-    if (!word || cursor_read(cursor, list, word))
+    if (!word || cursor_read(cursor, (uint8_t)list, word))
         return true;
     call_fail(call, ERROR_UNPROCESSABLE,
               "The cursor is none of this list: take `next_cursor` of the page before, as it is");
@@ -133,5 +133,5 @@ void reply_analysis(pack_t *pack, const brief_t *brief, repeated_t repeated, con
 void reply_next_cursor(pack_t *pack, cursor_list_t list, const cursor_t *last)
 {
     char word[CURSOR_SIZE];
-    pack_pair_text(pack, "next_cursor", last ? cursor_write(last, list, word) : NULL);
+    pack_pair_text(pack, "next_cursor", last ? cursor_write(last, (uint8_t)list, word) : NULL);
 }

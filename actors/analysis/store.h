@@ -9,15 +9,21 @@
 #define SIGNALBOX_ANALYSIS_STORE_H
 
 #include "actors/analysis/analysis.h"
-#include "actors/analysis/cursor.h"
 #include "actors/analysis/sketch.h"
 #include "actors/analysis/squeeze.h"
+#include "actors/runtime/cursor.h"
 #include "actors/runtime/db.h"
 
 extern const db_migration_t analysis_migrations[];
 
 /* Most of what is stored, unpacked: the largest result and the largest sketch are smaller. */
 #define STORE_RESULT_BYTES (32 * 1024 * 1024)
+
+/* The lists that cursors belong to. */
+typedef enum {
+    CURSOR_ANALYSES = 1,
+    CURSOR_WORKFLOWS = 2,
+} cursor_list_t;
 
 /* An analysis without what was found in detail. Texts are in the arena that was given. */
 typedef struct {

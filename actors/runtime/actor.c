@@ -249,7 +249,8 @@ static uint32_t s_credit(const actor_t *self)
 {
     for (const handler_t *at = self->spec->handlers; at->method; at++)
         if (at->mode == HANDLE_POOL)
-            return (uint32_t)self->thread_count * 2;
+            return (uint32_t)self->thread_count * 2 +
+                   (self->spec->deferred ? self->spec->deferred(self->self) : 0);
     return ACTOR_INLINE_CREDIT;
 }
 
@@ -335,6 +336,8 @@ actor_t *actor_start(void *zmq_context, const actor_spec_t *spec, const actor_co
     }
     good = good && (!spec->init || spec->init(self, self->self, why, why_size));
     if (good && s_register(self, zmq_context, why, why_size)) {
+        if (spec->ready)
+            spec->ready(self, self->self);
         s_start_threads(self);
         LOG(LOG_INFO, "actor.ready", LOG_TEXT("service", spec->service->name),
             LOG_TEXT("instance", self->instance));
@@ -435,6 +438,11 @@ bool actor_is_draining(const actor_t *self)
 const char *actor_instance(const actor_t *self)
 {
     return self->instance;
+}
+
+const char *actor_data_folder(const actor_t *self)
+{
+    return self->config->storage->data;
 }
 
 db_t *actor_db(actor_t *self)

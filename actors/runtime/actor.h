@@ -47,6 +47,11 @@ typedef struct {
     size_t self_size;                 /* of the actor's own state, zeroed before init */
     /* Before the first request, on the starting thread. False with a sentence: the start fails. */
     bool (*init)(actor_t *actor, void *self, char *why, size_t why_size);
+    /* Once a broker has registered it: from now on it may publish. NULL: nothing to do. */
+    void (*ready)(actor_t *actor, void *self);
+    /* How many calls may be deferred at once, to be accepted beyond those the pool takes. After
+     * init; NULL: none. */
+    uint32_t (*deferred)(const void *self);
     /* Once there is a client, before it is known that a broker has registered the instance: the
      * place to subscribe to events. */
     void (*connected)(actor_t *actor, void *self);
@@ -93,6 +98,7 @@ void actor_stop(actor_t **self_p);
 bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
+const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */
 stats_t *actor_stats(actor_t *self); /* of the spec's own rows */

@@ -7,6 +7,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/breaker.c %D%/breaker.h \
 	%D%/call.c \
 	%D%/call_run.c \
+	%D%/cursor.c %D%/cursor.h \
 	%D%/db.c %D%/db.h %D%/db_backend.h \
 	%D%/db_migrate.c \
 	%D%/db_params.c %D%/db_params.h \

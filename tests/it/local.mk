@@ -29,6 +29,7 @@ EXTRA_DIST += $(EDGE_TESTS)
 
 SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
+	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/python_peers.py \

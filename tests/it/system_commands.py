@@ -16,9 +16,9 @@ from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
-OTHERS = ("cache", "limiter")  # services beside the analysis
+OTHERS = ("auth", "cache", "limiter")  # services beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health").split()
+            "health user key audit").split()
 
 MISTAKES = [
     # words                                         what the answer says
@@ -46,6 +46,9 @@ MISTAKES = [
     ("drain",                                       "name one instance"),
     ("analyze",                                     "name the files or folders"),
     ("openapi yaml",                                "'yaml' is not understood here"),
+    ("user",                                        "say what to do"),
+    ("user tier ada@example.dev",                   "'tier' takes other arguments"),
+    ("key revoke",                                  "'revoke' takes other arguments"),
     ("health now",                                  "'now' is not understood here"),
     ("run --data some/where/deep",                  "cannot make the data folder 'some/where/deep'"),
 ]
@@ -92,7 +95,7 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
-MIGRATED = "analysis: up to date\nlimiter: up to date\n"
+MIGRATED = "auth: up to date\nanalysis: up to date\nlimiter: up to date\n"
 
 
 def migration(**where):
@@ -139,7 +142,9 @@ def on_the_bus(folder):
     for command in ("broker", "run"):
         check("another broker listens on" in folder.fail(command, "--edge.port", "0"),
               f"{command}: a folder has one broker")
+    folder.start("actor", "auth", "--instance", "c")
     folder.start("actor", "limiter", "--instance", "l")
+    same(folder.run("drain", "c"), "c has left\n", "drain of what nobody uses")
     same(folder.run("drain", "l"), "l has left\n", "drain of what nobody uses")
     drained(folder, edge, actors)
     served_is_printed(folder, port)
@@ -167,7 +172,7 @@ def instances(folder):
 
 def drained(folder, edge, actors):
     same(instances(folder), {"a": "up", "b": "up"}, "ps lists the instances")
-    check("No instance is called 'c'" in folder.fail("drain", "c"), "drain of nobody")
+    check("No instance is called 'd'" in folder.fail("drain", "d"), "drain of nobody")
     with Load(edge.port) as load:
         load.wait(50)
         same(folder.run("drain", "a"), "a has left\n", "drain waits until the instance has left")

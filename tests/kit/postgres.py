@@ -16,8 +16,9 @@ The server runs as the calling user; root is refused by initdb, so for root it r
 `postgres`, or else `nobody`. It is ready when it says so in its log, not after a time. Without
 PostgreSQL on the machine the exit status is 77 and a sentence says what is missing.
 
-The server keeps fsync off, since a test's data need not outlive a power cut; `--durable` before the
-command leaves it on, for measurements.
+The server keeps fsync off, since a test's data need not outlive a power cut, and autovacuum, since
+what it knows of the tables would depend on when it last looked; `--durable` before the command leaves
+both on, for measurements.
 """
 import contextlib
 import ctypes
@@ -113,7 +114,8 @@ class Postgres:
             [find("postgres"), "-D", self._data(), "-c", "listen_addresses=",
              "-c", "unix_socket_directories=" + self.folder, "-c", "max_connections=200",
              "-c", "shared_buffers=32MB", "-c", "logging_collector=off",
-             "-c", "fsync=" + ("on" if self.durable else "off")],
+             "-c", "fsync=" + ("on" if self.durable else "off"),
+             "-c", "autovacuum=" + ("on" if self.durable else "off")],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()

@@ -5,10 +5,8 @@
  */
 #include "config.h"
 
-#include "actors/runtime/db_params.h"
-#include "tests/unit/analysis_stage.h"
-
-#define FILL_MS 600000 /* the rows come in one statement, however busy the machine is */
+#include "actors/analysis/store.h"
+#include "tests/kit/plans.h"
 
 /* 2,000 rows for each of 50 accounts; of account 7 all are versions of one workflow. */
 #define FILL_WORKFLOWS(rows)                                                                       \
@@ -101,122 +99,14 @@ static db_param_t s_value(const char *statement, const char *name)
     die("the test has no value for $%s", name);
 }
 
-/* A line of a plan that reads or sorts more than the page. */
-static bool s_is_good(const char *line)
-{
-    static const char *const bad[] = { "Seq Scan", "Sort", "Bitmap",      "Materialize",
-                                       "Hash",     "SCAN", "TEMP B-TREE", "AUTOMATIC" };
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
-        if (strstr(line, bad[i]))
-            return false;
-    return true;
-}
-
-/* ---- SQLite ----------------------------------------------------------------------------------
- */
-
-static void s_explain_sqlite(stage_t *stage, const db_sql_t *sql)
-{
-    static db_sql_t explain; /* its address is the key of a prepared statement */
-    db_param_t values[DB_PARAMS_MAX];
-    db_params_t params;
-    db_rows_t *rows;
-    bool is_good = true;
-    int lines = 0;
-    db_params_parse(&params, sql->sqlite);
-    for (size_t i = 0; i < params.count; i++)
-        values[i] = s_value(sql->name, params.names[i]);
-    explain = (db_sql_t){ sql->name,
-                          arena_format(&stage->arena, "EXPLAIN QUERY PLAN %s", sql->sqlite), NULL };
-    db_t *db = place_open(&stage->place, analysis_migrations, DB_MIGRATE_CHECK);
-    insist(db);
-    is_int(db_run(db_conn(db), &explain, values, params.count, &rows), DB_OK);
-    for (; db_next(rows); lines++) {
-        is_good &= s_is_good(db_text(rows, "detail"));
-        if (!is_good)
-            note("%s", db_text(rows, "detail"));
-    }
-    db_rows_close(&rows);
-    db_close(&db);
-    db_params_free(&params);
-    ok_named(is_good && lines > 0, sql->name);
-}
-
-/* ---- PostgreSQL ------------------------------------------------------------------------------
- */
-
-enum { RUNS = 10 };
-
-static PGresult *s_exec(PGconn *server, const char *text)
-{
-    PGresult *result = PQexec(server, text);
-    ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        die("%s: %s", text, PQerrorMessage(server));
-    return result;
-}
-
-/* As a prepared statement: its first plan, and the one the server has settled on when it has run
- * often, which may be a plan for any values (PostgreSQL manual, "PREPARE"). */
-static void s_explain_postgres(stage_t *stage, PGconn *server, const db_sql_t *sql)
-{
-    db_params_t params;
-    buf_t call = { 0 };
-    db_params_parse(&params, sql->postgres ? sql->postgres : sql->sqlite);
-    PQclear(
-        s_exec(server, arena_format(&stage->arena, "PREPARE list AS %s", buf_text(&params.text))));
-    buf_add_text(&call, "EXPLAIN EXECUTE list");
-    for (size_t i = 0; i < params.count; i++) {
-        db_param_t value = s_value(sql->name, params.names[i]);
-        const char *before = i ? ", " : " (";
-        if (value.type == DB_INT)
-            buf_printf(&call, "%s%lld", before, (long long)value.integer);
-        else
-            buf_printf(&call, "%s'%s'", before, (const char *)value.bytes);
-    }
-    buf_add_byte(&call, ')');
-    for (int run = 0; run < RUNS; run++) {
-        bool is_good = true;
-        PGresult *plan = s_exec(server, buf_text(&call));
-        for (int i = 0; i < PQntuples(plan); i++)
-            is_good &= s_is_good(PQgetvalue(plan, i, 0));
-        for (int i = 0; i < PQntuples(plan) && !is_good; i++)
-            note("%s", PQgetvalue(plan, i, 0));
-        if (run == 0 || run == RUNS - 1)
-            ok_named(is_good && PQntuples(plan) > 0, sql->name);
-        PQclear(plan);
-    }
-    PQclear(s_exec(server, "DEALLOCATE list"));
-    buf_free(&call);
-    db_params_free(&params);
-}
-
 static void test_plans(void)
 {
-    stage_t stage = { 0 };
-    PGconn *server = NULL;
-    place_make(&stage.place);
-    stage.place.settings.statement_ms = FILL_MS;
-    db_t *db = place_open(&stage.place, analysis_migrations, DB_MIGRATE_APPLY);
-    insist(db);
-    for (size_t i = 0; i < COUNT_OF(s_fill); i++)
-        is_int(db_write_one(db, &s_fill[i], NULL, 0, NULL), DB_OK);
-    db_close(&db);
-    if (ON_POSTGRES) {
-        server = PQconnectdb(place_url());
-        PQclear(s_exec(server, arena_format(&stage.arena, "SET search_path = %s; ANALYZE",
-                                            stage.place.service)));
-    }
-    for (const db_sql_t *const *sql = store_list_statements; *sql; sql++) {
-        if (ON_POSTGRES)
-            s_explain_postgres(&stage, server, *sql);
-        else
-            s_explain_sqlite(&stage, *sql);
-    }
-    if (server)
-        PQfinish(server);
-    place_remove(&stage.place);
-    arena_free(&stage.arena);
+    const plans_t plans = { .migrations = analysis_migrations,
+                            .fill = s_fill,
+                            .fill_count = COUNT_OF(s_fill),
+                            .lists = store_list_statements,
+                            .value = s_value };
+    plans_check(&plans);
 }
 
 DATABASE_TESTS({ "plans", test_plans })

@@ -5,7 +5,6 @@
 UNIT_TESTS = \
 	%D%/analysis_canonical_test \
 	%D%/analysis_catalog_test \
-	%D%/analysis_cursor_test \
 	%D%/analysis_diff_test \
 	%D%/analysis_digest_test \
 	%D%/analysis_docs_test \
@@ -53,10 +52,12 @@ UNIT_TESTS = \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \
+	%D%/proto_jwt_test \
 	%D%/proto_schema_test \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \
+	%D%/runtime_cursor_test \
 	%D%/runtime_redis_test \
 	%D%/runtime_redis_url_test
 
@@ -66,3 +67,4 @@ TESTS += $(UNIT_TESTS)
 EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/cache_kit.h %D%/limiter_kit.h
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
+include tests/unit/auth_service.mk

@@ -8,22 +8,22 @@
 
 #include <sodium.h>
 
-#include "actors/analysis/cursor.h"
+#include "actors/runtime/cursor.h"
 #include "proto/format.h"
 
 #define ID_BYTES     (ID_UUID_SIZE - 1)
 #define CURSOR_BYTES (1 + 8 + ID_BYTES)
 
-const char *cursor_write(const cursor_t *self, cursor_list_t list, char word[CURSOR_SIZE])
+const char *cursor_write(const cursor_t *self, uint8_t list, char word[CURSOR_SIZE])
 {
-    uint8_t bytes[CURSOR_BYTES] = { (uint8_t)list };
+    uint8_t bytes[CURSOR_BYTES] = { list };
     put_u64(bytes + 1, (uint64_t)self->at_ms);
     memcpy(bytes + 9, self->id, ID_BYTES);
     return sodium_bin2base64(word, CURSOR_SIZE, bytes, sizeof bytes,
                              sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-bool cursor_read(cursor_t *self, cursor_list_t list, const char *word)
+bool cursor_read(cursor_t *self, uint8_t list, const char *word)
 {
     uint8_t bytes[CURSOR_BYTES];
     const char *end;

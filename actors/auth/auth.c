@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * auth - the actor: settings, counters, its start, what is periodic, and the table of handlers
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "actors/auth/auth.h"
+#include "actors/base/clock.h"
+#include "actors/base/log.h"
+
+#define MS_PER_DAY     INT64_C(86400000)
+#define LOAD_EACH      5          /* seconds between looks at the signing keys */
+#define PURGE_EACH     60         /* seconds between looks for what is over */
+#define KEPT_MS        MS_PER_DAY /* how long a session that is over is kept */
+#define KEY_AFTER_S    60         /* how long a key outlives its tokens */
+#define FIRST_ADMIN_ID "00000000-0000-8000-8000-000000000001"
+
+auth_settings_t auth_settings;
+
+/* ---- settings and counters ------------------------------------------------------------------- */
+
+#define ROW(field) offsetof(auth_settings_t, field)
+
+static const setting_t s_setting_rows[] = {
+    { "registration", SETTING_TEXT, ROW(registration), "open", .choices = "open invite closed",
+      .about = "Who may register: everybody, whoever has an invitation, or nobody." },
+    { "issuer", SETTING_TEXT, ROW(issuer), "signalbox", 1, 200,
+      .about = "The `iss` of access tokens." },
+    { "audience", SETTING_TEXT, ROW(audience), "signalbox", 1, 200,
+      .about = "The `aud` of access tokens." },
+    { "secret", SETTING_TEXT, ROW(secret), "", 0, 64, .secret = true,
+      .about = "64 hex digits that seal signing keys and mails, the same for all instances; when "
+               "empty, the file auth.secret in the data folder, made at the first start." },
+    { "access_seconds", SETTING_INT, ROW(access_s), "600", 30, 86400, "s",
+      .about = "How long an access token is good." },
+    { "session_days", SETTING_INT, ROW(session_days), "30", 1, 3650, "days",
+      .about = "How long a session lasts after its tokens were last renewed." },
+    { "invite_days", SETTING_INT, ROW(invite_days), "7", 1, 365, "days",
+      .about = "How long an invitation is good." },
+    { "reset_minutes", SETTING_INT, ROW(reset_minutes), "30", 1, 1440, "min",
+      .about = "How long a code for a new password is good." },
+    { "password_length", SETTING_INT, ROW(password_length), "15", 8, 64, "characters",
+      .about = "The least length of a password; 15 is what NIST SP 800-63B-4 asks for where there "
+               "is no second factor." },
+    { "hash_memory_kib", SETTING_INT, ROW(hash_memory_kib), "19456", 1024, 4194304, "KiB",
+      .about = "Memory that hashing a password takes (Argon2id)." },
+    { "hash_passes", SETTING_INT, ROW(hash_passes), "2", 1, 100, NULL,
+      .about = "Passes over that memory." },
+    { "hash_threads", SETTING_INT, ROW(hash_threads), "2", 1, 64, "threads",
+      .about = "Passwords that are hashed at once." },
+    { "hash_waiting", SETTING_INT, ROW(hash_waiting), "64", 1, 10000, NULL,
+      .about = "Requests that may wait for it; more are refused at once." },
+    { "key_days", SETTING_INT, ROW(key_days), "90", 0, 3650, "days",
+      .about = "How long access tokens are signed with one key; 0 is for ever." },
+    { "key_lead_seconds", SETTING_INT, ROW(key_lead_s), "60", 1, 86400, "s",
+      .about = "How long a new key is published before tokens are signed with it." },
+    { 0 },
+};
+
+#undef ROW
+
+static const stats_row_t s_stats_rows[AUTH_STATS + 1] = {
+    [AUTH_REGISTERED] = { "auth_registered_total", STATS_COUNTER, "Users who registered" },
+    [AUTH_LOGINS] = { "auth_logins_total", STATS_COUNTER, "Users who signed in" },
+    [AUTH_LOGINS_REFUSED] = { "auth_logins_refused_total", STATS_COUNTER,
+                              "Logins with a wrong address or password" },
+    [AUTH_REFRESHES] = { "auth_refreshes_total", STATS_COUNTER, "Refresh tokens exchanged" },
+    [AUTH_REFRESHES_REFUSED] = { "auth_refreshes_refused_total", STATS_COUNTER,
+                                 "Refresh tokens that were not valid" },
+    [AUTH_REFRESHES_REUSED] = { "auth_refreshes_reused_total", STATS_COUNTER,
+                                "Sessions ended because a refresh token came twice" },
+    [AUTH_IDENTIFIED] = { "auth_identified_total", STATS_COUNTER,
+                          "Keys and sessions that were valid" },
+    [AUTH_IDENTIFY_REFUSED] = { "auth_identify_refused_total", STATS_COUNTER,
+                                "Keys and sessions that were not" },
+    [AUTH_OVERLOADED] = { "auth_overloaded_total", STATS_COUNTER,
+                          "Requests refused because too many passwords were being hashed" },
+    [AUTH_PURGED] = { "auth_purged_total", STATS_COUNTER, "Sessions removed after their end" },
+    [AUTH_HASH_TIME] = { "auth_hash_duration_microseconds", STATS_HISTOGRAM,
+                         "Time a password took to be hashed or compared" },
+};
+
+keyring_times_t auth_key_times(void)
+{
+    return (keyring_times_t){ .lead_ms = auth_settings.key_lead_s * 1000,
+                              .after_ms = (auth_settings.access_s + KEY_AFTER_S) * 1000 };
+}
+
+/* ---- the first start ------------------------------------------------------------------------- */
+
+static char s_first_key[TOKEN_KEY_SIZE];
+
+bool auth_take_first_key(char key[TOKEN_KEY_SIZE])
+{
+    memcpy(key, s_first_key, TOKEN_KEY_SIZE);
+    mem_wipe(s_first_key, sizeof s_first_key);
+    return key[0] != '\0';
+}
+
+typedef struct {
+    deed_t deed;
+    char key_id[ID_UUID_SIZE];
+    uint8_t hash[TOKEN_BYTES];
+    rotated_t rotated;
+    bool is_first;
+} beginning_t;
+
+/* A program with the role of an administrator, and its key: who begins has nobody to ask. */
+static db_status_t s_add_first_admin(db_conn_t *conn, beginning_t *self)
+{
+    const int64_t now_ms = self->deed.now_ms;
+    const api_key_t key = { .id = self->key_id,
+                            .user_id = FIRST_ADMIN_ID,
+                            .name = "first administrator",
+                            .scopes = "[\"" AUTH_SCOPE_ALL "\"]",
+                            .created_ms = now_ms };
+    db_status_t status = auth_store_add_account(conn, &(account_t){ .id = FIRST_ADMIN_ID,
+                                                                    .name = "Administration",
+                                                                    .tier = "enterprise",
+                                                                    .created_ms = now_ms });
+    if (status == DB_OK)
+        status = auth_store_add_user(conn, &(user_t){ .id = FIRST_ADMIN_ID,
+                                                      .account_id = FIRST_ADMIN_ID,
+                                                      .name = "First administrator",
+                                                      .role = "admin",
+                                                      .is_owner = true,
+                                                      .created_ms = now_ms });
+    if (status == DB_OK)
+        status = auth_store_add_key(conn, &key, self->hash);
+    return status == DB_OK ? auth_record(conn, &self->deed) : status;
+}
+
+/* What must be there: a signing key, and somebody to begin with. Of several instances that start at
+ * once, the others wait for the head of the audit log, which rotating takes, and find it done. */
+static db_status_t s_begin_work(db_conn_t *conn, void *arg)
+{
+    beginning_t *self = arg;
+    bool has_users = false;
+    const keyring_times_t times = auth_key_times();
+    self->is_first = false;
+    db_status_t status =
+        keyring_rotate(conn, &self->deed.auth->vault, &times, self->deed.now_ms, 1, &self->rotated);
+    if (status == DB_OK)
+        status = auth_store_has_users(conn, &has_users);
+    if (status != DB_OK || has_users)
+        return status;
+    self->is_first = true;
+    return s_add_first_admin(conn, self);
+}
+
+static bool s_begin(auth_t *self, char *why, size_t why_size)
+{
+    uint8_t secret[TOKEN_BYTES];
+    beginning_t beginning = { .deed = { .auth = self,
+                                        .now_ms = clock_wall_ms(),
+                                        .audit = { .action = "system.begun",
+                                                   .target = FIRST_ADMIN_ID } } };
+    id_uuid7(beginning.key_id);
+    id_random(secret, sizeof secret);
+    token_hash(secret, beginning.hash);
+    db_status_t status = db_write(self->db, s_begin_work, &beginning);
+    if (status != DB_OK)
+        snprintf(why, why_size, "the first signing key cannot be stored: %s",
+                 error_row(db_error(status))->sentence);
+    else if (beginning.is_first)
+        token_write_key(beginning.key_id, secret, s_first_key);
+    mem_wipe(secret, sizeof secret);
+    return status == DB_OK;
+}
+
+/* ---- what is retained -------------------------------------------------------------------------
+ */
+
+static void s_publish_keys(auth_t *self)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    pack_map(&pack, 3);
+    pack_pair_text(&pack, "issuer", auth_settings.issuer);
+    pack_pair_text(&pack, "audience", auth_settings.audience);
+    pack_text(&pack, "keys");
+    keyring_write(&self->keyring, clock_wall_ms(), &pack);
+    actor_publish(self->actor, topic_row(TOPIC_AUTH_KEYS)->prefix, true, &body);
+}
+
+static void s_publish_flags(auth_t *self)
+{
+    arena_t arena = { 0 };
+    flags_t flags;
+    buf_t body = { 0 };
+    pack_t pack;
+    db_conn_t *conn = db_conn(self->db);
+    if (conn && auth_store_flags(conn, &arena, &flags) == DB_OK) {
+        pack_init(&pack, &body);
+        pack_map(&pack, 1);
+        pack_text(&pack, "flags");
+        pack_array(&pack, flags.count);
+        for (size_t i = 0; i < flags.count; i++) {
+            const flag_t *flag = &flags.list[i];
+            pack_map(&pack, 5);
+            pack_pair_text(&pack, "name", flag->name);
+            pack_pair_bool(&pack, "enabled", flag->is_enabled);
+            auth_reply_names(&pack, "tiers", flag->tiers);
+            auth_reply_names(&pack, "accounts", flag->accounts);
+            pack_pair_int(&pack, "percentage", flag->percentage);
+        }
+        actor_publish(self->actor, topic_row(TOPIC_AUTH_FLAGS)->prefix, true, &body);
+    }
+    arena_free(&arena);
+}
+
+static void s_publish_state(void *arg)
+{
+    s_publish_keys(arg);
+    s_publish_flags(arg);
+}
+
+/* ---- starting and stopping ------------------------------------------------------------------- */
+
+static void s_make_decoy(auth_t *self)
+{
+    uint8_t nobody[16];
+    char password[2 * sizeof nobody + 1];
+    id_random(nobody, sizeof nobody);
+    password_hash(&self->cost, id_hex(nobody, sizeof nobody, password), self->decoy);
+}
+
+static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
+{
+    auth_t *self = memory;
+    insist(sodium_init() >= 0);
+    self->actor = actor;
+    self->db = actor_db(actor);
+    self->cost = (password_cost_t){ .passes = (uint64_t)auth_settings.hash_passes,
+                                    .memory_bytes = (size_t)auth_settings.hash_memory_kib * 1024 };
+    if (!vault_open(&self->vault, auth_settings.secret, actor_data_folder(actor), why, why_size))
+        return false;
+    keyring_init(&self->keyring);
+    if (!s_begin(self, why, why_size) ||
+        !keyring_load(&self->keyring, self->db, &self->vault, why, why_size)) {
+        keyring_free(&self->keyring);
+        vault_close(&self->vault);
+        return false;
+    }
+    s_make_decoy(self);
+    self->herald = herald_new(actor, s_publish_state, self);
+    self->hasher =
+        hasher_new((size_t)auth_settings.hash_threads, (size_t)auth_settings.hash_waiting);
+    return true;
+}
+
+static uint32_t s_deferred(const void *memory)
+{
+    (void)memory;
+    return (uint32_t)(auth_settings.hash_threads + auth_settings.hash_waiting);
+}
+
+static void s_ready(actor_t *actor, void *memory)
+{
+    (void)actor;
+    herald_start(((auth_t *)memory)->herald);
+}
+
+static void s_stop(actor_t *actor, void *memory)
+{
+    auth_t *self = memory;
+    (void)actor;
+    hasher_destroy(&self->hasher);
+    herald_destroy(&self->herald);
+    keyring_free(&self->keyring);
+    vault_close(&self->vault);
+}
+
+/* ---- what is periodic ------------------------------------------------------------------------ */
+
+typedef struct {
+    deed_t deed;
+    rotated_t rotated;
+    int64_t purged;
+} upkeep_t;
+
+static db_status_t s_purge_work(db_conn_t *conn, void *arg)
+{
+    upkeep_t *self = arg;
+    return auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+}
+
+static db_status_t s_rotate_work(db_conn_t *conn, void *arg)
+{
+    upkeep_t *self = arg;
+    const keyring_times_t times = auth_key_times();
+    db_status_t status =
+        keyring_rotate(conn, &self->deed.auth->vault, &times, self->deed.now_ms,
+                       self->deed.now_ms - auth_settings.key_days * MS_PER_DAY, &self->rotated);
+    self->deed.audit.target = self->rotated.kid;
+    return status == DB_OK && self->rotated.kid[0] ? auth_record(conn, &self->deed) : status;
+}
+
+/* Makes the next signing key when the newest one has been used for its time. */
+static void s_rotate_when_due(auth_t *self, upkeep_t *upkeep)
+{
+    const int64_t days = auth_settings.key_days;
+    if (days == 0 || keyring_newest_ms(&self->keyring) >= upkeep->deed.now_ms - days * MS_PER_DAY)
+        return;
+    if (db_write(self->db, s_rotate_work, upkeep) == DB_OK && upkeep->rotated.kid[0])
+        LOG(LOG_INFO, "auth.key_rotated", LOG_TEXT("kid", upkeep->rotated.kid));
+}
+
+static void s_tick(actor_t *actor, void *memory)
+{
+    auth_t *self = memory;
+    char why[200];
+    upkeep_t upkeep = { .deed = { .auth = self,
+                                  .now_ms = clock_wall_ms(),
+                                  .audit = { .action = "signing_key.created" } } };
+    self->ticks++;
+    if (self->ticks % LOAD_EACH == 0) {
+        s_rotate_when_due(self, &upkeep);
+        if (!keyring_load(&self->keyring, self->db, &self->vault, why, sizeof why))
+            LOG(LOG_ERROR, "auth.keys_not_loaded", LOG_TEXT("why", why));
+    }
+    if (self->ticks % PURGE_EACH == 0 && db_write(self->db, s_purge_work, &upkeep) == DB_OK)
+        stats_add(actor_stats(actor), AUTH_PURGED, upkeep.purged);
+}
+
+/* ---- the actor ------------------------------------------------------------------------------- */
+
+/* What hashes passwords only queues here, and runs on the hasher's threads. */
+static const handler_t s_handlers[] = {
+    { &auth_register, auth_on_register, HANDLE_INLINE },
+    { &auth_login, auth_on_login, HANDLE_INLINE },
+    { &auth_password_change, auth_on_password_change, HANDLE_INLINE },
+    { &auth_password_reset, auth_on_password_reset, HANDLE_INLINE },
+    { &auth_refresh, auth_on_refresh, HANDLE_POOL },
+    { &auth_logout, auth_on_logout, HANDLE_POOL },
+    { &auth_logout_all, auth_on_logout_all, HANDLE_POOL },
+    { &auth_sessions, auth_on_sessions, HANDLE_POOL },
+    { &auth_session_delete, auth_on_session_delete, HANDLE_POOL },
+    { &auth_password_forgot, auth_on_password_forgot, HANDLE_POOL },
+    { &auth_jwks, auth_on_jwks, HANDLE_INLINE },
+    { &auth_me, auth_on_me, HANDLE_POOL },
+    { &auth_me_update, auth_on_me_update, HANDLE_POOL },
+    { &auth_account, auth_on_account, HANDLE_POOL },
+    { &auth_account_update, auth_on_account_update, HANDLE_POOL },
+    { &auth_members, auth_on_members, HANDLE_POOL },
+    { &auth_member_delete, auth_on_member_delete, HANDLE_POOL },
+    { &auth_account_invite, auth_on_account_invite, HANDLE_POOL },
+    { &auth_keys, auth_on_keys, HANDLE_POOL },
+    { &auth_key_create, auth_on_key_create, HANDLE_POOL },
+    { &auth_key_delete, auth_on_key_delete, HANDLE_POOL },
+    { &auth_users, auth_on_users, HANDLE_POOL },
+    { &auth_user, auth_on_user, HANDLE_POOL },
+    { &auth_user_update, auth_on_user_update, HANDLE_POOL },
+    { &auth_invites, auth_on_invites, HANDLE_POOL },
+    { &auth_invite_create, auth_on_invite_create, HANDLE_POOL },
+    { &auth_invite_delete, auth_on_invite_delete, HANDLE_POOL },
+    { &auth_audit, auth_on_audit, HANDLE_POOL },
+    { &auth_flags, auth_on_flags, HANDLE_POOL },
+    { &auth_flag_set, auth_on_flag_set, HANDLE_POOL },
+    { &auth_flag_delete, auth_on_flag_delete, HANDLE_POOL },
+    { &auth_rotate, auth_on_rotate, HANDLE_POOL },
+    { &auth_identify, auth_on_identify, HANDLE_POOL },
+    { &auth_account_tier, auth_on_account_tier, HANDLE_POOL },
+    { &auth_key_issue, auth_on_key_issue, HANDLE_POOL },
+    { &auth_key_revoke, auth_on_key_revoke, HANDLE_POOL },
+    { &auth_reset_issue, auth_on_reset_issue, HANDLE_POOL },
+    { &auth_audit_verify, auth_on_audit_verify, HANDLE_POOL },
+    { 0 },
+};
+
+const actor_spec_t auth_actor = {
+    .service = &auth_service,
+    .settings = s_setting_rows,
+    .settings_target = &auth_settings,
+    .stats = s_stats_rows,
+    .migrations = auth_migrations,
+    .self_size = sizeof(auth_t),
+    .init = s_init,
+    .ready = s_ready,
+    .deferred = s_deferred,
+    .tick = s_tick,
+    .stop = s_stop,
+    .handlers = s_handlers,
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * share - what handlers share: finding the caller, writing with an entry in the log, refusing
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/auth/auth.h"
+#include "actors/base/clock.h"
+#include "actors/base/text.h"
+
+void auth_count(call_t *call, auth_stat_t row)
+{
+    stats_add(actor_stats(call_actor(call)), row, 1);
+}
+
+void auth_defer(call_t *call, auth_t *self, hasher_work_t work)
+{
+    actor_t *actor = self->actor;
+    if (!hasher_push(self->hasher, call, work, self))
+        stats_add(actor_stats(actor), AUTH_OVERLOADED, 1);
+}
+
+/* ---- deeds ----------------------------------------------------------------------------------- */
+
+static const char *s_or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+deed_t auth_deed(call_t *call, auth_t *self, const char *action, const char *target,
+                 const char *changed)
+{
+    const principal_t *who = call_principal(call);
+    return (deed_t){ .auth = self,
+                     .arena = call_arena(call),
+                     .now_ms = clock_wall_ms(),
+                     .audit = { .action = action,
+                                .user_id = s_or_null(who->user),
+                                .account_id = s_or_null(who->account),
+                                .target = target,
+                                .changed = changed,
+                                .address = s_or_null(who->address),
+                                .request_id = s_or_null(who->request_id) } };
+}
+
+db_status_t auth_record(db_conn_t *conn, const deed_t *deed)
+{
+    return auth_store_audit(conn, &deed->auth->vault, deed->now_ms, &deed->audit);
+}
+
+db_status_t auth_add_mail(db_conn_t *conn, const deed_t *deed, const char *kind,
+                          const char *recipient, const char *name, const char *code,
+                          int64_t expires_ms)
+{
+    char id[ID_UUID_SIZE];
+    buf_t plain = { 0 }, sealed = { 0 };
+    pack_t pack;
+    pack_init(&pack, &plain);
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "name", name);
+    pack_pair_text(&pack, "code", code);
+    id_uuid7(id);
+    vault_seal(&deed->auth->vault, id, plain.bytes, plain.size, &sealed);
+    db_status_t status =
+        auth_store_add_mail(conn, id, kind, recipient, &sealed, deed->now_ms, expires_ms);
+    mem_wipe(plain.bytes, plain.size);
+    buf_free(&plain);
+    buf_free(&sealed);
+    return status;
+}
+
+bool auth_require_ok(call_t *call, db_status_t status)
+{
+    if (status != DB_OK)
+        call_fail_db(call, status);
+    return status == DB_OK;
+}
+
+bool auth_require_write(call_t *call, auth_t *self, db_work_t work, void *arg)
+{
+    if (!auth_require_ok(call, db_write(self->db, work, arg)))
+        return false;
+    herald_wake(self->herald, false);
+    return true;
+}
+
+db_conn_t *auth_require_conn(call_t *call)
+{
+    db_conn_t *conn = db_conn(call_db(call));
+    if (!conn)
+        call_fail_db(call, DB_UNAVAILABLE);
+    return conn;
+}
+
+/* ---- who calls ------------------------------------------------------------------------------- */
+
+const user_t *auth_require_user(call_t *call)
+{
+    const user_t *user;
+    db_conn_t *conn = auth_require_conn(call);
+    if (!conn || !auth_require_ok(call, auth_store_user(conn, call_arena(call),
+                                                        call_principal(call)->user, &user)))
+        return NULL;
+    if (user && strcmp(user->status, "active") == 0)
+        return user;
+    call_fail(call, ERROR_UNAUTHENTICATED, "Sign in first: this is about the user who calls");
+    return NULL;
+}
+
+/* ---- fields ---------------------------------------------------------------------------------- */
+
+bool auth_require_cursor(call_t *call, list_t list, cursor_t *cursor)
+{
+    const char *word = call_text(call, "cursor");
+    *cursor = (cursor_t)CURSOR_START;
+    if (!word || cursor_read(cursor, (uint8_t)list, word))
+        return true;
+    call_fail(call, ERROR_UNPROCESSABLE,
+              "The cursor is none of this list: take `next_cursor` of the page before, as it is");
+    return false;
+}
+
+void auth_fail_field(call_t *call, const char *pointer, const char *why)
+{
+    schema_errors_t *errors = arena_alloc(call_arena(call), sizeof *errors);
+    failure_t failure = { .code = ERROR_VALIDATION_FAILED, .fields = errors };
+    errors->count = 1;
+    snprintf(errors->list[0].pointer, sizeof errors->list[0].pointer, "%s", pointer);
+    snprintf(errors->list[0].why, sizeof errors->list[0].why, "%s", why);
+    call_fail_with(call, &failure);
+}
+
+bool auth_require_password(call_t *call, const char *field, const char *password, const char *email,
+                           const char *name)
+{
+    const char *const words[] = { email ? email : "", name ? name : "", NULL };
+    const char *why = password_refusal(password, auth_settings.password_length, words);
+    arena_t *arena = call_arena(call);
+    if (!why)
+        return true;
+    auth_fail_field(call, arena_format(arena, "/%s", field),
+                    arena_format(arena, "%s: take a longer one, of at least %lld characters", why,
+                                 (long long)auth_settings.password_length));
+    return false;
+}
+
+const char *auth_email_key(arena_t *arena, const char *email)
+{
+    char *key = arena_text(arena, email, strlen(email));
+    for (char *at = key; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    return key;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * store_invites - invitations, codes for a new password, and the mails that carry them
+ */
+#include "config.h"
+
+#include "actors/auth/store.h"
+
+/* ---- invitations ----------------------------------------------------------------------------- */
+
+#define INVITE                                                                                     \
+    "SELECT id, email, account_id, role, tier, created_at, expires_at, used_at FROM invites"
+
+static const db_sql_t s_add = {
+    "auth.add_invite",
+    "INSERT INTO invites (id, hash, email, account_id, role, tier, created_at, expires_at)"
+    " VALUES ($id, $hash, $email, $account, $role, $tier, $created, $expires)",
+    NULL
+};
+static const db_sql_t s_get = { "auth.invite", INVITE " WHERE hash = $hash", NULL };
+static const db_sql_t s_use = {
+    "auth.use_invite", "UPDATE invites SET used_at = $now WHERE id = $id AND used_at IS NULL", NULL
+};
+static const db_sql_t s_list = { "auth.invites",
+                                 INVITE " WHERE (created_at, id) < ($at, $id)"
+                                        " ORDER BY created_at DESC, id DESC LIMIT $limit",
+                                 NULL };
+static const db_sql_t s_delete = { "auth.delete_invite", "DELETE FROM invites WHERE id = $id",
+                                   NULL };
+
+const db_sql_t *const auth_store_invite_lists[] = { &s_list, NULL };
+
+static invite_t s_read(const db_rows_t *rows, arena_t *arena)
+{
+    return (invite_t){
+        .id = auth_store_text(rows, arena, "id"),
+        .email = auth_store_text(rows, arena, "email"),
+        .account_id = auth_store_text(rows, arena, "account_id"),
+        .role = auth_store_text(rows, arena, "role"),
+        .tier = auth_store_text(rows, arena, "tier"),
+        .created_ms = db_int(rows, "created_at"),
+        .expires_ms = db_int(rows, "expires_at"),
+        .used_ms = db_int(rows, "used_at"),
+    };
+}
+
+db_status_t auth_store_add_invite(db_conn_t *conn, const invite_t *invite,
+                                  const uint8_t hash[TOKEN_BYTES])
+{
+    return DB_RUN(conn, &s_add, NULL, DB_P_TEXT("id", invite->id),
+                  DB_P_BLOB("hash", hash, TOKEN_BYTES), DB_P_TEXT("email", invite->email),
+                  DB_P_TEXT("account", invite->account_id), DB_P_TEXT("role", invite->role),
+                  DB_P_TEXT("tier", invite->tier), DB_P_INT("created", invite->created_ms),
+                  DB_P_INT("expires", invite->expires_ms));
+}
+
+db_status_t auth_store_invite(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
+                              const invite_t **found)
+{
+    db_rows_t *rows;
+    db_status_t status = DB_RUN(conn, &s_get, &rows, DB_P_BLOB("hash", hash, TOKEN_BYTES));
+    *found = NULL;
+    if (status != DB_OK)
+        return status;
+    if (db_next(rows)) {
+        invite_t *invite = arena_alloc(arena, sizeof *invite);
+        *invite = s_read(rows, arena);
+        *found = invite;
+    }
+    return auth_store_close(rows);
+}
+
+db_status_t auth_store_use_invite(db_conn_t *conn, const char *id, int64_t now_ms, bool *changed)
+{
+    return STORE_CHANGE(conn, &s_use, changed, DB_P_TEXT("id", id), DB_P_INT("now", now_ms));
+}
+
+db_status_t auth_store_invites(db_conn_t *conn, arena_t *arena, const cursor_t *from, size_t limit,
+                               invites_t *invites)
+{
+    db_rows_t *rows;
+    db_status_t status = DB_RUN(conn, &s_list, &rows, DB_P_INT("at", from->at_ms),
+                                DB_P_TEXT("id", from->id), DB_P_INT("limit", (int64_t)limit));
+    *invites = (invites_t){ 0 };
+    if (status != DB_OK)
+        return status;
+    invite_t *list = arena_array(arena, limit, sizeof *list);
+    while (db_next(rows))
+        list[invites->count++] = s_read(rows, arena);
+    invites->list = list;
+    return auth_store_close(rows);
+}
+
+db_status_t auth_store_delete_invite(db_conn_t *conn, const char *id, bool *changed)
+{
+    return STORE_CHANGE(conn, &s_delete, changed, DB_P_TEXT("id", id));
+}
+
+/* ---- codes for a new password ---------------------------------------------------------------- */
+
+static const db_sql_t s_drop_resets = { "auth.drop_resets",
+                                        "DELETE FROM reset_tokens WHERE user_id = $user", NULL };
+static const db_sql_t s_add_reset = {
+    "auth.add_reset",
+    "INSERT INTO reset_tokens (hash, user_id, created_at, expires_at)"
+    " VALUES ($hash, $user, $now, $expires)",
+    NULL
+};
+static const db_sql_t s_find_reset = {
+    "auth.find_reset", "SELECT user_id FROM reset_tokens WHERE hash = $hash AND expires_at > $now",
+    NULL
+};
+static const db_sql_t s_take_reset = {
+    "auth.take_reset",
+    "DELETE FROM reset_tokens WHERE hash = $hash AND expires_at > $now RETURNING user_id", NULL
+};
+
+db_status_t auth_store_add_reset(db_conn_t *conn, const uint8_t hash[TOKEN_BYTES],
+                                 const char *user_id, int64_t now_ms, int64_t expires_ms)
+{
+    db_status_t status = DB_RUN(conn, &s_drop_resets, NULL, DB_P_TEXT("user", user_id));
+    if (status != DB_OK)
+        return status;
+    return DB_RUN(conn, &s_add_reset, NULL, DB_P_BLOB("hash", hash, TOKEN_BYTES),
+                  DB_P_TEXT("user", user_id), DB_P_INT("now", now_ms),
+                  DB_P_INT("expires", expires_ms));
+}
+
+static db_status_t s_reset(db_conn_t *conn, const db_sql_t *sql, arena_t *arena,
+                           const uint8_t hash[TOKEN_BYTES], int64_t now_ms, const char **user_id)
+{
+    db_rows_t *rows;
+    db_status_t status =
+        DB_RUN(conn, sql, &rows, DB_P_BLOB("hash", hash, TOKEN_BYTES), DB_P_INT("now", now_ms));
+    *user_id = NULL;
+    if (status != DB_OK)
+        return status;
+    if (db_next(rows))
+        *user_id = auth_store_text(rows, arena, "user_id");
+    return auth_store_close(rows);
+}
+
+db_status_t auth_store_find_reset(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
+                                  int64_t now_ms, const char **user_id)
+{
+    return s_reset(conn, &s_find_reset, arena, hash, now_ms, user_id);
+}
+
+db_status_t auth_store_take_reset(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
+                                  int64_t now_ms, const char **user_id)
+{
+    return s_reset(conn, &s_take_reset, arena, hash, now_ms, user_id);
+}
+
+/* ---- mails ----------------------------------------------------------------------------------- */
+
+static const db_sql_t s_add_mail = {
+    "auth.add_mail",
+    "INSERT INTO mails (id, kind, recipient, content, created_at, expires_at)"
+    " VALUES ($id, $kind, $recipient, $content, $now, $expires)",
+    NULL
+};
+
+db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
+                                const char *recipient, const buf_t *content, int64_t now_ms,
+                                int64_t expires_ms)
+{
+    return DB_RUN(conn, &s_add_mail, NULL, DB_P_TEXT("id", id), DB_P_TEXT("kind", kind),
+                  DB_P_TEXT("recipient", recipient),
+                  DB_P_BLOB("content", content->bytes, content->size), DB_P_INT("now", now_ms),
+                  DB_P_INT("expires", expires_ms));
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * auth_fields - fields that several messages of the auth service have; private to auth*.c
+ */
+#ifndef SIGNALBOX_PROTO_AUTH_FIELDS_H
+#define SIGNALBOX_PROTO_AUTH_FIELDS_H
+
+#include "proto/auth.h"
+
+#define EMAIL_FIELD(text)                                                                          \
+    {                                                                                              \
+        "email", FIELD_STRING, .required = true, .format = "email", .max = 254,                    \
+                               .example = "\"ada@example.dev\"", .about = (text)                   \
+    }
+#define PASSWORD_FIELD(field, text)                                                                \
+    {                                                                                              \
+        field, FIELD_STRING, .required = true, .min = 8, .max = 256,                               \
+                             .example = "\"correct horse battery staple\"", .about = (text)        \
+    }
+/* `is` says whether it is required. */
+#define NAME_FIELD(is, text)                                                                       \
+    {                                                                                              \
+        "name", FIELD_STRING, is, .min = 1, .max = 100, .pattern = "^[^\\p{Cc}\\p{Zl}\\p{Zp}]+$",  \
+                                  .example = "\"Ada\"", .about = (text)                            \
+    }
+#define TIME_FIELD(field, text)                                                                    \
+    {                                                                                              \
+        field, FIELD_STRING, .required = true, .format = "date-time",                              \
+                             .example = "\"2026-01-31T08:15:00.000Z\"", .about = (text)            \
+    }
+#define MAYBE_TIME_FIELD(field, text)                                                              \
+    {                                                                                              \
+        field, FIELD_STRING, .required = true, .nullable = true, .format = "date-time",            \
+                             .about = (text)                                                       \
+    }
+#define LIMIT_FIELD                                                                                \
+    {                                                                                              \
+        "limit", FIELD_INTEGER, .preset = "20", .min = 1, .max = AUTH_PAGE_MAX,                    \
+                                .about = "Most items of the page"                                  \
+    }
+#define CURSOR_FIELD                                                                               \
+    {                                                                                              \
+        "cursor", FIELD_STRING, .min = 1, .max = 64,                                               \
+                                .about = "`next_cursor` of the page before; leave it out for the " \
+                                         "first page"                                              \
+    }
+#define NEXT_CURSOR_FIELD                                                                          \
+    {                                                                                              \
+        "next_cursor", FIELD_STRING, .required = true, .nullable = true,                           \
+                                     .about = "Where the next page begins; null on the last one"   \
+    }
+#define SCOPES_FIELD(is, text)                                                                     \
+    {                                                                                              \
+        "scopes", FIELD_ARRAY, is, .max = AUTH_SCOPES_MAX, .items = FIELD_STRING,                  \
+                                   .example = "[\"account\"]", .about = (text)                     \
+    }
+/* What is asked for when a key is made. */
+#define KEY_FIELDS                                                                                 \
+    { "name",                                                                                      \
+      FIELD_STRING,                                                                                \
+      .required = true,                                                                            \
+      .min = 1,                                                                                    \
+      .max = 100,                                                                                  \
+      .pattern = "^[^\\p{Cc}\\p{Zl}\\p{Zp}]+$",                                                    \
+      .example = "\"ci\"",                                                                         \
+      .about = "What it is for" },                                                                 \
+        SCOPES_FIELD(.required = false,                                                            \
+                     "What it may do besides what asks for no scope; `*` is everything the user "  \
+                     "may"),                                                                       \
+    {                                                                                              \
+        "expires_in_days", FIELD_INTEGER, .min = 1, .max = 3650,                                   \
+                                          .about = "It never expires when left out"                \
+    }
+extern const field_t auth_id_request[], auth_page_request[];
+extern const field_t auth_user_fields[], auth_key_fields[], auth_new_key_fields[],
+    auth_invite_reply[];
+
+#endif
