@@ -77,12 +77,16 @@ static void s_cancel(broker_t *broker, native_in_t *in)
     request_cancel(broker, in->peer, in->frame.id);
 }
 
+/* The worker gets its word back, behind everything it was given before: it may leave when that is
+ * done, and nothing is on its way to it. */
 static void s_drain(broker_t *broker, native_in_t *in)
 {
-    if (in->peer->worker)
-        worker_drain(broker, in->peer->worker);
-    else
+    if (!in->peer->worker) {
         broker_count(broker, BROKER_UNKNOWN_PEERS);
+        return;
+    }
+    worker_drain(broker, in->peer->worker);
+    peer_send(broker, in->peer, &(frame_t){ .command = FRAME_DRAIN }, NULL);
 }
 
 /* A beat is answered, so that each side hears the other whoever began; but a beat that names a

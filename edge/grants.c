@@ -25,10 +25,10 @@ static const grant_t s_built_in[] = {
     { "auth", "/v1/admin" },
     { "auth", NULL },
     { "analysis", NULL },
+    { "cache", "/v1/admin/cache" },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
     { "limiter", "/v1/admin/limits" },
-    { "cache", "/v1/admin/cache" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below

@@ -79,16 +79,19 @@ static void s_run_orders(client_t *self)
 
 /* ---- receiving ------------------------------------------------------------------------------ */
 
-static void s_count_alive(client_t *self)
+static void s_count_links(client_t *self)
 {
-    unsigned alive = 0;
-    for (uint32_t i = 0; i < self->link_count; i++)
-        alive += self->links[i].state == LINK_ALIVE &&
-                 (!self->worker.service || self->links[i].is_registered);
-    if (alive == atomic_load(&self->alive))
+    unsigned alive = 0, undrained = 0;
+    for (uint32_t i = 0; i < self->link_count; i++) {
+        const link_t *link = &self->links[i];
+        alive += link->state == LINK_ALIVE && (!self->worker.service || link->is_registered);
+        undrained += link->is_registered && !link->is_drained;
+    }
+    if (alive == atomic_load(&self->alive) && undrained == atomic_load(&self->undrained))
         return;
     monitor_lock(&self->monitor);
     atomic_store(&self->alive, alive);
+    atomic_store(&self->undrained, undrained);
     monitor_wake(&self->monitor);
     monitor_unlock(&self->monitor);
 }
@@ -138,7 +141,7 @@ static void s_take(client_t *self, link_t *link, const frame_t *frame, zmq_msg_t
         worker_cancelled(self, link, frame);
         break;
     case FRAME_DRAIN:
-        worker_told_to_drain(self);
+        worker_told_to_drain(self, link);
         break;
     case FRAME_DISCONNECT:
         s_disconnected(self, link);
@@ -246,7 +249,7 @@ static void *s_run(void *arg)
                 s_take_end(self, link);
         }
         calls_expire(self);
-        s_count_alive(self);
+        s_count_links(self);
     }
     return NULL;
 }
@@ -343,6 +346,16 @@ bool client_wait_ready(client_t *self, uint32_t timeout_ms)
         ;
     monitor_unlock(&self->monitor);
     return client_is_ready(self);
+}
+
+bool client_wait_drained(client_t *self, uint32_t timeout_ms)
+{
+    const uint64_t until_ms = clock_ms() + timeout_ms;
+    monitor_lock(&self->monitor);
+    while (atomic_load(&self->undrained) > 0 && monitor_wait_until(&self->monitor, until_ms))
+        ;
+    monitor_unlock(&self->monitor);
+    return atomic_load(&self->undrained) == 0;
 }
 
 stats_t *client_stats(client_t *self)

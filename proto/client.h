@@ -187,6 +187,9 @@ void client_reply_failure(client_t *self, const worker_request_t *request,
 /* Asks the brokers for no more requests: the first step of leaving. */
 void client_drain(client_t *self);
 
+/* Waits until every broker has promised that no more will come, at most `timeout_ms`. */
+bool client_wait_drained(client_t *self, uint32_t timeout_ms);
+
 /* Changes the number of requests accepted at once. */
 void client_set_credit(client_t *self, uint32_t credit);
 

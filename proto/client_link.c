@@ -62,7 +62,7 @@ void link_open(client_t *client, link_t *link)
     link->connection++;
     link->opened_ms = link->heard_ms = client->now_ms;
     link->beaten_ms = 0; /* the first beat is due at once: its answer shows the broker is there */
-    link->is_registered = false;
+    link->is_registered = link->is_drained = false;
     link->ready_at_ms = client->worker.service ? client->now_ms : 0;
     link->dealer = s_socket(client, ZMQ_DEALER);
     s_watch(client, link);

@@ -42,6 +42,7 @@ typedef struct {
     uint32_t connection; /* counts the connections made */
     uint64_t heard_ms, beaten_ms, opened_ms;
     bool is_registered;
+    bool is_drained;      /* the broker has promised to send no more requests */
     uint64_t ready_at_ms; /* when to register again after a refusal; 0: not */
 } link_t;
 
@@ -97,10 +98,11 @@ struct client {
     uint32_t credit;
     bool is_draining;
     stats_t stats;
-    atomic_uint alive; /* links alive (for a worker: registered) */
+    atomic_uint alive;     /* links alive (for a worker: registered) */
+    atomic_uint undrained; /* links over which requests may still come */
     atomic_ullong ticket;
     atomic_bool is_stopping;
-    monitor_t monitor; /* opened when `alive` changes */
+    monitor_t monitor; /* opened when one of them changes */
 };
 
 static inline void client_count(client_t *self, client_stat_t row)

@@ -114,8 +114,9 @@ void worker_cancelled(client_t *client, const link_t *link, const frame_t *frame
         client->worker.on_cancel(client->worker.arg, link_index(client, link), frame->id);
 }
 
-void worker_told_to_drain(client_t *client)
+void worker_told_to_drain(client_t *client, link_t *link)
 {
+    link->is_drained = true;
     if (client->worker.on_drain)
         client->worker.on_drain(client->worker.arg);
 }

@@ -20,9 +20,11 @@ void worker_refused(client_t *client, link_t *link, const frame_t *frame, zmq_ms
 void worker_take(client_t *client, const link_t *link, const frame_t *frame, zmq_msg_t *header,
                  zmq_msg_t *parts, size_t count);
 
-/* The broker wants this instance to leave, or a caller gives up a request. */
+/* A caller gives up a request. */
 void worker_cancelled(client_t *client, const link_t *link, const frame_t *frame);
-void worker_told_to_drain(client_t *client);
+
+/* The broker sends nothing more: it was asked to, or wants this instance to leave. */
+void worker_told_to_drain(client_t *client, link_t *link);
 
 /* Tells every broker good-bye. */
 void worker_say_goodbye(client_t *client);

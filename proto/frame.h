@@ -27,7 +27,7 @@ typedef enum {
     FRAME_FINAL = 5,     /* the answer, or its last part; `detail` is a 2xx status or 0 */
     FRAME_ERROR = 6,     /* the answer is a failure; `detail` is its status on the bus */
     FRAME_CANCEL = 7,    /* the caller no longer wants the answer */
-    FRAME_DRAIN = 8,     /* worker: send me nothing new. Broker: finish, then leave */
+    FRAME_DRAIN = 8,     /* worker: send no more. Broker: no more comes, finish and leave */
     FRAME_HEARTBEAT = 9, /* `detail` from a worker: age of its oldest request in ms */
     FRAME_DISCONNECT = 10, /* good-bye; from the broker also: I do not know you, register again */
     FRAME_PUBLISH = 11,    /* an event: service is the topic, the second frame its header */

@@ -14,6 +14,7 @@
 
 #define ACTOR_REGISTER_MS 10000 /* how long starting waits for a broker */
 #define ACTOR_TICK_MS     1000
+#define ACTOR_DRAINED_MS  2000 /* a broker that has not answered by then is not waited for */
 
 #define ROW(field) offsetof(actor_settings_t, field)
 
@@ -402,9 +403,9 @@ void actor_stop(actor_t **self_p)
     atomic_store(&self->is_draining, true);
     if (self->client) {
         client_drain(self->client);
+        client_wait_drained(self->client, ACTOR_DRAINED_MS);
         s_wait_idle(self);
-        /* what the broker sent before it heard of it is handed back; whoever had begun is waited
-         * for */
+        /* what took too long is handed back; whoever had begun is waited for */
         atomic_store(&self->is_closed, true);
         s_hand_back(self);
         s_wait_idle(self);

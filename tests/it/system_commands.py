@@ -16,7 +16,7 @@ from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
-OTHERS = ("cache", "limiter")  # services beside the analysis
+OTHERS = ("auth", "cache", "limiter")  # services beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
             "health user key audit").split()
 
@@ -144,6 +144,7 @@ def on_the_bus(folder):
               f"{command}: a folder has one broker")
     folder.start("actor", "auth", "--instance", "c")
     folder.start("actor", "limiter", "--instance", "l")
+    same(folder.run("drain", "c"), "c has left\n", "drain of what nobody uses")
     same(folder.run("drain", "l"), "l has left\n", "drain of what nobody uses")
     drained(folder, edge, actors)
     served_is_printed(folder, port)
@@ -219,7 +220,7 @@ with database() as url:
     migration(storage_database=url)
 with database() as url:
     with Folder(edge_allow_anonymous="true", edge_threads=32, storage_database=url,
-                edge_required="analysis", edge_limits="false") as parts:
+                edge_required="analysis") as parts:
         on_the_bus(parts)
 reload()
 offline()

@@ -435,6 +435,10 @@ static void test_drain(void)
     s_answer(&one, "finished");
     ok(bus_wait(&before.done));
     is_text(before.text, "finished");
+    ok(client_wait_drained(one.client, 0)); /* the operator's word was the broker's last */
+    ok(!client_wait_drained(two.client, 0));
+    client_drain(two.client);
+    ok(client_wait_drained(two.client, BUS_PATIENCE_S * 1000));
     s_stop(&one);
     s_stop(&two);
     bus_close(&bus);
