@@ -168,6 +168,8 @@ static int s_run(app_t *app, int argc, char **argv)
     good = good && s_start_edge(&parts);
     if (good && !edge_wait_ready(parts.edge, RUN_READY_MS))
         good = app_fail(0, "the edge has not learnt the services' routes in time");
+    if (good && !edge_wait_limits(parts.edge, RUN_READY_MS))
+        good = app_fail(0, "the edge has not learnt the rate limits in time");
     if (!good)
         return s_close(&parts, APP_EXIT_FAILED);
     s_greet(&parts);

@@ -129,6 +129,18 @@ static bool s_check_settings(const edge_settings_t *settings, char *why, size_t 
     return s_raise_fd_limit(settings, why, why_size);
 }
 
+static bool s_read_networks(networks_t *networks, const char *setting, const char *text, char *why,
+                            size_t why_size)
+{
+    char bad[ADDRESS_TEXT_SIZE + 8];
+    if (networks_read(networks, text, bad))
+        return true;
+    return s_fail(why, why_size,
+                  "edge.%s: '%s' is not like '10.0.0.0/8' or '2001:db8::/32', or one "
+                  "too many",
+                  setting, bad);
+}
+
 static void s_init_connections(edge_t *edge)
 {
     const edge_settings_t *settings = edge->settings;
@@ -162,7 +174,14 @@ static edge_t *s_make(const edge_config_t *config)
     else
         id_instance("edge", edge->instance);
     stats_init(&edge->stats, counter_rows);
-    identity_init_anonymous(&edge->anonymous);
+    edge->anonymous = identity_new_anonymous();
+    edge->stranger = identity_new_anonymous();
+    authority_init(&edge->authority, &edge->stats);
+    cached_init(&edge->cached, (size_t)settings->cache_bytes);
+    limits_init(&edge->limits, &(limits_config_t){ .is_on = settings->limits,
+                                                   .lease_max = settings->lease,
+                                                   .coarse = settings->degraded_requests,
+                                                   .stats = &edge->stats });
     gzip_init(&edge->gzip, settings->gzip_level ? (int)settings->gzip_level : 1);
     exchange_pool_init(&edge->exchanges);
     s_init_connections(edge);
@@ -182,7 +201,11 @@ static void s_free(edge_t **self_p)
     connections_free(&self->connections);
     exchange_pool_free(&self->exchanges);
     gzip_free(&self->gzip);
-    identity_free(&self->anonymous);
+    identity_drop(&self->anonymous);
+    identity_drop(&self->stranger);
+    authority_free(&self->authority);
+    cached_free(&self->cached);
+    limits_free(&self->limits);
     grants_free(&self->grants);
     stats_free(&self->stats);
     buf_free(&self->refusal);
@@ -252,22 +275,33 @@ static void s_on_registry(void *arg, const client_event_t *event)
     registry_store(&edge->registry, event->topic, event->topic_size, event->body, event->size);
 }
 
+static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t *bus)
+{
+    edge->bus = client_new(
+        zmq_context, &(client_config_t){ .settings = bus, .name = edge->instance, .part = "edge" });
+    client_subscribe(edge->bus, REGISTRY_PREFIX, s_on_registry, edge);
+    limits_connect(&edge->limits, edge->bus);
+    authority_connect(&edge->authority, edge->bus);
+    cached_connect(&edge->cached, edge->bus);
+    hub_subscribe(&edge->hub, edge->bus);
+}
+
 edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, size_t why_size)
 {
     if (!s_check_settings(config->settings, why, why_size))
         return NULL;
     edge_t *edge = s_make(config);
-    bool good = grants_read(&edge->grants, config->settings->grants, why, why_size);
+    bool good = grants_read(&edge->grants, config->settings->grants, why, why_size) &&
+                s_read_networks(&edge->trusted, "trusted_proxies",
+                                config->settings->trusted_proxies, why, why_size) &&
+                s_read_networks(&edge->admins, "admin_networks", config->settings->admin_networks,
+                                why, why_size);
     registry_init(&edge->registry, &edge->grants, &edge->stats, edge->wake_fd);
     if (!good) {
         s_free(&edge);
         return NULL;
     }
-    edge->bus = client_new(
-        zmq_context,
-        &(client_config_t){ .settings = config->bus, .name = edge->instance, .part = "edge" });
-    client_subscribe(edge->bus, REGISTRY_PREFIX, s_on_registry, edge);
-    hub_subscribe(&edge->hub, edge->bus);
+    s_start_bus(edge, zmq_context, config->bus);
     keeper_start(edge);
     if (!s_listen(edge, why, why_size)) {
         edge_stop(&edge);
@@ -315,6 +349,11 @@ bool edge_wait_ready(edge_t *self, uint32_t timeout_ms)
     if (!client_wait_ready(self->bus, timeout_ms))
         return false;
     return registry_wait(&self->registry, until);
+}
+
+bool edge_wait_limits(edge_t *self, uint32_t timeout_ms)
+{
+    return limits_wait(&self->limits, clock_ms() + timeout_ms);
 }
 
 uint16_t edge_port(const edge_t *self)

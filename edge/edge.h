@@ -35,6 +35,9 @@ typedef struct {
     int64_t gzip_level, gzip_bytes;
     const char *cors_origins, *grants, *required, *web_root;
     int64_t events_percent, events_waiting, events_heartbeat_ms;
+    bool limits;
+    int64_t lease, degraded_requests, cache_bytes;
+    const char *trusted_proxies, *admin_networks, *upgrade_url;
     const char *tls_certificate;
 } edge_settings_t;
 
@@ -58,6 +61,9 @@ void edge_stop(edge_t **self_p);
 
 /* Waits until a broker answers and a service's routes are bound, at most `timeout_ms`. */
 bool edge_wait_ready(edge_t *self, uint32_t timeout_ms);
+
+/* Waits until it is known which limits hold, at most `timeout_ms`; at once when limits are off. */
+bool edge_wait_limits(edge_t *self, uint32_t timeout_ms);
 
 /* The port it listens on: the system's choice when 0 was set. */
 uint16_t edge_port(const edge_t *self);

@@ -21,12 +21,15 @@ static const char *const s_names[HEADERS] = {
     [HEADER_ACCEPT] = "Accept",
     [HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
     [HEADER_ACR_METHOD] = "Access-Control-Request-Method",
+    [HEADER_AUTHORIZATION] = "Authorization",
     [HEADER_CONTENT_ENCODING] = "Content-Encoding",
     [HEADER_CONTENT_TYPE] = "Content-Type",
     [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_ORIGIN] = "Origin",
     [HEADER_TRACEPARENT] = "traceparent",
     [HEADER_TRACESTATE] = "tracestate",
+    [HEADER_X_API_KEY] = "X-API-Key",
+    [HEADER_X_FORWARDED_FOR] = "X-Forwarded-For",
     [HEADER_X_NO_COMPRESSION] = "X-No-Compression",
     [HEADER_X_REQUEST_ID] = "X-Request-ID",
 };
@@ -45,7 +48,7 @@ void exchange_pool_init(exchange_pool_t *self)
 static void s_free(exchange_t *self)
 {
     buf_t *buffers[] = { &self->body,    &self->message, &self->principal, &self->extra,
-                         &self->content, &self->packed,  &self->head };
+                         &self->content, &self->packed,  &self->head,      &self->members };
     for (size_t i = 0; i < COUNT_OF(buffers); i++)
         buf_free(buffers[i]);
     arena_free(&self->arena);
@@ -84,6 +87,7 @@ static void s_give_back(exchange_pool_t *pool, exchange_t *self)
     s_empty(&self->body);
     s_empty(&self->message);
     s_empty(&self->extra);
+    s_empty(&self->members);
     s_empty(&self->content);
     s_empty(&self->packed);
     s_empty(&self->head);
@@ -105,7 +109,7 @@ static void s_read_header(exchange_t *self, const struct mg_header *header)
         const char **value = &self->headers[i];
         *value =
             *value ? arena_format(&self->arena, "%s, %s", *value, header->value) : header->value;
-        return;
+        break;
     }
     for (size_t i = 0; i < COUNT_OF(s_forwarding); i++)
         self->is_forwarded |=
@@ -124,6 +128,10 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     memset(self->headers, 0, sizeof self->headers);
     self->is_forwarded = false;
     self->identity = NULL;
+    self->held = NULL;
+    self->credential = CREDENTIAL_NONE;
+    self->allowance.is_counted = false;
+    self->caching = (caching_t){ .applies = false };
     self->path.count = 0;
     self->routing = NULL;
     self->route = NULL;
@@ -143,6 +151,8 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
         for (int i = 0; i < request->num_headers; i++)
             s_read_header(self, &request->http_headers[i]);
     }
+    const address_t peer = address_of_ipv4(connection->address);
+    self->address = address_of_caller(&peer, self->headers[HEADER_X_FORWARDED_FOR], &edge->trusted);
     trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
     trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
     char trace_id[33];
@@ -187,6 +197,7 @@ void exchange_end(exchange_t **self_p)
     if (self->has_answer)
         answer_close(&self->answer);
     routing_drop(&self->routing);
+    identity_drop(&self->held);
     s_give_back(&self->edge->exchanges, self);
 }
 

@@ -12,8 +12,11 @@
 #include <civetweb.h>
 
 #include "actors/base/clock.h"
+#include "edge/address.h"
+#include "edge/authority.h"
+#include "edge/cached.h"
 #include "edge/connection.h"
-#include "edge/identity.h"
+#include "edge/limits.h"
 #include "edge/problem.h"
 #include "edge/routes.h"
 #include "edge/trace.h"
@@ -26,12 +29,15 @@ typedef enum {
     HEADER_ACCEPT,
     HEADER_ACCEPT_ENCODING,
     HEADER_ACR_METHOD,
+    HEADER_AUTHORIZATION,
     HEADER_CONTENT_ENCODING,
     HEADER_CONTENT_TYPE,
     HEADER_IF_NONE_MATCH,
     HEADER_ORIGIN,
     HEADER_TRACEPARENT,
     HEADER_TRACESTATE,
+    HEADER_X_API_KEY,
+    HEADER_X_FORWARDED_FOR,
     HEADER_X_NO_COMPRESSION,
     HEADER_X_REQUEST_ID,
     HEADERS
@@ -54,7 +60,11 @@ struct exchange {
     bool is_forwarded;            /* a proxy says that it stands in front */
     char request_id[TRACE_REQUEST_ID_BYTES + 1];
     trace_t trace;
+    address_t address; /* the caller's */
     const identity_t *identity;
+    identity_t *held; /* a reference to it, or NULL for who has none of its own */
+    credential_state_t credential;
+    allowance_t allowance; /* what the request was counted as */
     path_t path;
     routing_t *routing;   /* held */
     const route_t *route; /* NULL for fixed routes and for what was refused before */
@@ -72,6 +82,9 @@ struct exchange {
     schema_errors_t fields;
     answer_t answer; /* of the service */
     bool has_answer;
+    const uint8_t *reply; /* msgpack, inside the answer */
+    size_t reply_size;
+    caching_t caching;
     char date[HTTP_DATE_SIZE];
     int64_t date_s; /* second that `date` is of */
 
@@ -81,6 +94,7 @@ struct exchange {
     buf_t message; /* msgpack to the service */
     buf_t principal;
     buf_t extra;   /* header lines of the answer */
+    buf_t members; /* of the problem document, beyond its own */
     buf_t content; /* body of the answer */
     buf_t packed;  /* the same in gzip */
     buf_t head;    /* of the answer */

@@ -80,10 +80,10 @@ static const char s_topics[] =
 
 /* clang-format off */
 static const fixed_t s_fixed[] = {
-    { OPEN("/v1/ping", s_serve_ping), .operation = "edge.ping",
+    { OPEN("/v1/ping", s_serve_ping), .is_counted = true, .operation = "edge.ping",
       .media = "application/json", .summary = "Answers at once, from the edge alone" },
-    { .path = "/v1/events", .access = ACCESS_USER, .serve = stream_serve,
-      .operation = "edge.events",
+    { .path = "/v1/events", .access = ACCESS_USER, .serve = stream_serve, .is_counted = true,
+      .rate = "read", .operation = "edge.events",
       .media = "text/event-stream", .summary = "Server-sent events, by topic",
       .parameters = s_topics },
     { OPEN("/health", health_serve_ready), .operation = "edge.health",

@@ -11,6 +11,8 @@ typedef struct {
     const char *path;
     access_t access;
     void (*serve)(exchange_t *exchange);
+    bool is_counted;  /* by the limits; whoever watches over us is not */
+    const char *rate; /* rate class; NULL: none */
     /* in the API document; `operation` NULL: it is not part of the API */
     const char *operation; /* its id */
     const char *media;

@@ -121,6 +121,14 @@ static void s_check_threads(report_t *self)
             edge->connections.limit);
 }
 
+static void s_check_limits(report_t *self)
+{
+    bool is_degraded = limits_are_degraded(&self->exchange->edge->limits);
+    s_begin(self);
+    s_check(self, "limits", is_degraded ? DEGRADED : HEALTHY, "%s",
+            is_degraded ? "No limiter answers: this edge counts by itself" : "They are counted");
+}
+
 /* ---- answers -------------------------------------------------------------------------------- */
 
 static void s_answer(report_t *self)
@@ -152,6 +160,8 @@ static void s_serve(exchange_t *x, bool with_services)
     if (with_services) {
         s_check_services(&report);
         s_check_threads(&report);
+        if (x->edge->settings->limits)
+            s_check_limits(&report);
     }
     s_answer(&report);
 }

@@ -37,6 +37,9 @@ static void *s_run(void *arg)
             registry_work(&edge->registry);
         now_ms = clock_ms();
         connections_tick(&edge->connections, now_ms);
+        tally_tick(&edge->limits.tally, now_ms);
+        authority_tick(&edge->authority, now_ms);
+        cached_tick(&edge->cached);
         if (now_ms - counted_ms >= SNAPSHOT_INTERVAL_MS) {
             counted_ms = now_ms;
             s_publish_counters(edge);

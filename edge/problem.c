@@ -48,7 +48,7 @@ uint32_t problem_retry_after(const failure_t *failure)
 }
 
 void problem_write(const failure_t *failure, const char *instance, const char *request_id,
-                   buf_t *out)
+                   const buf_t *members, buf_t *out)
 {
     const error_row_t *row = error_row(failure->code);
     buf_printf(out, "{\"type\":\"" TYPE_PREFIX "%s\",\"title\":\"%s\",\"status\":%u", row->symbol,
@@ -63,6 +63,8 @@ void problem_write(const failure_t *failure, const char *instance, const char *r
         s_add_fields(out, failure->fields);
     if (failure->retry_after_ms)
         buf_printf(out, ",\"retry_after\":%u", problem_retry_after(failure));
+    if (members)
+        buf_add(out, members->bytes, members->size);
     buf_add_byte(out, '}');
 }
 

@@ -13,9 +13,9 @@
 
 /* Appends the document: type, title, status, detail, instance, code, request_id, and when there are
  * any errors [{pointer, detail}] and retry_after in seconds. `instance` (the path asked for) and
- * `request_id` may be NULL. */
+ * `request_id` may be NULL, and so may `members`: more members, as JSON, each behind a comma. */
 void problem_write(const failure_t *failure, const char *instance, const char *request_id,
-                   buf_t *out);
+                   const buf_t *members, buf_t *out);
 
 /* Seconds for Retry-After, rounded up; 0 when the failure does not say. */
 uint32_t problem_retry_after(const failure_t *failure);

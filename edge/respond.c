@@ -44,8 +44,10 @@ static const char *const s_policies[] = {
 };
 
 static const char s_exposed[] =
-    "Access-Control-Expose-Headers: Deprecation, ETag, Location, Retry-After, Sunset, traceparent, "
-    "X-Request-ID\r\n";
+    "Access-Control-Expose-Headers: Age, Deprecation, ETag, Location, RateLimit, RateLimit-Policy, "
+    "Retry-After, Sunset, traceparent, X-Cache, X-Degraded, X-RateLimit-Limit, "
+    "X-RateLimit-Remaining, "
+    "X-RateLimit-Reset, X-RateLimit-Tier, X-RateLimit-Window, X-Request-ID\r\n";
 
 void respond_header(exchange_t *exchange, const char *name, const char *value)
 {
@@ -251,13 +253,15 @@ void respond_failure(exchange_t *exchange)
         failure->retry_after_ms = RETRY_AFTER_MS;
     exchange->content.size = 0;
     problem_write(failure, exchange->is_known ? exchange->target : NULL, exchange->request_id,
-                  &exchange->content);
+                  &exchange->members, &exchange->content);
     char seconds[16];
     snprintf(seconds, sizeof seconds, "%u", problem_retry_after(failure));
     if (failure->retry_after_ms)
         respond_header(exchange, "Retry-After", seconds);
     if (status == 401)
-        respond_header(exchange, "WWW-Authenticate", "Bearer");
+        respond_header(exchange, "WWW-Authenticate",
+                       exchange->credential == CREDENTIAL_BAD ? "Bearer error=\"invalid_token\""
+                                                              : "Bearer");
     respond(exchange, &(response_t){ .status = status,
                                      .media = PROBLEM_MEDIA,
                                      .bytes = exchange->content.bytes,
@@ -285,7 +289,7 @@ bool respond_stream(exchange_t *exchange, const char *media)
 void respond_without_exchange(const failure_t *failure, buf_t *out)
 {
     buf_t content = { 0 };
-    problem_write(failure, NULL, NULL, &content);
+    problem_write(failure, NULL, NULL, NULL, &content);
     s_add_status(out, error_row(failure->code)->http_status);
     s_add_line(out, "Content-Type: ", PROBLEM_MEDIA);
     s_add_number(out, "Content-Length: ", content.size);

@@ -4,19 +4,22 @@
  *
  * gate.c has let the head through and civetweb has parsed it. Then, in this order: the caller's
  * right to be here at all (anonymous callers only from this machine), the path, a fixed route or a
- * service's (routes.c), OPTIONS, who calls and whether it may, whether the service runs, the body
- * (exchange.c) made msgpack and validated (translate.c), the call over the bus, the reply as JSON
- * (reply.c), the answer (respond.c). Each step either leads to the next or sets the failure that is
- * answered as a problem document (problem.c).
+ * service's (routes.c), OPTIONS, who calls, how often and whether it may (caller.c), whether the
+ * service runs, the body (exchange.c), an answer that may be given again (cached.c), the request
+ * made msgpack and validated (translate.c), the call over the bus, the reply as JSON (reply.c), the
+ * answer (respond.c). Each step either leads to the next or
+ * sets the failure that is answered as a problem document (problem.c).
  */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "actors/base/log.h"
 #include "actors/base/text.h"
+#include "edge/audit.h"
+#include "edge/caller.h"
+#include "edge/content.h"
 #include "edge/fixed.h"
 #include "edge/reply.h"
 #include "edge/respond.h"
@@ -30,8 +33,8 @@
 #define ALL_VERBS (HTTP_BIT(HTTP_VERBS) - 1)
 
 static const char s_allowed_headers[] =
-    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-No-Compression, "
-    "X-Request-ID";
+    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-API-Key, "
+    "X-No-Compression, X-Request-ID";
 
 /* ---- who may be here ------------------------------------------------------------------------ */
 
@@ -50,30 +53,15 @@ static bool s_admit(exchange_t *x)
     return true;
 }
 
-static bool s_identify(exchange_t *x, access_t access)
-{
-    if (access == ACCESS_USER && !x->edge->settings->allow_anonymous)
-        return exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
-    x->identity = &x->edge->anonymous;
-    return true;
-}
-
-static bool s_permit(exchange_t *x)
-{
-    const descriptor_method_t *method = x->route->method;
-    const principal_t *principal = &x->identity->principal;
-    if (method->role && !principal_has_role(principal, method->role))
-        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the role '%s'", method->role);
-    if (method->scope && !principal_has_scope(principal, method->scope))
-        return exchange_fail(x, ERROR_FORBIDDEN, "This needs the scope '%s'", method->scope);
-    return true;
-}
-
 /* ---- where it leads ------------------------------------------------------------------------- */
+
+/* Where others look for what has a path of its own here (RFC 8615). */
+static const char s_well_known[] = "/.well-known/jwks.json", s_jwks[] = "/v1/auth/jwks";
 
 static bool s_read_path(exchange_t *x)
 {
-    const char *why = path_read(&x->path, x->target, strlen(x->target), &x->arena);
+    const char *target = strcmp(x->target, s_well_known) == 0 ? s_jwks : x->target;
+    const char *why = path_read(&x->path, target, strlen(target), &x->arena);
     return !why || exchange_fail(x, ERROR_BAD_REQUEST, "%s", why);
 }
 
@@ -121,43 +109,6 @@ static bool s_require_live(exchange_t *x)
 
 /* ---- what is in it -------------------------------------------------------------------------- */
 
-/* application/json or application/...+json, in UTF-8. */
-static bool s_is_json(const char *type)
-{
-    size_t size = strcspn(type, "; \t");
-    bool is_json = size == 16 && strncasecmp(type, "application/json", 16) == 0;
-    bool is_like = size > 17 && strncasecmp(type, "application/", 12) == 0 &&
-                   strncasecmp(type + size - 5, "+json", 5) == 0;
-    for (type += size; *(type += strspn(type, "; \t")); type += size) {
-        size = strcspn(type, "; \t");
-        if (strncasecmp(type, "charset=", 8) != 0)
-            continue;
-        bool is_quoted = type[8] == '"';
-        if (strncasecmp(type + 8 + is_quoted, "utf-8", 5) != 0 ||
-            size != 13 + 2 * (size_t)is_quoted)
-            return false;
-    }
-    return is_json || is_like;
-}
-
-static bool s_check_content(exchange_t *x)
-{
-    const char *type = x->headers[HEADER_CONTENT_TYPE],
-               *coding = x->headers[HEADER_CONTENT_ENCODING];
-    if (x->body_is_read)
-        return true;
-    if (x->verb == HTTP_GET || x->verb == HTTP_HEAD)
-        return exchange_fail(x, ERROR_BAD_REQUEST, "A GET request has no body here");
-    if (coding && strcasecmp(coding, "identity") != 0) {
-        respond_header(x, "Accept-Encoding", "identity");
-        return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body may not be packed");
-    }
-    if (!type || !s_is_json(type))
-        return exchange_fail(x, ERROR_UNSUPPORTED_MEDIA_TYPE,
-                             "The Content-Type must be application/json in UTF-8");
-    return true;
-}
-
 static bool s_translate(exchange_t *x)
 {
     const translate_t request = {
@@ -178,7 +129,12 @@ static bool s_call(exchange_t *x)
     const descriptor_method_t *method = x->route->method;
     uint8_t trace[FRAME_TRACE_BYTES];
     trace_frame(&x->trace, trace);
-    identity_pack(x->identity, x->request_id, trace_state(&x->trace, x->headers[HEADER_TRACESTATE]),
+    char address[ADDRESS_TEXT_SIZE];
+    identity_pack(x->identity,
+                  &(identity_request_t){
+                      .request_id = x->request_id,
+                      .address = address_text(&x->address, address),
+                      .tracestate = trace_state(&x->trace, x->headers[HEADER_TRACESTATE]) },
                   &x->principal);
     const client_request_t request = {
         .service = x->route->descriptor->service,
@@ -192,8 +148,11 @@ static bool s_call(exchange_t *x)
         .trace = trace,
     };
     x->has_answer = true;
-    if (client_call(x->edge->bus, &request, &x->answer))
+    if (client_call(x->edge->bus, &request, &x->answer)) {
+        x->reply = answer_bytes(&x->answer);
+        x->reply_size = answer_size(&x->answer);
         return true;
+    }
     /* we have its description: a broker that never heard of it has started a moment ago */
     if (x->answer.failure.code == ERROR_NO_SERVICE)
         return s_fail_absent(x, 0);
@@ -222,9 +181,12 @@ static bool s_add_location(exchange_t *x, unsigned status, const value_t *tree)
     if (!pattern || status != 201)
         return true;
     buf_t *out = &x->extra;
+    size_t before = out->size;
     buf_add_text(out, "Location: ");
     bool good = reply_location(pattern, tree, out);
     buf_add(out, "\r\n", 2);
+    if (!good)
+        out->size = before;
     return good;
 }
 
@@ -233,7 +195,6 @@ static bool s_bad_reply(exchange_t *x, const char *why)
     stats_add(&x->edge->stats, COUNT_BAD_REPLIES, 1);
     LOG(LOG_ERROR, "reply.bad", LOG_TEXT("service", x->route->descriptor->service),
         LOG_TEXT("method", x->route->method->name), LOG_TEXT("why", why));
-    x->extra.size = 0;
     return exchange_fail(x, ERROR_BAD_REPLY, "%s", "");
 }
 
@@ -241,15 +202,15 @@ static bool s_answer(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
     unsigned status = x->answer.status ? x->answer.status : method->status;
-    const value_t *tree;
+    const value_t *tree = NULL;
     const char *why = NULL;
     reply_t reply = { 0 };
-    if (status != 204 && !reply_read(&reply, method, answer_bytes(&x->answer),
-                                     answer_size(&x->answer), &x->arena, &x->content, &tree, &why))
+    if (status != 204 &&
+        !reply_read(&reply, method, x->reply, x->reply_size, &x->arena, &x->content, &tree, &why))
         return s_bad_reply(x, why);
     if (status != 204 && !s_add_location(x, status, tree))
         return s_bad_reply(x, "a field of the Location is missing");
-    s_add_sunset(x);
+    cached_keep(x, status, reply.media, reply.bytes, reply.size, tree);
     respond(x, &(response_t){
                    .status = status,
                    .media = reply.media,
@@ -273,7 +234,8 @@ static bool s_serve_fixed(exchange_t *x, const fixed_t *fixed)
     }
     if (!(HTTP_BIT(x->verb) & allowed))
         return s_refuse_verb(x, allowed);
-    if (!s_identify(x, fixed->access))
+    caller_identify(x, fixed->rate);
+    if ((fixed->is_counted && !caller_limit(x, fixed->rate, 1)) || !caller_permit(x, fixed->access))
         return false;
     fixed->serve(x);
     return x->failure.code == ERROR_NONE;
@@ -302,10 +264,13 @@ static bool s_serve_route(exchange_t *x)
     if (!found.route)
         return s_refuse_verb(x, found.allowed);
     x->route = found.route;
-    x->pattern = found.route->method->path;
-    return s_identify(x, found.route->method->access) && s_permit(x) && s_require_live(x) &&
-           s_check_content(x) && exchange_read_body(x) && s_translate(x) && s_call(x) &&
-           s_answer(x);
+    const descriptor_method_t *method = x->route->method;
+    x->pattern = method->path;
+    s_add_sunset(x);
+    caller_identify(x, method->rate);
+    return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
+           s_require_live(x) && content_check(x) && exchange_read_body(x) &&
+           (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 
 static bool s_serve(exchange_t *x)
@@ -326,6 +291,9 @@ int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *
     if (!s_serve(x) && !x->is_answered)
         respond_failure(x);
     insist(x->is_answered);
+    limits_settle(&edge->limits, &x->allowance, x->status);
+    cached_settle(x);
+    audit_tell(x);
     /* an unread body is read by civetweb before it looks at the connection's next request */
     if (!x->body_is_read && !x->must_close)
         connection_enter(connection, CONNECTION_READING, (uint32_t)edge->settings->body_ms);

@@ -61,6 +61,26 @@ const setting_t edge_setting_rows[] = {
       .about = "Events that may wait for one slow stream; more are dropped and counted." },
     { NUMBER(events_heartbeat_ms, "15000", 100, 60000, "ms"),
       .about = "Longest silence on an event stream." },
+    { FLAG(limits, "true"),
+      .about =
+          "Counts requests against the rate limits of the service 'limiter'; off lets all pass "
+          "uncounted. While it is on and no limiter answers, cheap requests pass under "
+          "edge.degraded_requests and the others are refused." },
+    { NUMBER(lease, "250", 0, 1000, NULL),
+      .about = "Most uses that a busy caller is lent in advance, so that the limiter is not asked "
+               "for each; 0 asks for each." },
+    { NUMBER(degraded_requests, "60", 1, 1000000, "per minute"),
+      .about = "Requests of one caller that this edge lets pass while no limiter answers." },
+    { NUMBER(cache_bytes, "16777216", 0, 4294967296, "bytes"),
+      .about = "Memory for copies of answers that may be given again, at most five seconds old; 0 "
+               "keeps none." },
+    { TEXT(trusted_proxies, "", 4096),
+      .about = "Networks of the proxies whose X-Forwarded-For is believed, such as "
+               "'127.0.0.0/8 10.0.0.0/8 2001:db8::/32'; empty for none." },
+    { TEXT(admin_networks, "127.0.0.0/8", 4096),
+      .about = "Networks from which what is for administrators may be called; empty for none." },
+    { TEXT(upgrade_url, "", 2048),
+      .about = "Where a caller who has reached a limit finds larger ones; empty for nowhere." },
     { TEXT(tls_certificate, "", 4096),
       .about = "Not offered: TLS is for nginx or HAProxy in front (deploy/nginx.conf, "
                "deploy/haproxy.cfg)." },

@@ -8,12 +8,14 @@
 #include <civetweb.h>
 
 #include "actors/base/id.h"
+#include "edge/address.h"
 #include "edge/connection.h"
 #include "edge/counters.h"
 #include "edge/edge.h"
 #include "edge/exchange.h"
 #include "edge/gzip.h"
-#include "edge/identity.h"
+#include "edge/authority.h"
+#include "edge/limits.h"
 #include "edge/registry.h"
 #include "edge/stream.h"
 
@@ -24,7 +26,13 @@ struct edge {
     uint64_t started_ms, boot_ms; /* by the monotonic clock, and by the wall clock */
     stats_t stats;
     grants_t grants;
-    identity_t anonymous;
+    networks_t trusted; /* proxies */
+    networks_t admins;  /* where administrators may be */
+    authority_t authority;
+    limits_t limits;
+    cached_t cached;
+    identity_t *anonymous; /* let in without signing in, as an account */
+    identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;
     connections_t connections;
     exchange_pool_t exchanges;

@@ -15,7 +15,8 @@
 #include "edge/stream.h"
 #include "proto/json.h"
 
-#define TOPICS_MAX   16 /* prefixes one stream may name */
+#define TOPICS_MAX   16  /* prefixes one stream may name */
+#define LOOK_MS      500 /* how often a stream looks whether its caller may still have it */
 #define EVENT_LIMITS ((value_limits_t){ .depth = 32, .nodes = 20000 })
 
 typedef enum { SEEN_BY_ALL, SEEN_BY_ACCOUNT } sight_t;
@@ -267,13 +268,17 @@ static void s_run(exchange_t *x, stream_t *stream)
     struct pollfd items[] = { { .fd = queue_fd(&stream->queue), .events = POLLIN },
                               { .fd = x->connection->fd, .events = POLLRDHUP } };
     bool goes_on = s_write(x, heartbeat, sizeof heartbeat - 1);
+    uint64_t beat_ms = (uint64_t)x->edge->settings->events_heartbeat_ms;
+    uint64_t written_ms = clock_ms();
     /* the flag is what ends a stream: the ring of its closed queue may be taken with the events */
-    while (goes_on && !x->edge->is_draining) {
-        int ready = poll(items, COUNT_OF(items), (int)x->edge->settings->events_heartbeat_ms);
+    while (goes_on && !x->edge->is_draining && !x->identity->is_void) {
+        int ready = poll(items, COUNT_OF(items), (int)(beat_ms < LOOK_MS ? beat_ms : LOOK_MS));
         if (ready > 0 && items[1].revents)
             break;
-        if (ready == 0)
+        if (ready == 0 && clock_ms() - written_ms >= beat_ms) {
             goes_on = s_write(x, heartbeat, sizeof heartbeat - 1);
+            written_ms = clock_ms();
+        }
         goes_on = goes_on && s_write_waiting(x, stream);
     }
 }

@@ -135,6 +135,7 @@ const method_t analysis_submit = {
     .rate = "analysis",
     .idempotent = true, /* by content: nothing happens twice */
     .deadline_ms = 10000,
+    .cache = { .ttl_s = 5, .vary = "account", .tags = "analysis:{id}" },
     .http = { .route = "POST /v1/analyses",
               .status = 201,
               .body = "workflow",
@@ -196,6 +197,7 @@ const method_t analysis_delete = {
     .access = ACCESS_USER,
     .rate = "read",
     .deadline_ms = 5000,
+    .cache = { .tags = "analysis:{id}" }, /* makes void what was kept of it */
     .http = { .route = "DELETE /v1/analyses/{id}", .status = 204 },
 };
 

@@ -57,7 +57,7 @@ static size_t s_pack_errors(pack_t *out, const error_code_t *errors)
 
 static size_t s_pack_cache(pack_t *out, const cache_rule_t *cache)
 {
-    if (!cache->ttl_s)
+    if (!cache->ttl_s && !cache->tags)
         return 0;
     pack_text(out, "cache");
     size_t position = pack_open_map(out), pairs = 1;

@@ -18,11 +18,15 @@ typedef enum {
     ACCESS_USER,     /* whoever is signed in; `role` and `scope` may ask for more */
 } access_t;
 
-/* When the answer may be served again without asking the service. */
+/* When the answer may be served again without asking the service. A GET's is; that of another verb
+ * only if the method is idempotent by content and answers 200, rather than its own status, when the
+ * same was done before. A method with tags and no time to live makes void what has these tags. */
 typedef struct {
     uint32_t ttl_s;   /* 0: not cached */
     const char *vary; /* "account", "user", or NULL when the same for everybody */
-    const char *tags; /* names in braces are fields of the request: "analysis:{id}" */
+    const char *tags; /* "analysis:{id}", several separated by spaces; names in braces are fields of
+                         the request, or, where an answer to another verb than GET is kept, of the
+                         reply */
 } cache_rule_t;
 
 /* How HTTP reaches the method; `route` NULL: it does not. */

@@ -2,10 +2,12 @@
  *
  * edge_bench - HTTP requests a second, and the CPU time of all our processes for each
  *
- * Edge, broker and an echoing service run in one process over inproc, as `signalbox run` does; the
- * clients keep one request each under way over connections that stay open. The control case is a
- * civetweb that answers the same bytes as /v1/ping and does nothing else. BENCH_REQUESTS and
- * BENCH_CLIENTS change the size of a run.
+ * The clients keep one request each under way over connections that stay open; what answers them is
+ * told in edge_server.h. The control case is a civetweb that answers the same bytes as /v1/ping and
+ * does nothing else. "ping", "get" and "post" count no limits and keep no answers. R1 is a ping
+ * whose limit is counted, R2 an answer of 2 kB that is kept, to a user with a token and a limit,
+ * R3c a workflow of 10 kB that has been analysed before. BENCH_REQUESTS and BENCH_CLIENTS change
+ * the size of a run.
  */
 #include "config.h"
 
@@ -18,130 +20,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <civetweb.h>
-#include <zmq.h>
-
 #include "actors/base/clock.h"
-#include "actors/base/log.h"
-#include "broker/broker.h"
-#include "edge/edge.h"
 #include "tests/bench/bench.h"
-#include "tests/kit/described.h"
+#include "tests/bench/documents.h"
+#include "tests/bench/edge_server.h"
 
 #define CLIENTS_MAX  500
 #define ANSWER_BYTES 65536
-#define READY_MS     10000
 #define BODY_BYTES   10000
-
-static const char s_service[] =
-    "{\"service\":\"echo\",\"version\":\"1\",\"methods\":[{\"name\":\"echo\",\"access\":\"user\","
-    "\"http\":{\"route\":\"POST /v1/echo\"},\"request\":{\"type\":\"object\","
-    "\"additionalProperties\":false,\"properties\":{\"list\":{\"type\":\"array\",\"items\":{"
-    "\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":40},"
-    "\"size\":{\"type\":\"integer\"}}}}}}},"
-    "{\"name\":\"get\",\"access\":\"user\",\"http\":{\"route\":\"GET /v1/echo/{id}\"},"
-    "\"request\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"}}}}]}";
-
-/* ---- servers -------------------------------------------------------------------------------- */
-
-static int s_on_hello(struct mg_connection *connection)
-{
-    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                                 "Content-Length: 13\r\n\r\n{\"pong\":true}";
-    mg_write(connection, answer, sizeof answer - 1);
-    return 200;
-}
-
-/* Tells the port to whoever forked us. */
-static void s_tell(const int *pipe_fd, unsigned port)
-{
-    if (write(*pipe_fd, &port, sizeof port) != sizeof port)
-        die("nobody waits for the port");
-    for (;;)
-        pause();
-}
-
-static void s_run_hello(void *arg)
-{
-    const char *options[] = { "listening_ports",
-                              "127.0.0.1:0",
-                              "num_threads",
-                              "512",
-                              "enable_keep_alive",
-                              "yes",
-                              "keep_alive_timeout_ms",
-                              "5000",
-                              "tcp_nodelay",
-                              "1",
-                              NULL };
-    const struct mg_callbacks callbacks = { .begin_request = s_on_hello };
-    struct mg_server_port port;
-    struct mg_context *server = mg_start(&callbacks, NULL, options);
-    if (!server || mg_get_server_ports(server, 1, &port) != 1)
-        die("civetweb does not start");
-    s_tell(arg, (unsigned)port.port);
-}
-
-static void s_on_request(void *arg, worker_request_t *request)
-{
-    client_t *const *client = arg;
-    buf_t body = { 0 };
-    buf_add(&body, zmq_msg_data(&request->body), zmq_msg_size(&request->body));
-    client_reply(*client, request, FRAME_FINAL, 0, &body);
-    worker_request_destroy(&request);
-}
-
-static void s_presets(const setting_t *rows, void *target)
-{
-    const settings_section_t sections[] = { { "bench", rows, target }, { 0 } };
-    settings_new(sections); /* lives as long as the process */
-}
-
-static void s_run_edge(void *arg)
-{
-    static broker_settings_t broker;
-    static client_settings_t bus, trusted;
-    static edge_settings_t settings;
-    static client_t *service;
-    void *context = zmq_ctx_new();
-    char why[300];
-    log_set_level(getenv("BENCH_LOG") ? LOG_INFO : LOG_ERROR);
-    s_presets(broker_setting_rows, &broker);
-    s_presets(client_setting_rows, &bus);
-    s_presets(edge_setting_rows, &settings);
-    broker.requests = bus.brokers = "inproc://bus";
-    broker.trusted = "inproc://trusted";
-    broker.events = bus.events = "inproc://events";
-    trusted = bus;
-    trusted.brokers = broker.trusted;
-    settings.port = 0;
-    settings.allow_anonymous = true;
-    if (!broker_start(context, &broker, why, sizeof why))
-        die("%s", why);
-    edge_t *edge =
-        edge_start(context,
-                   &(edge_config_t){
-                       .settings = &settings, .bus = &trusted, .instance = "", .version = "bench" },
-                   why, sizeof why);
-    if (!edge)
-        die("%s", why);
-    buf_t descriptor = described_pack(s_service);
-    const client_worker_t worker = { .service = "echo",
-                                     .version = "1",
-                                     .instance = "echo-1",
-                                     .descriptor = descriptor.bytes,
-                                     .descriptor_size = descriptor.size,
-                                     .credit = 1000,
-                                     .weight = 1,
-                                     .arg = &service,
-                                     .on_request = s_on_request };
-    service = client_new(
-        context, &(client_config_t){
-                     .settings = &bus, .name = "echo-1", .part = "echo", .worker = &worker });
-    if (!edge_wait_ready(edge, READY_MS))
-        die("the routes were not bound in time");
-    s_tell(arg, edge_port(edge));
-}
 
 /* ---- clients -------------------------------------------------------------------------------- */
 
@@ -223,6 +109,18 @@ static uint64_t s_run_clients(unsigned port, const buf_t *request, uint64_t requ
 
 /* ---- cases ---------------------------------------------------------------------------------- */
 
+/* Two requests whose answers are not looked at: what is made once is made, and kept. */
+static void s_warm_up(unsigned port, const buf_t *request)
+{
+    for (int i = 0; i < 2; i++) {
+        http_client_t client = { .fd = s_connect(port) };
+        s_send(&client, request);
+        if (read(client.fd, client.answer, ANSWER_BYTES) <= 0)
+            die("no answer");
+        close(client.fd);
+    }
+}
+
 static void s_run(const char *name, void (*server)(void *arg), const buf_t *request,
                   uint64_t requests, size_t clients)
 {
@@ -235,45 +133,63 @@ static void s_run(const char *name, void (*server)(void *arg), const buf_t *requ
     if (read(pipe_fds[0], &port, sizeof port) != sizeof port)
         die("the server did not start");
     close(pipe_fds[0]);
+    s_warm_up(port, request);
     uint64_t took = s_run_clients(port, request, requests, clients);
     uint64_t cpu = bench_reap(pid, SIGKILL);
+    edge_server_tidy();
     bench_print("edge", name, requests, took, (double)cpu / (double)requests);
 }
 
-static void s_write_requests(buf_t *ping, buf_t *get, buf_t *post)
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static void s_write_post(buf_t *out, const char *path, const char *headers, const buf_t *body)
 {
-    buf_t body = { 0 };
-    buf_add_text(&body, "{\"list\":[");
-    for (int i = 0; body.size < BODY_BYTES; i++)
-        buf_printf(&body, "%s{\"name\":\"part number %d of a list\",\"size\":%d}", i ? "," : "", i,
-                   i * 37);
-    buf_add_text(&body, "]}");
-    buf_add_text(ping, "GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    buf_add_text(get, "GET /v1/echo/12345 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    buf_printf(post,
-               "POST /v1/echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    buf_printf(out,
+               "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s"
                "Content-Length: %zu\r\n\r\n",
-               body.size);
-    buf_add(post, body.bytes, body.size);
-    buf_free(&body);
+               path, headers, body->size);
+    buf_add(out, body->bytes, body->size);
+}
+
+static void s_write_list(buf_t *body)
+{
+    buf_add_text(body, "{\"list\":[");
+    for (int i = 0; body->size < BODY_BYTES; i++)
+        buf_printf(body, "%s{\"name\":\"part number %d of a list\",\"size\":%d}", i ? "," : "", i,
+                   i * 37);
+    buf_add_text(body, "]}");
 }
 
 int main(void)
 {
     uint64_t requests = bench_number("REQUESTS", 100000), rounds = bench_number("ROUNDS", 3);
     size_t clients = (size_t)bench_number("CLIENTS", 64);
-    buf_t ping = { 0 }, get = { 0 }, post = { 0 };
+    buf_t ping = { 0 }, get = { 0 }, post = { 0 }, page = { 0 }, repeated = { 0 };
+    buf_t list = { 0 }, workflow = { 0 }, bearer = { 0 };
     if (clients < 1 || clients > CLIENTS_MAX)
         die("BENCH_CLIENTS must be from 1 to %d", CLIENTS_MAX);
-    s_write_requests(&ping, &get, &post);
+    buf_add_text(&bearer, "Authorization: Bearer ");
+    edge_server_token(&bearer);
+    buf_add_text(&bearer, "\r\n");
+    s_write_list(&list);
+    documents_n8n(&workflow, BODY_BYTES / 1000);
+    buf_add_text(&ping, "GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    buf_add_text(&get, "GET /v1/echo/12345 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    buf_printf(&page, "GET /v1/echo/page/7 HTTP/1.1\r\nHost: localhost\r\n%s\r\n",
+               buf_text(&bearer));
+    s_write_post(&post, "/v1/echo", "", &list);
+    s_write_post(&repeated, "/v1/analyses", buf_text(&bearer), &workflow);
     for (uint64_t round = 0; round < rounds; round++) {
-        s_run("civetweb hello (control)", s_run_hello, &ping, requests, clients);
-        s_run("ping", s_run_edge, &ping, requests, clients);
-        s_run("get over the bus", s_run_edge, &get, requests, clients);
-        s_run("post 10 kB over the bus", s_run_edge, &post, requests / 4, clients);
+        s_run("civetweb hello (control)", edge_server_hello, &ping, requests, clients);
+        s_run("ping", edge_server_plain, &ping, requests, clients);
+        s_run("get over the bus", edge_server_plain, &get, requests, clients);
+        s_run("post 10 kB over the bus", edge_server_plain, &post, requests / 4, clients);
+        s_run("R1 ping, limit counted", edge_server_guarded, &ping, requests, clients);
+        s_run("R2 kept get, token and limit", edge_server_guarded, &page, requests, clients);
+        s_run("R3c repeated workflow of 10 kB", edge_server_guarded, &repeated, requests, clients);
     }
-    buf_free(&ping);
-    buf_free(&get);
-    buf_free(&post);
+    buf_t *const all[] = { &ping, &get, &post, &page, &repeated, &list, &workflow, &bearer };
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        buf_free(all[i]);
     return 0;
 }

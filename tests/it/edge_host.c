@@ -348,6 +348,7 @@ static settings_t *s_read_flags(int argc, char **argv)
     };
     static const char *const presets[][2] = {
         { "edge.port", "0" },
+        { "edge.limits", "false" }, /* there is no limiter but a test's own */
         { "broker.requests", "inproc://bus" },
         { "broker.trusted", "inproc://trusted" },
         { "broker.events", "inproc://events" },

@@ -10,16 +10,19 @@ DOCS_TESTS = \
 	%D%/docs_openapi.py
 
 TESTS += $(DOCS_TESTS)
-EXTRA_DIST += $(DOCS_TESTS) tests/kit/bus.py tests/kit/openapi.py
+EXTRA_DIST += $(DOCS_TESTS) tests/kit/bus.py tests/kit/fakes.py tests/kit/jwt.py tests/kit/openapi.py
 
 clean-local:
 	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
 
 EDGE_TESTS = \
+	%D%/edge_cache.py \
 	%D%/edge_crowd.py \
 	%D%/edge_drain.py \
 	%D%/edge_events.py \
 	%D%/edge_http.py \
+	%D%/edge_identity.py \
+	%D%/edge_limits.py \
 	%D%/edge_malformed.py \
 	%D%/edge_openapi.py \
 	%D%/edge_proxies.py

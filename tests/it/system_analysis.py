@@ -187,7 +187,7 @@ def round_after_round(web, process):
     check(growth <= GROWTH_PERCENT, f"memory is flat: {growth:.1f} % since round {SETTLED}", sizes)
 
 
-with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=16) as folder:
+with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=16, edge_limits="false") as folder:
     run = folder.start("run")
     api = Web(run.port)
     compared(api, submitted(api))

@@ -220,7 +220,7 @@ with database() as url:
     migration(storage_database=url)
 with database() as url:
     with Folder(edge_allow_anonymous="true", edge_threads=32, storage_database=url,
-                edge_required="analysis") as parts:
+                edge_required="analysis", edge_limits="false") as parts:
         on_the_bus(parts)
 reload()
 offline()

@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 
 def told_to():
     """Every request that the edge has logged, so whose first line it has read, was answered."""
-    with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=64) as folder:
+    with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=64, edge_limits="false") as folder:
         run = folder.start("run")
         half = Web(run.port).connect()
         half.sendall(b"GET /v1/ping HTTP/1.1\r\n")
@@ -53,7 +53,7 @@ def is_kept(folder, acknowledged, name):
 
 
 def killed():
-    with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=64) as folder:
+    with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=64, edge_limits="false") as folder:
         acknowledged = {}
         for number in range(ACROSS_RESTARTS):
             run = is_kept(folder, acknowledged, f"killed {number} times")

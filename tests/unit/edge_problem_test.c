@@ -13,7 +13,7 @@ static const value_t *s_write(const failure_t *failure, const char *instance, co
     buf_t text = { 0 }, *packed = arena_alloc(&s_arena, sizeof *packed);
     json_error_t error;
     value_verdict_t verdict;
-    problem_write(failure, instance, id, &text);
+    problem_write(failure, instance, id, NULL, &text);
     bool good =
         json_to_msgpack((const char *)text.bytes, text.size, VALUE_LIMITS, 0, packed, &error);
     ok(good);

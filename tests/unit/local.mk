@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	%D%/cache_lru_test \
 	%D%/cache_record_test \
 	%D%/cache_redis_test \
+	%D%/edge_address_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -42,7 +43,10 @@ UNIT_TESTS = \
 	%D%/edge_prometheus_test \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
+	%D%/edge_shelf_test \
+	%D%/edge_tally_test \
 	%D%/edge_translate_test \
+	%D%/edge_watch_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_hot_test \
 	%D%/limiter_oracle_test \
