@@ -249,7 +249,13 @@ static bool s_listen(edge_t *edge, char *why, size_t why_size)
 static void s_on_registry(void *arg, const client_event_t *event)
 {
     edge_t *edge = arg;
-    registry_store(&edge->registry, event->topic, event->topic_size, event->body, event->size);
+    registry_store(&edge->registry, event);
+}
+
+static void s_on_void(void *arg, uint32_t link, uint32_t connection)
+{
+    edge_t *edge = arg;
+    registry_void(&edge->registry, link, connection);
 }
 
 edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, size_t why_size)
@@ -266,7 +272,7 @@ edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, si
     edge->bus = client_new(
         zmq_context,
         &(client_config_t){ .settings = config->bus, .name = edge->instance, .part = "edge" });
-    client_subscribe(edge->bus, REGISTRY_PREFIX, s_on_registry, edge);
+    client_follow(edge->bus, REGISTRY_PREFIX, s_on_registry, s_on_void, edge);
     hub_subscribe(&edge->hub, edge->bus);
     keeper_start(edge);
     if (!s_listen(edge, why, why_size)) {
