@@ -7,9 +7,10 @@
  * listed by its client's peer, and by the queue it waits in or the worker it was given to.
  * Everything is touched by the broker's thread alone.
  *
- * Includes run one way: parcel, state <- peer <- answer, service <- pending <- dispatch <- request
- * <- worker, inspect <- native, majordomo <- broker, which alone includes socket. What a lower file
- * must tell a higher one goes through the `lost` list, which the loop empties.
+ * Includes run one way: parcel, state <- peer <- events <- registry <- answer, service <- pending
+ * <- dispatch <- request <- worker, inspect <- native, majordomo <- broker, which alone includes
+ * socket. What a lower file must tell a higher one goes through the `lost` list, which the loop
+ * empties.
  */
 #ifndef SIGNALBOX_BROKER_STATE_H
 #define SIGNALBOX_BROKER_STATE_H
@@ -158,6 +159,7 @@ struct broker {
     slots_t pending;
     TAILQ_HEAD(, peer) lost;
     uint64_t epoch;
+    uint64_t registry_sequence; /* highest of a service that was forgotten */
     uint64_t swept_ms, counted_ms;
     retained_t *retained;
     size_t retained_bytes;

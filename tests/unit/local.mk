@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	%D%/base_slots_test \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
+	%D%/bus_registry_test \
 	%D%/bus_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
