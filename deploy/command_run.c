@@ -163,7 +163,7 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",    "storage", "actor", "analysis",
+static const char *const s_run_sections[] = { "edge",    "storage", "actor", "analysis", "cache",
                                               "limiter", "broker",  "log",   NULL };
 
 const command_t command_run = {
@@ -247,8 +247,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor",   "storage", "bus", "analysis",
-                                                "limiter", "log",     NULL };
+static const char *const s_actor_sections[] = { "actor", "storage", "bus", "analysis",
+                                                "cache", "limiter", "log", NULL };
 
 const command_t command_actor = {
     .name = "actor",

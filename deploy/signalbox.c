@@ -14,12 +14,13 @@
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
+#include "actors/cache/cache.h"
 #include "actors/limiter/limiter.h"
 #include "deploy/app.h"
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &analysis_actor, &limiter_actor, NULL };
+const actor_spec_t *const app_actors[] = { &analysis_actor, &cache_actor, &limiter_actor, NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
@@ -234,6 +235,7 @@ int main(int argc, char **argv)
         { "edge", edge_setting_rows, &app.edge },
         { "actor", actor_setting_rows, &app.actor },
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
+        { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { 0 },
     };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-EXTRA_DIST += %D%/adr %D%/examples %D%/rules %D%/configuration.md %D%/limits.md \
+EXTRA_DIST += %D%/adr %D%/examples %D%/rules %D%/caching.md %D%/configuration.md %D%/limits.md \
 	%D%/openapi.json %D%/overview.md %D%/protocol.md %D%/python.md
 dist_man_MANS += %D%/signalbox.1
 

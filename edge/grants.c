@@ -15,13 +15,9 @@
 /* What belongs to parts of this system. "edge" is no service: its paths are fixed routes, and the
  * rows keep everybody else away from them. */
 static const grant_t s_built_in[] = {
-    { "analysis", "/v1/analyses" },
-    { "analysis", "/v1/workflows" },
-    { "analysis", "/v1/rules" },
-    { "analysis", NULL },
-    { "edge", "/v1/ping" },
-    { "edge", "/v1/events" },
-    { "limiter", "/v1/admin/limits" },
+    { "analysis", "/v1/analyses" }, { "analysis", "/v1/workflows" },   { "analysis", "/v1/rules" },
+    { "analysis", NULL },           { "cache", "/v1/admin/cache" },    { "edge", "/v1/ping" },
+    { "edge", "/v1/events" },       { "limiter", "/v1/admin/limits" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below

@@ -252,17 +252,11 @@ static const field_t s_drop_request[] = {
     { 0 },
 };
 
-static const field_t s_drop_reply[] = {
-    COUNT_FIELD("dropped", "Values dropped"),
-    COUNT_FIELD("voided", "Leases voided"),
-    { 0 },
-};
-
 const method_t cache_drop = {
     .name = "drop",
     .summary = "One instance's part of an invalidation",
     .request = s_drop_request,
-    .reply = s_drop_reply,
+    .reply = s_dropped,
     .idempotent = true,
     INTERNAL(5000),
 };

@@ -22,7 +22,7 @@ typedef struct lru_link {
 
 struct lru_tag {
     UT_hash_handle hh;
-    LIST_HEAD(, lru_link) links;
+    LIST_HEAD(lru_links, lru_link) links;
     size_t size;
     char name[];
 };
@@ -117,6 +117,7 @@ static void s_unlink(lru_t *self, lru_entry_t *entry)
         LIST_REMOVE(&entry->links[i], of_tag);
         if (!LIST_EMPTY(&tag->links))
             continue;
+        insist(self->tags != NULL); /* what has a link is in the table */
         HASH_DELETE(hh, self->tags, tag);
         self->bytes -= s_tag_bytes(tag->size);
         mem_free(tag);
@@ -130,6 +131,7 @@ static void s_remove(lru_t *self, lru_entry_t *entry)
     if (self->cursor == entry)
         self->cursor = TAILQ_PREV(entry, lru_order, order);
     s_unlink(self, entry);
+    insist(self->entries != NULL);
     HASH_DELETE(hh, self->entries, entry);
     TAILQ_REMOVE(&self->order, entry, order);
     self->bytes -= s_entry_bytes(entry->link_count, entry->key_size, entry->value_size);
@@ -140,7 +142,7 @@ static void s_remove(lru_t *self, lru_entry_t *entry)
 static void s_drop(lru_t *self, lru_entry_t *entry, lru_dropped_fn on_dropped, void *arg)
 {
     if (on_dropped)
-        on_dropped(arg, (span_t){ s_key(entry), entry->key_size });
+        on_dropped(arg, (span_t){ s_key(entry), entry->key_size }, entry->born_ms);
     s_remove(self, entry);
 }
 

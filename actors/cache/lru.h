@@ -44,8 +44,8 @@ typedef struct {
 
 typedef enum { LRU_MISS, LRU_FRESH, LRU_STALE } lru_state_t;
 
-/* Hears of every value that is dropped; the key is borrowed for the call. */
-typedef void (*lru_dropped_fn)(void *arg, span_t key);
+/* Hears of every value that is dropped and when it was stored; the key is borrowed for the call. */
+typedef void (*lru_dropped_fn)(void *arg, span_t key, uint64_t born_ms);
 
 void lru_init(lru_t *self, size_t bytes_max);
 void lru_free(lru_t *self);

@@ -12,9 +12,8 @@
 #include "actors/base/text.h"
 #include "actors/runtime/state.h"
 
-#define ACTOR_REGISTER_MS   10000 /* how long starting waits for a broker */
-#define ACTOR_TICK_MS       1000
-#define ACTOR_INLINE_CREDIT 1000 /* of an actor whose handlers all run on the I/O thread */
+#define ACTOR_REGISTER_MS 10000 /* how long starting waits for a broker */
+#define ACTOR_TICK_MS     1000
 
 #define ROW(field) offsetof(actor_settings_t, field)
 

@@ -29,6 +29,8 @@ typedef enum {
     HANDLE_INLINE, /* on the I/O thread: microseconds, memory only */
 } handle_mode_t;
 
+#define ACTOR_INLINE_CREDIT 1000 /* requests at once, of an actor whose handlers are all inline */
+
 typedef struct {
     const method_t *method;
     void (*handle)(call_t *call, void *self);

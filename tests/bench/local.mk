@@ -2,7 +2,7 @@
 #
 # Benchmarks print one JSON line a case and never fail a build by a time:
 #     make bench
-BENCHES = %D%/analysis_bench %D%/broker_bench %D%/edge_bench %D%/json_bench \
+BENCHES = %D%/analysis_bench %D%/broker_bench %D%/cache_bench %D%/edge_bench %D%/json_bench \
 	%D%/limiter_bench
 
 EXTRA_PROGRAMS += $(BENCHES)
@@ -11,6 +11,7 @@ BENCH_KIT = %D%/bench.c %D%/bench.h
 
 %C%_analysis_bench_SOURCES = %D%/analysis_bench.c %D%/documents.c %D%/documents.h $(BENCH_KIT)
 %C%_broker_bench_SOURCES = %D%/broker_bench.c $(BENCH_KIT)
+%C%_cache_bench_SOURCES = %D%/cache_bench.c $(BENCH_KIT)
 %C%_edge_bench_SOURCES = %D%/edge_bench.c $(BENCH_KIT)
 %C%_json_bench_SOURCES = %D%/json_bench.c %D%/documents.c %D%/documents.h $(BENCH_KIT)
 %C%_limiter_bench_SOURCES = %D%/limiter_bench.c $(BENCH_KIT)

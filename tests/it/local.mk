@@ -42,3 +42,6 @@ SYSTEM_TESTS = \
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 	docs/examples/analyse.py docs/examples/greeter.py docs/examples/workflow.json
+
+TESTS += %D%/cache_instances.py
+EXTRA_DIST += %D%/cache_instances.py

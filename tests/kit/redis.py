@@ -95,6 +95,10 @@ class Redis:
         self.process.stdout.close()
         self.process.wait()
 
+    def kill(self):
+        """As a crash would."""
+        self.stop(signal.SIGKILL)
+
     def freeze(self):
         """It is there, but does nothing any more."""
         self.process.send_signal(signal.SIGSTOP)
@@ -109,14 +113,14 @@ class Redis:
         return "unix://" + self.socket
 
     def __exit__(self, *_):
-        self.stop(signal.SIGKILL)
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def serve():
     """Obeys the lines on standard input until they end."""
     with Redis() as server:
-        commands = {"stop": server.stop, "kill": lambda: server.stop(signal.SIGKILL),
+        commands = {"stop": server.stop, "kill": server.kill,
                     "freeze": server.freeze, "start": server.start, "thaw": server.thaw}
         print("ready", server.url, flush=True)
         for line in sys.stdin:

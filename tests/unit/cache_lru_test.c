@@ -91,9 +91,10 @@ static void test_too_large(void)
     lru_free(&lru);
 }
 
-static void s_count_dropped(void *arg, span_t key)
+static void s_count_dropped(void *arg, span_t key, uint64_t born_ms)
 {
     (void)key;
+    (void)born_ms;
     ++*(size_t *)arg;
 }
 

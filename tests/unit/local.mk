@@ -31,8 +31,11 @@ UNIT_TESTS = \
 	%D%/base_wheel_test \
 	%D%/bus_registry_test \
 	%D%/bus_test \
+	%D%/cache_actor_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
+	%D%/cache_record_test \
+	%D%/cache_redis_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -61,6 +64,6 @@ UNIT_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
-EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/limiter_kit.h
+EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/cache_kit.h %D%/limiter_kit.h
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
