@@ -165,6 +165,7 @@ static edge_t *s_make(const edge_config_t *config)
     identity_init_anonymous(&edge->anonymous);
     gzip_init(&edge->gzip, settings->gzip_level ? (int)settings->gzip_level : 1);
     exchange_pool_init(&edge->exchanges);
+    probes_init(&edge->probes);
     s_init_connections(edge);
     hub_init(&edge->hub, (uint32_t)(settings->threads * settings->events_percent / 100),
              (uint32_t)settings->events_waiting, &edge->stats);
@@ -179,6 +180,7 @@ static void s_free(edge_t **self_p)
     *self_p = NULL;
     registry_free(&self->registry);
     hub_free(&self->hub);
+    probes_free(&self->probes);
     connections_free(&self->connections);
     exchange_pool_free(&self->exchanges);
     gzip_free(&self->gzip);

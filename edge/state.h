@@ -14,6 +14,7 @@
 #include "edge/exchange.h"
 #include "edge/gzip.h"
 #include "edge/identity.h"
+#include "edge/probe.h"
 #include "edge/registry.h"
 #include "edge/stream.h"
 
@@ -30,6 +31,7 @@ struct edge {
     exchange_pool_t exchanges;
     registry_t registry;
     hub_t hub; /* of event streams */
+    probes_t probes;
     client_t *bus;
     buf_t refusal; /* the complete answer to a connection that is not admitted */
     struct mg_context *server;

@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
 	%D%/edge_path_test \
+	%D%/edge_probe_test \
 	%D%/edge_problem_test \
 	%D%/edge_prometheus_test \
 	%D%/edge_registry_test \
