@@ -166,6 +166,8 @@ struct broker {
     buf_t retained_due; /* prefixes that were subscribed to and wait for retained values */
     uint64_t retained_at_ms;
     uint64_t metrics_sequence;
+    uint64_t refusals_ms; /* since when refused registrations are counted */
+    uint32_t refusals;    /* since then */
 };
 
 static inline void broker_count(broker_t *self, broker_stat_t row)
