@@ -80,7 +80,7 @@ static void s_on_answer(void *arg, answer_t *answer)
         probe_read(probe, answer_bytes(answer), answer_size(answer));
     } else {
         probe->health = DEGRADED;
-        snprintf(probe->why, sizeof probe->why, "it was asked how it is, and: %s",
+        snprintf(probe->why, sizeof probe->why, "it was asked how it is, and: %.120s",
                  answer->failure.detail[0] ? answer->failure.detail
                                            : error_row(answer->failure.code)->sentence);
     }
