@@ -227,7 +227,12 @@ void events_snapshot(broker_t *broker, peer_t *peer, const frame_t *frame)
         zmq_msg_copy(&part, &value->body);
         peer_frame(broker, peer, &part, false);
     }
-    peer_send(broker, peer, &(frame_t){ .command = FRAME_FINAL, .id = frame->id }, NULL);
+    peer_send(broker, peer,
+              &(frame_t){ .command = FRAME_FINAL,
+                          .id = frame->id,
+                          .service = frame->service,
+                          .service_size = frame->service_size },
+              NULL);
 }
 
 void events_free(broker_t *broker)

@@ -32,9 +32,16 @@ static void s_pack_version(pack_t *pack, const broker_service_t *service, const 
     }
 }
 
-void registry_publish(broker_t *broker, broker_service_t *service)
+static void s_publish(broker_t *broker, broker_service_t *service, const buf_t *body)
 {
     char topic[TOPIC_BYTES_MAX + ID_INSTANCE_SIZE + 16];
+    snprintf(topic, sizeof topic, "%s%s.%s", topic_row(TOPIC_REGISTRY)->prefix, service->name,
+             broker->name);
+    events_publish_own(broker, topic, ++service->registry_sequence, true, body);
+}
+
+void registry_publish(broker_t *broker, broker_service_t *service)
+{
     buf_t body = { 0 };
     pack_t pack;
     size_t versions = 0;
@@ -51,8 +58,17 @@ void registry_publish(broker_t *broker, broker_service_t *service)
     pack_array(&pack, versions);
     for (const version_t *version = service->versions; version; version = version->next)
         s_pack_version(&pack, service, version);
-    snprintf(topic, sizeof topic, "%s%s.%s", topic_row(TOPIC_REGISTRY)->prefix, service->name,
-             broker->name);
-    events_publish_own(broker, topic, ++service->registry_sequence, true, &body);
+    s_publish(broker, service, &body);
     buf_free(&body);
+}
+
+/* A service that comes again goes on behind all that were forgotten, or it would be taken for an
+ * older event of the same topic. */
+void registry_forget(broker_t *broker, broker_service_t *service)
+{
+    if (!service->versions)
+        return;
+    s_publish(broker, service, &(buf_t){ 0 });
+    if (service->registry_sequence > broker->registry_sequence)
+        broker->registry_sequence = service->registry_sequence;
 }

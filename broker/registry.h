@@ -11,4 +11,8 @@
  * without a descriptor (MDP workers) are not published: there is nothing to route to over HTTP. */
 void registry_publish(broker_t *broker, broker_service_t *service);
 
+/* Tells that the broker knows the service no more: an empty body, which takes the retained value
+ * back. */
+void registry_forget(broker_t *broker, broker_service_t *service);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "actors/base/clock.h"
 #include "actors/base/text.h"
+#include "broker/registry.h"
 #include "broker/service.h"
 
 broker_service_t *service_find(const broker_t *broker, const char *name, size_t size)
@@ -44,8 +45,10 @@ static bool s_make_room(broker_t *broker)
     HASH_ITER(hh, broker->services, service, next)
     if (service->empty_since_ms && (!oldest || service->empty_since_ms < oldest->empty_since_ms))
         oldest = service;
-    if (oldest)
+    if (oldest) {
+        registry_forget(broker, oldest);
         s_free(broker, oldest);
+    }
     return oldest != NULL;
 }
 
@@ -57,6 +60,7 @@ broker_service_t *service_make(broker_t *broker, const char *name, size_t size)
     service = mem_zeroed(sizeof *service);
     text_copy(service->name, sizeof service->name, name, size);
     service->empty_since_ms = clock_wall_ms();
+    service->registry_sequence = broker->registry_sequence;
     TAILQ_INIT(&service->workers);
     for (size_t i = 0; i < FRAME_PRIORITIES; i++)
         TAILQ_INIT(&service->queues[i]);

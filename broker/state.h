@@ -7,9 +7,10 @@
  * listed by its client's peer, and by the queue it waits in or the worker it was given to.
  * Everything is touched by the broker's thread alone.
  *
- * Includes run one way: parcel, state <- peer <- answer, service <- pending <- dispatch <- request
- * <- worker, inspect <- native, majordomo <- broker, which alone includes socket. What a lower file
- * must tell a higher one goes through the `lost` list, which the loop empties.
+ * Includes run one way: parcel, state <- peer <- events <- registry <- answer, service <- pending
+ * <- dispatch <- request <- worker, inspect <- native, majordomo <- broker, which alone includes
+ * socket. What a lower file must tell a higher one goes through the `lost` list, which the loop
+ * empties.
  */
 #ifndef SIGNALBOX_BROKER_STATE_H
 #define SIGNALBOX_BROKER_STATE_H
@@ -158,12 +159,15 @@ struct broker {
     slots_t pending;
     TAILQ_HEAD(, peer) lost;
     uint64_t epoch;
+    uint64_t registry_sequence; /* highest of a service that was forgotten */
     uint64_t swept_ms, counted_ms;
     retained_t *retained;
     size_t retained_bytes;
     buf_t retained_due; /* prefixes that were subscribed to and wait for retained values */
     uint64_t retained_at_ms;
     uint64_t metrics_sequence;
+    uint64_t refusals_ms; /* since when refused registrations are counted */
+    uint32_t refusals;    /* since then */
 };
 
 static inline void broker_count(broker_t *self, broker_stat_t row)

@@ -16,6 +16,8 @@
 #define WORKER_WEIGHT_MAX       100
 #define WORKER_HEARTBEAT_MIN_MS 50
 #define WORKER_HEARTBEAT_MAX_MS 60000
+#define REFUSALS_LOGGED         10 /* of an interval */
+#define REFUSALS_INTERVAL_MS    1000
 
 /* ---- registering ---------------------------------------------------------------------------- */
 
@@ -65,6 +67,22 @@ static void s_joined(broker_t *broker, worker_t *worker)
     dispatch_queued(broker, worker);
 }
 
+/* Whoever is refused may try again at once and for ever: so many lines a second say enough. */
+static void s_note_refusal(broker_t *broker, const char *service, size_t size, const char *why)
+{
+    broker_count(broker, BROKER_REFUSED_READY);
+    if (broker->now_ms - broker->refusals_ms >= REFUSALS_INTERVAL_MS) {
+        if (broker->refusals > REFUSALS_LOGGED)
+            LOG(LOG_WARN, "registration.refused_often",
+                LOG_INT("not_logged", broker->refusals - REFUSALS_LOGGED));
+        broker->refusals_ms = broker->now_ms;
+        broker->refusals = 0;
+    }
+    if (broker->refusals++ < REFUSALS_LOGGED)
+        LOG(LOG_WARN, "registration.refused", LOG_BYTES("service", service, size),
+            LOG_TEXT("why", why));
+}
+
 static void s_refuse(broker_t *broker, peer_t *peer, const frame_t *frame, error_code_t code,
                      const char *why)
 {
@@ -80,9 +98,7 @@ static void s_refuse(broker_t *broker, peer_t *peer, const frame_t *frame, error
                        .flags = error_row(code)->retry ? FRAME_RETRYABLE : 0 };
     peer_send(broker, peer, &answer, &body);
     buf_free(&body);
-    broker_count(broker, BROKER_REFUSED_READY);
-    LOG(LOG_WARN, "registration.refused", LOG_BYTES("service", frame->service, frame->service_size),
-        LOG_TEXT("why", why));
+    s_note_refusal(broker, frame->service, frame->service_size, why);
 }
 
 static uint32_t s_bounded(const value_t *map, const char *key, int64_t preset, int64_t min,
@@ -175,9 +191,7 @@ void worker_ready_mdp(broker_t *broker, peer_t *peer, const char *service, size_
     const char *objection =
         fits ? s_objection(broker, peer, name, size, NULL, &code) : "the name is too long";
     if (objection) {
-        broker_count(broker, BROKER_REFUSED_READY);
-        LOG(LOG_WARN, "registration.refused", LOG_TEXT("service", name),
-            LOG_TEXT("why", objection));
+        s_note_refusal(broker, name, strlen(name), objection);
         peer_send_disconnect(broker, peer);
         if (peer->worker)
             worker_leave(broker, peer->worker);

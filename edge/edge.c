@@ -184,6 +184,7 @@ static edge_t *s_make(const edge_config_t *config)
                                                    .stats = &edge->stats });
     gzip_init(&edge->gzip, settings->gzip_level ? (int)settings->gzip_level : 1);
     exchange_pool_init(&edge->exchanges);
+    probes_init(&edge->probes);
     s_init_connections(edge);
     hub_init(&edge->hub, (uint32_t)(settings->threads * settings->events_percent / 100),
              (uint32_t)settings->events_waiting, &edge->stats);
@@ -198,6 +199,7 @@ static void s_free(edge_t **self_p)
     *self_p = NULL;
     registry_free(&self->registry);
     hub_free(&self->hub);
+    probes_free(&self->probes);
     connections_free(&self->connections);
     exchange_pool_free(&self->exchanges);
     gzip_free(&self->gzip);
@@ -272,14 +274,20 @@ static bool s_listen(edge_t *edge, char *why, size_t why_size)
 static void s_on_registry(void *arg, const client_event_t *event)
 {
     edge_t *edge = arg;
-    registry_store(&edge->registry, event->topic, event->topic_size, event->body, event->size);
+    registry_store(&edge->registry, event);
+}
+
+static void s_on_void(void *arg, uint32_t link, uint32_t connection)
+{
+    edge_t *edge = arg;
+    registry_void(&edge->registry, link, connection);
 }
 
 static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t *bus)
 {
     edge->bus = client_new(
         zmq_context, &(client_config_t){ .settings = bus, .name = edge->instance, .part = "edge" });
-    client_subscribe(edge->bus, REGISTRY_PREFIX, s_on_registry, edge);
+    client_follow(edge->bus, REGISTRY_PREFIX, s_on_registry, s_on_void, edge);
     limits_connect(&edge->limits, edge->bus);
     authority_connect(&edge->authority, edge->bus);
     cached_connect(&edge->cached, edge->bus);

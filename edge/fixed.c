@@ -86,7 +86,7 @@ static const fixed_t s_fixed[] = {
       .rate = "read", .operation = "edge.events",
       .media = "text/event-stream", .summary = "Server-sent events, by topic",
       .parameters = s_topics },
-    { OPEN("/health", health_serve_ready), .operation = "edge.health",
+    { OPEN("/health", health_serve_detailed), .operation = "edge.health",
       .media = "application/json", .summary = "How the system is", .busy = "It is unhealthy" },
     { OPEN("/health/live", health_serve_live), .operation = "edge.health.live",
       .media = "application/json", .summary = "Whether this process answers" },

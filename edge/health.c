@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/base/text.h"
 #include "edge/health.h"
 #include "edge/respond.h"
 #include "edge/state.h"
 #include "proto/json.h"
-
-typedef enum { HEALTHY, DEGRADED, UNHEALTHY } health_t;
 
 static const char *const s_names[] = { "healthy", "degraded", "unhealthy" };
 
@@ -22,6 +21,7 @@ typedef struct {
     exchange_t *exchange;
     health_t worst;
     size_t checks;
+    bool asks_services;
     uint64_t began_us; /* the check under way */
     buf_t text;        /* of the checks */
 } report_t;
@@ -36,18 +36,21 @@ static void s_check(report_t *self, const char *name, health_t health, const cha
 
 static void s_check(report_t *self, const char *name, health_t health, const char *format, ...)
 {
-    char message[160];
+    char message[240];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    size_t size = strlen(message);
+    while (!text_is_utf8(message, size)) /* it may have been cut inside a character */
+        size--;
     if (health > self->worst)
         self->worst = health;
     buf_add_text(&self->text, self->checks++ ? "," : "");
     json_add_text(&self->text, name, strlen(name));
     buf_printf(&self->text, ":{\"status\":\"%s\",\"latency_ms\":%.3f,\"message\":", s_names[health],
                (double)(clock_us() - self->began_us) / 1000.0);
-    json_add_text(&self->text, message, strlen(message));
+    json_add_text(&self->text, message, size);
     buf_add_byte(&self->text, '}');
 }
 
@@ -80,6 +83,19 @@ static const offer_t *s_offer(const exchange_t *x, const char *service, size_t s
     return NULL;
 }
 
+/* What the service says against itself; NULL when it is well, or was not asked. The check under
+ * way took as long as asking did. */
+static const probe_t *s_complaint(report_t *self, const offer_t *offer)
+{
+    if (!self->asks_services || !offer || !offer->is_live)
+        return NULL;
+    const probe_t *probe =
+        probes_find(&self->exchange->edge->probes, offer->described->descriptor->service);
+    if (probe)
+        self->began_us -= probe->took_us;
+    return probe && probe->health != HEALTHY ? probe : NULL;
+}
+
 static void s_check_required(report_t *self)
 {
     const char *list = self->exchange->edge->settings->required;
@@ -87,12 +103,19 @@ static void s_check_required(report_t *self)
         size_t size = strcspn(list, " ,");
         s_begin(self);
         const offer_t *offer = s_offer(self->exchange, list, size);
+        const probe_t *complaint = s_complaint(self, offer);
+        bool is_live = offer && offer->is_live;
         char name[100];
         snprintf(name, sizeof name, "required.%.*s", (int)(size < 80 ? size : 80), list);
-        s_check(self, name, offer && offer->is_live ? HEALTHY : UNHEALTHY, "%s",
-                !offer            ? "It has never been seen"
-                : !offer->is_live ? "No instance of it is running"
-                                  : "It is running");
+        s_check(self, name,
+                !is_live    ? UNHEALTHY
+                : complaint ? complaint->health
+                            : HEALTHY,
+                "%s%s%s",
+                !offer     ? "It has never been seen"
+                : !is_live ? "No instance of it is running"
+                           : "It is running",
+                complaint ? ", but " : "", complaint ? complaint->why : "");
         list += size;
     }
 }
@@ -105,9 +128,14 @@ static void s_check_services(report_t *self)
         char name[100];
         s_begin(self);
         snprintf(name, sizeof name, "service.%.80s", offers[i].described->descriptor->service);
-        s_check(self, name, offers[i].is_live ? HEALTHY : DEGRADED, "Version %s%s",
+        const probe_t *complaint = s_complaint(self, &offers[i]);
+        /* what nobody requires does not make the whole unhealthy */
+        s_check(self, name, offers[i].is_live && !complaint ? HEALTHY : DEGRADED, "Version %s%s%s",
                 offers[i].described->descriptor->version,
-                offers[i].is_live ? "" : ", no instance of it is running");
+                complaint           ? ", but "
+                : offers[i].is_live ? ""
+                                    : ", no instance of it is running",
+                complaint ? complaint->why : "");
     }
 }
 
@@ -152,10 +180,12 @@ static void s_answer(report_t *self)
 
 static void s_serve(exchange_t *x, bool with_services)
 {
-    report_t report = { .exchange = x };
+    report_t report = { .exchange = x, .asks_services = with_services };
     x->routing = registry_routing(&x->edge->registry);
     s_check_drain(&report);
     s_check_bus(&report);
+    if (with_services)
+        probes_begin(&x->edge->probes, x->edge->bus, x->routing);
     s_check_required(&report);
     if (with_services) {
         s_check_services(&report);
@@ -163,6 +193,8 @@ static void s_serve(exchange_t *x, bool with_services)
         if (x->edge->settings->limits)
             s_check_limits(&report);
     }
+    if (with_services)
+        probes_end(&x->edge->probes);
     s_answer(&report);
 }
 

@@ -31,6 +31,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/openapi.c %D%/openapi.h \
 	%D%/openapi_schema.c %D%/openapi_schema.h \
 	%D%/path.c %D%/path.h \
+	%D%/probe.c %D%/probe.h \
 	%D%/problem.c %D%/problem.h \
 	%D%/prometheus.c %D%/prometheus.h \
 	%D%/quotas.c %D%/quotas.h \

@@ -9,6 +9,7 @@
 
 #include <uthash.h>
 
+#include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "edge/counters.h"
 #include "edge/registry.h"
@@ -25,9 +26,12 @@ typedef struct {
 /* What one broker says about one service. */
 struct registry_entry {
     char topic[TOPIC_BYTES_MAX + 1];
-    buf_t pending; /* the newest event, not yet read; under the registry's mutex */
-    bool has_pending;
+    /* under the registry's mutex */
+    buf_t pending; /* the newest event, not yet read */
+    bool has_pending, is_void;
+    uint32_t link, connection; /* over which it was said last */
     /* the keeper's own */
+    bool is_forgotten; /* by its broker */
     version_t versions[REGISTRY_VERSIONS_MAX];
     size_t version_count;
     int64_t since_ms;
@@ -49,47 +53,78 @@ static void s_drop_versions(registry_entry_t *entry)
         described_drop(&entry->versions[--entry->version_count].described);
 }
 
+static void s_remove(registry_t *self, registry_entry_t *entry)
+{
+    HASH_DEL(self->entries, entry);
+    s_drop_versions(entry);
+    buf_free(&entry->pending);
+    mem_free(entry);
+}
+
 void registry_free(registry_t *self)
 {
     registry_entry_t *entry, *next;
-    HASH_ITER(hh, self->entries, entry, next)
-    {
-        HASH_DEL(self->entries, entry);
-        s_drop_versions(entry);
-        buf_free(&entry->pending);
-        mem_free(entry);
-    }
+    HASH_ITER(hh, self->entries, entry, next) s_remove(self, entry);
     routing_drop(&self->current);
     monitor_free(&self->monitor);
     pthread_mutex_destroy(&self->mutex);
 }
 
-void registry_store(registry_t *self, const char *topic, size_t topic_size, const void *body,
-                    size_t size)
+static void s_wake(const registry_t *self)
 {
-    registry_entry_t *entry = NULL;
-    stats_add(self->stats, COUNT_REGISTRY_EVENTS, 1);
-    pthread_mutex_lock(&self->mutex);
-    HASH_FIND(hh, self->entries, topic, topic_size, entry);
-    if (!entry && topic_size <= TOPIC_BYTES_MAX &&
-        HASH_COUNT(self->entries) < REGISTRY_TOPICS_MAX) {
-        entry = mem_zeroed(sizeof *entry);
-        memcpy(entry->topic, topic, topic_size);
-        HASH_ADD(hh, self->entries, topic, topic_size, entry);
-    }
-    if (entry) {
-        entry->pending.size = 0;
-        buf_add(&entry->pending, body, size);
-        entry->has_pending = true;
-    }
-    pthread_mutex_unlock(&self->mutex);
-    if (!entry) {
-        stats_add(self->stats, COUNT_REGISTRY_DROPS, 1);
-        return;
-    }
     const uint64_t one = 1;
     if (write(self->wake_fd, &one, sizeof one) < 0)
         return; /* the counter is full: the keeper is awake already */
+}
+
+/* The entry of the event's topic, made when it is new; NULL when there is no room for it. */
+static registry_entry_t *s_entry(registry_t *self, const client_event_t *event)
+{
+    registry_entry_t *entry = NULL;
+    HASH_FIND(hh, self->entries, event->topic, event->topic_size, entry);
+    if (!entry && event->topic_size <= TOPIC_BYTES_MAX &&
+        HASH_COUNT(self->entries) < REGISTRY_TOPICS_MAX) {
+        entry = mem_zeroed(sizeof *entry);
+        entry->is_void = true; /* nothing was said yet */
+        memcpy(entry->topic, event->topic, event->topic_size);
+        HASH_ADD(hh, self->entries, topic, event->topic_size, entry);
+    }
+    return entry;
+}
+
+void registry_store(registry_t *self, const client_event_t *event)
+{
+    stats_add(self->stats, COUNT_REGISTRY_EVENTS, 1);
+    pthread_mutex_lock(&self->mutex);
+    registry_entry_t *entry = s_entry(self, event);
+    bool is_news = entry && (entry->is_void || !event->is_known);
+    if (entry) {
+        entry->link = event->link;
+        entry->connection = event->connection;
+    }
+    if (is_news) {
+        entry->pending.size = 0;
+        buf_add(&entry->pending, event->body, event->size);
+        entry->has_pending = true;
+        entry->is_void = false;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    if (!entry)
+        stats_add(self->stats, COUNT_REGISTRY_DROPS, 1);
+    if (is_news)
+        s_wake(self);
+}
+
+void registry_void(registry_t *self, uint32_t link, uint32_t connection)
+{
+    pthread_mutex_lock(&self->mutex);
+    for (registry_entry_t *entry = self->entries; entry; entry = entry->hh.next)
+        if (entry->link == link && entry->connection != connection) {
+            entry->is_void = true;
+            entry->has_pending = false;
+        }
+    pthread_mutex_unlock(&self->mutex);
+    s_wake(self);
 }
 
 /* ---- reading an event ----------------------------------------------------------------------- */
@@ -169,8 +204,9 @@ static bool s_read_events(registry_t *self)
         entry->pending = (buf_t){ 0 };
         entry->has_pending = false;
         pthread_mutex_unlock(&self->mutex);
-        /* entries are only ever added, at the end of the list: `entry` stays where it is */
-        if (s_read_event(self, entry, &event)) {
+        /* others only add entries, at the end of the list: `entry` stays where it is */
+        entry->is_forgotten = event.size == 0;
+        if (entry->is_forgotten || s_read_event(self, entry, &event)) {
             changed = true;
         } else {
             stats_add(self->stats, COUNT_REGISTRY_BAD, 1);
@@ -178,6 +214,56 @@ static bool s_read_events(registry_t *self)
         }
         buf_free(&event);
         pthread_mutex_lock(&self->mutex);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return changed;
+}
+
+/* ---- forgetting ----------------------------------------------------------------------------- */
+
+/* An instance of a void entry runs no more, as far as anybody knows. */
+static bool s_empty(registry_entry_t *entry)
+{
+    bool changed = false;
+    for (size_t i = 0; i < entry->version_count; i++) {
+        changed |= entry->versions[i].instances > 0;
+        entry->versions[i].instances = 0;
+    }
+    if (changed)
+        entry->since_ms = clock_wall_ms();
+    return changed;
+}
+
+static const char *s_service(const registry_entry_t *entry)
+{
+    return entry->version_count ? entry->versions[0].described->descriptor->service : "";
+}
+
+/* Whether the routes of a void entry are those of nobody else. */
+static bool s_is_only(const registry_t *self, const registry_entry_t *entry)
+{
+    for (const registry_entry_t *other = self->entries; other; other = other->hh.next)
+        if (!other->is_void && strcmp(s_service(other), s_service(entry)) == 0)
+            return false;
+    return entry->version_count > 0;
+}
+
+/* Voids and removes what is to go. */
+static bool s_forget(registry_t *self)
+{
+    bool changed = false;
+    registry_entry_t *entry, *next;
+    pthread_mutex_lock(&self->mutex);
+    HASH_ITER(hh, self->entries, entry, next)
+    {
+        if (entry->has_pending || !(entry->is_void || entry->is_forgotten))
+            continue;
+        changed |= s_empty(entry);
+        if (!entry->is_forgotten && HASH_COUNT(self->entries) <= REGISTRY_TOPICS_MAX / 2 &&
+            s_is_only(self, entry))
+            continue;
+        changed |= entry->version_count > 0;
+        s_remove(self, entry);
     }
     pthread_mutex_unlock(&self->mutex);
     return changed;
@@ -249,7 +335,9 @@ static void s_put_into_use(registry_t *self, routing_t *routing)
 
 void registry_work(registry_t *self)
 {
-    if (!s_read_events(self))
+    bool changed = s_read_events(self);
+    changed |= s_forget(self);
+    if (!changed)
         return;
     offer_t *offers = mem_array(REGISTRY_TOPICS_MAX * REGISTRY_VERSIONS_MAX, sizeof *offers);
     size_t count = 0;

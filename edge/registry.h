@@ -7,6 +7,10 @@
  * instance is routed to, and when none has, the highest known: its routes stay, to be documented
  * and to be answered with the reason.
  *
+ * What a broker said is void once another one answers in its place, or it is lost while another is
+ * there: no instance counts that it named. The routes stay until somebody else names the service,
+ * or room is needed. What a broker itself forgets goes at once.
+ *
  * Events come on the bus client's thread, which only stores them; the edge's keeper does the work;
  * requests take the routing in use and never wait for either.
  */
@@ -16,8 +20,9 @@
 #include "actors/base/monitor.h"
 #include "actors/base/stats.h"
 #include "edge/routes.h"
+#include "proto/client.h"
 
-#define REGISTRY_TOPICS_MAX   1024
+#define REGISTRY_TOPICS_MAX   4096
 #define REGISTRY_VERSIONS_MAX 16 /* of one service at one broker */
 #define REGISTRY_PREFIX       "registry."
 
@@ -38,9 +43,11 @@ typedef struct {
 void registry_init(registry_t *self, const grants_t *grants, stats_t *stats, int wake_fd);
 void registry_free(registry_t *self);
 
-/* Stores an event and wakes the keeper. From any thread; the bytes are copied. */
-void registry_store(registry_t *self, const char *topic, size_t topic_size, const void *body,
-                    size_t size);
+/* Stores an event and wakes the keeper; the bytes are copied. The bus client's thread's. */
+void registry_store(registry_t *self, const client_event_t *event);
+
+/* Voids what came over older connections of a link. The bus client's thread's. */
+void registry_void(registry_t *self, uint32_t link, uint32_t connection);
 
 /* Reads what was stored and puts a new routing into use when anything changed. The keeper's. */
 void registry_work(registry_t *self);

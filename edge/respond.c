@@ -249,7 +249,7 @@ void respond_failure(exchange_t *exchange)
     failure_t *failure = &exchange->failure;
     const error_row_t *row = error_row(failure->code);
     unsigned status = row->http_status;
-    if (row->retry && !failure->retry_after_ms && (status == 429 || status == 503))
+    if (row->retry && !failure->retry_after_ms && (status == 429 || status == 502 || status == 503))
         failure->retry_after_ms = RETRY_AFTER_MS;
     exchange->content.size = 0;
     problem_write(failure, exchange->is_known ? exchange->target : NULL, exchange->request_id,

@@ -9,13 +9,14 @@
 
 #include "actors/base/id.h"
 #include "edge/address.h"
+#include "edge/authority.h"
 #include "edge/connection.h"
 #include "edge/counters.h"
 #include "edge/edge.h"
 #include "edge/exchange.h"
 #include "edge/gzip.h"
-#include "edge/authority.h"
 #include "edge/limits.h"
+#include "edge/probe.h"
 #include "edge/registry.h"
 #include "edge/stream.h"
 
@@ -38,6 +39,7 @@ struct edge {
     exchange_pool_t exchanges;
     registry_t registry;
     hub_t hub; /* of event streams */
+    probes_t probes;
     client_t *bus;
     buf_t refusal; /* the complete answer to a connection that is not admitted */
     struct mg_context *server;

@@ -102,6 +102,7 @@ static void s_reopen(client_t *self, link_t *link, const char *why)
     link_lose(link);
     calls_end(self, link, ERROR_NO_BROKER, why);
     link_open(self, link);
+    events_void_lost(self);
     self->ticked_ms = 0; /* beat and register at once */
 }
 
@@ -120,12 +121,14 @@ static void s_take(client_t *self, link_t *link, const frame_t *frame, zmq_msg_t
         break;
     case FRAME_PARTIAL:
         if (frame->id == 0)
-            events_take_snapshot(self, frame, parts, count);
+            events_take_snapshot(self, link, frame, parts, count);
         else
             calls_answer(self, link, frame, parts, count);
         break;
     case FRAME_FINAL:
-        if (frame->id != 0) /* 0 is the end of a snapshot */
+        if (frame->id == 0)
+            events_end_snapshot(self, link, frame);
+        else
             calls_answer(self, link, frame, parts, count);
         break;
     case FRAME_ERROR:

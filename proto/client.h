@@ -153,14 +153,26 @@ typedef struct {
     event_t head;
     const uint8_t *body; /* msgpack, not checked */
     size_t size;
-    uint64_t missed; /* events of this publisher and topic lost before this one */
+    uint64_t missed;           /* events of this publisher and topic lost before this one */
+    uint32_t link, connection; /* over which it came, as in worker_request_t */
+    bool is_known;             /* seen before; only who follows is told again */
 } client_event_t;
 
 typedef void (*event_fn)(void *arg, const client_event_t *event);
 
+/* What came over older connections than this one of the link is void. */
+typedef void (*void_fn)(void *arg, uint32_t link, uint32_t connection);
+
 /* Receives every topic that starts with `prefix`, retained values first. An event that was seen
  * (same publisher, epoch and sequence) is not delivered again. For the life of the client. */
 void client_subscribe(client_t *self, const char *prefix, event_fn on_event, void *arg);
+
+/* The same for who keeps what each broker says of itself. Whenever a broker is reached anew, which
+ * may be another one than before, its retained values come again, also those that were seen; then
+ * `on_void` ends what was not among them. It ends likewise what a lost broker said while another
+ * one is reached. */
+void client_follow(client_t *self, const char *prefix, event_fn on_event, void_fn on_void,
+                   void *arg);
 
 /* Publishes; the body is given away. Best effort: what must arrive goes through an outbox. */
 void client_publish(client_t *self, const char *topic, bool retain, buf_t *body);

@@ -45,9 +45,15 @@ static topic_mark_t *s_mark(topic_mark_t **marks, const char *key, size_t size, 
 
 /* ---- receiving ------------------------------------------------------------------------------ */
 
-/* Whether the event is news to a subscription; `event->missed` tells how many before it did not
- * arrive. */
-static bool s_is_news(subscription_t *subscription, client_event_t *event)
+static bool s_is_older(const event_t *head, const topic_mark_t *mark)
+{
+    return head->epoch < mark->epoch ||
+           (head->epoch == mark->epoch && head->sequence < mark->sequence);
+}
+
+/* Whether a subscription is to hear of the event: because it is news, or because it is repeated for
+ * one that follows. `event->missed` tells how many before it did not arrive. */
+static bool s_is_wanted(subscription_t *subscription, client_event_t *event, bool is_repeated)
 {
     char key[TOPIC_BYTES_MAX + EVENT_NAME_BYTES + 1];
     bool is_new;
@@ -57,11 +63,15 @@ static bool s_is_news(subscription_t *subscription, client_event_t *event)
     memcpy(key + event->topic_size + 1, head->publisher, head->publisher_size);
     topic_mark_t *mark =
         s_mark(&subscription->seen, key, event->topic_size + 1 + head->publisher_size, &is_new);
-    if (!is_new && (head->epoch < mark->epoch ||
-                    (head->epoch == mark->epoch && head->sequence <= mark->sequence)))
-        return false;
     bool goes_on = !is_new && head->epoch == mark->epoch;
-    event->missed = goes_on ? head->sequence - mark->sequence - 1 : 0;
+    event->missed = 0;
+    event->is_known = goes_on && head->sequence == mark->sequence;
+    if (event->is_known)
+        return is_repeated && subscription->on_void;
+    if (!is_new && s_is_older(head, mark))
+        return false;
+    if (goes_on)
+        event->missed = head->sequence - mark->sequence - 1;
     mark->epoch = head->epoch;
     mark->sequence = head->sequence;
     return true;
@@ -73,21 +83,23 @@ static bool s_is_below(const subscription_t *subscription, const client_event_t 
     return size <= event->topic_size && memcmp(subscription->prefix, event->topic, size) == 0;
 }
 
-static void s_deliver(client_t *client, const char *topic, size_t topic_size, zmq_msg_t *head,
-                      zmq_msg_t *body)
+/* Tells the subscriptions; `event` has its topic. `is_repeated`: it is part of a snapshot. */
+static void s_deliver(client_t *client, const link_t *link, client_event_t event, bool is_repeated,
+                      zmq_msg_t *head, zmq_msg_t *body)
 {
-    client_event_t event = { .topic = topic, .topic_size = topic_size };
-    if (!topic_is_valid(topic, topic_size) ||
+    if (!topic_is_valid(event.topic, event.topic_size) ||
         !event_decode(&event.head, zmq_msg_data(head), zmq_msg_size(head))) {
         client_count(client, CLIENT_BAD_MESSAGES);
         return;
     }
     event.body = zmq_msg_data(body);
     event.size = zmq_msg_size(body);
+    event.link = link_index(client, link);
+    event.connection = link->connection;
     for (subscription_t *at = client->subscriptions; at; at = at->next) {
         if (!s_is_below(at, &event))
             continue;
-        if (!s_is_news(at, &event)) {
+        if (!s_is_wanted(at, &event, is_repeated)) {
             client_count(client, CLIENT_EVENT_DUPLICATES);
             continue;
         }
@@ -105,20 +117,53 @@ void events_read(client_t *client, link_t *link)
         if (count == 0)
             return;
         if (count == COUNT_OF(frames))
-            s_deliver(client, zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]), &frames[1],
-                      &frames[2]);
+            s_deliver(client, link,
+                      (client_event_t){ .topic = zmq_msg_data(&frames[0]),
+                                        .topic_size = zmq_msg_size(&frames[0]) },
+                      false, &frames[1], &frames[2]);
         else
             client_count(client, CLIENT_BAD_MESSAGES);
         multipart_close(frames, COUNT_OF(frames), count);
     }
 }
 
-void events_take_snapshot(client_t *client, const frame_t *frame, zmq_msg_t *parts, size_t count)
+void events_take_snapshot(client_t *client, const link_t *link, const frame_t *frame,
+                          zmq_msg_t *parts, size_t count)
 {
+    const client_event_t event = { .topic = frame->service, .topic_size = frame->service_size };
     if (count == 2)
-        s_deliver(client, frame->service, frame->service_size, &parts[0], &parts[1]);
+        s_deliver(client, link, event, true, &parts[0], &parts[1]);
     else
         client_count(client, CLIENT_BAD_MESSAGES);
+}
+
+static void s_void(const client_t *client, const subscription_t *at, const link_t *link)
+{
+    if (at->on_void)
+        at->on_void(at->arg, link_index(client, link), link->connection);
+}
+
+void events_end_snapshot(client_t *client, const link_t *link, const frame_t *frame)
+{
+    for (const subscription_t *at = client->subscriptions; at; at = at->next)
+        if (strlen(at->prefix) == frame->service_size &&
+            memcmp(at->prefix, frame->service, frame->service_size) == 0)
+            s_void(client, at, link);
+    events_void_lost(client);
+}
+
+/* With no broker at all nothing newer is known, and what was known is best. */
+void events_void_lost(client_t *client)
+{
+    bool is_alive = false;
+    for (uint32_t i = 0; i < client->link_count; i++)
+        is_alive |= client->links[i].state == LINK_ALIVE;
+    if (!is_alive)
+        return;
+    for (uint32_t i = 0; i < client->link_count; i++)
+        for (const subscription_t *at = client->subscriptions; at; at = at->next)
+            if (client->links[i].state == LINK_LOST)
+                s_void(client, at, &client->links[i]);
 }
 
 static void s_ask_snapshot(client_t *client, link_t *link, const char *prefix)
@@ -159,10 +204,17 @@ static void s_run_subscribe(client_t *client, order_t *order)
 
 void client_subscribe(client_t *self, const char *prefix, event_fn on_event, void *arg)
 {
+    client_follow(self, prefix, on_event, NULL, arg);
+}
+
+void client_follow(client_t *self, const char *prefix, event_fn on_event, void_fn on_void,
+                   void *arg)
+{
     subscribe_order_t *subscribe = mem_zeroed(sizeof *subscribe);
     subscribe->made = mem_zeroed(sizeof *subscribe->made);
     subscribe->made->prefix = mem_strdup(prefix);
     subscribe->made->on_event = on_event;
+    subscribe->made->on_void = on_void;
     subscribe->made->arg = arg;
     client_order(self, &subscribe->order, s_run_subscribe);
 }

@@ -76,6 +76,7 @@ typedef struct subscription {
     struct subscription *next;
     char *prefix;
     event_fn on_event;
+    void_fn on_void; /* NULL: does not follow */
     void *arg;
     topic_mark_t *seen; /* of its own: a later subscription sees retained values again */
 } subscription_t;

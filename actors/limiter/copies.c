@@ -192,12 +192,9 @@ static void s_on_copies(void *arg, const client_event_t *event)
     s_with_body(self, event, s_take_copies);
 }
 
-static void s_learn(limiter_t *self, const client_event_t *event, const value_t *body)
+static void s_regroup(limiter_t *self, bool has_changed)
 {
-    (void)event;
-    bool was_member = self->peers.is_member;
-    bool has_changed = peers_learn(&self->peers, body, clock_ms());
-    if (has_changed || was_member != self->peers.is_member) {
+    if (has_changed) {
         LOG(LOG_INFO, "limiter.peers", LOG_TEXT("instance", self->peers.name),
             LOG_INT("others", self->peers.count));
         s_spread(self);
@@ -206,9 +203,26 @@ static void s_learn(limiter_t *self, const client_event_t *event, const value_t 
     monitor_wake(&self->monitor);
 }
 
+static void s_learn(limiter_t *self, const client_event_t *event, const value_t *body)
+{
+    bool was_member = self->peers.is_member;
+    bool has_changed = peers_learn(&self->peers, body, event->link, event->connection, clock_ms());
+    s_regroup(self, has_changed || was_member != self->peers.is_member);
+}
+
 static void s_on_registry(void *arg, const client_event_t *event)
 {
     s_with_body(arg, event, s_learn);
+}
+
+static void s_on_void(void *arg, uint32_t link, uint32_t connection)
+{
+    limiter_t *self = arg;
+    monitor_lock(&self->monitor);
+    bool was_member = self->peers.is_member;
+    bool has_changed = peers_void(&self->peers, link, connection, clock_ms());
+    s_regroup(self, has_changed || was_member != self->peers.is_member);
+    monitor_unlock(&self->monitor);
 }
 
 static void s_compare_policies(limiter_t *self, const client_event_t *event, const value_t *body)
@@ -233,7 +247,7 @@ void copies_subscribe(limiter_t *self, client_t *client)
     client_subscribe(client, topic, s_on_copies, self);
     client_subscribe(client, topic_row(TOPIC_LIMITER_POLICIES)->prefix, s_on_policies, self);
     snprintf(topic, sizeof topic, "%s%s.", topic_row(TOPIC_REGISTRY)->prefix, limiter_service.name);
-    client_subscribe(client, topic, s_on_registry, self);
+    client_follow(client, topic, s_on_registry, s_on_void, self);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */

@@ -97,17 +97,8 @@ static bool s_drop_unlisted(peers_t *self)
     return has_changed;
 }
 
-bool peers_learn(peers_t *self, const value_t *registry, uint64_t now_ms)
+static bool s_merge(peers_t *self, uint64_t now_ms)
 {
-    const value_t *broker = value_get(registry, "broker"), *version;
-    const value_t *versions = value_get(registry, "versions");
-    if (!value_is_type(broker, VALUE_TEXT))
-        return false;
-    peers_view_t *view = s_view(self, broker);
-    view->count = 0;
-    for (uint32_t i = 0; (version = value_item(versions, i)); i++)
-        s_read_version(view, version);
-
     bool has_changed = false;
     self->is_member = false;
     for (size_t i = 0; i < self->count; i++)
@@ -116,6 +107,30 @@ bool peers_learn(peers_t *self, const value_t *registry, uint64_t now_ms)
         for (size_t k = 0; k < self->views[i].count; k++)
             has_changed |= s_list(self, self->views[i].names[k], now_ms);
     return s_drop_unlisted(self) || has_changed;
+}
+
+bool peers_learn(peers_t *self, const value_t *registry, uint32_t link, uint32_t connection,
+                 uint64_t now_ms)
+{
+    const value_t *broker = value_get(registry, "broker"), *version;
+    const value_t *versions = value_get(registry, "versions");
+    if (!value_is_type(broker, VALUE_TEXT))
+        return false;
+    peers_view_t *view = s_view(self, broker);
+    view->link = link;
+    view->connection = connection;
+    view->count = 0;
+    for (uint32_t i = 0; (version = value_item(versions, i)); i++)
+        s_read_version(view, version);
+    return s_merge(self, now_ms);
+}
+
+bool peers_void(peers_t *self, uint32_t link, uint32_t connection, uint64_t now_ms)
+{
+    for (size_t i = 0; i < self->view_count; i++)
+        if (self->views[i].link == link && self->views[i].connection != connection)
+            self->views[i].count = 0;
+    return s_merge(self, now_ms);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */

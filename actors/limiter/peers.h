@@ -36,6 +36,7 @@ typedef struct {
 
 typedef struct {
     char broker[EVENT_NAME_BYTES + 1];
+    uint32_t link, connection; /* over which it spoke last */
     size_t count;
     char names[PEERS_MAX][ID_INSTANCE_SIZE];
 } peers_view_t;
@@ -52,8 +53,12 @@ typedef struct {
 void peers_init(peers_t *self, const char *name);
 void peers_free(peers_t *self);
 
-/* Takes over what a broker says; true when it changes who is there. */
-bool peers_learn(peers_t *self, const value_t *registry, uint64_t now_ms);
+/* Takes over what a broker says over a connection of a link; true when it changes who is there. */
+bool peers_learn(peers_t *self, const value_t *registry, uint32_t link, uint32_t connection,
+                 uint64_t now_ms);
+
+/* Forgets what came over older connections of a link; true when it changes who is there. */
+bool peers_void(peers_t *self, uint32_t link, uint32_t connection, uint64_t now_ms);
 
 /* NULL when no broker lists it. */
 peer_t *peers_find(peers_t *self, const char *name, size_t size);

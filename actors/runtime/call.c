@@ -155,8 +155,7 @@ void call_fail(call_t *self, error_code_t code, const char *format, ...)
 
 void call_fail_db(call_t *self, db_status_t status)
 {
-    error_code_t code = db_error(status);
-    call_fail_with(self, &(failure_t){ .code = code });
+    call_fail(self, db_error(status), "%s", db_error_text(status));
 }
 
 void call_defer(call_t *self)

@@ -103,6 +103,10 @@ typedef enum {
  * two transactions did to each other is UNAVAILABLE, which it may. */
 error_code_t db_error(db_status_t status);
 
+/* A sentence for the caller that names the database and says nothing of its inside; "" where it is
+ * not the database that is to blame. */
+const char *db_error_text(db_status_t status);
+
 /* Runs a statement. `rows` may be NULL when no result is wanted; otherwise it is set on DB_OK, NULL
  * on failure, and freed by the caller with `db_rows_close` before the same statement is run on the
  * connection again. Every $name of the text needs a parameter and every parameter a $name: the

@@ -17,14 +17,16 @@
 static const struct {
     error_code_t error;
     log_level_t level;
+    const char *text;
 } s_statuses[] = {
-    [DB_OK] = { ERROR_NONE, LOG_DEBUG },
-    [DB_CONSTRAINT] = { ERROR_CONFLICT, LOG_DEBUG },
-    [DB_UNAVAILABLE] = { ERROR_UNAVAILABLE, LOG_WARN },
-    [DB_TIMEOUT] = { ERROR_DEADLINE, LOG_WARN },
-    [DB_FULL] = { ERROR_STORAGE_FULL, LOG_ERROR },
-    [DB_CONFLICT] = { ERROR_UNAVAILABLE, LOG_INFO },
-    [DB_BROKEN] = { ERROR_INTERNAL, LOG_ERROR },
+    [DB_OK] = { ERROR_NONE, LOG_DEBUG, "" },
+    [DB_CONSTRAINT] = { ERROR_CONFLICT, LOG_DEBUG, "" },
+    [DB_UNAVAILABLE] = { ERROR_UNAVAILABLE, LOG_WARN, "The database is not available; try again" },
+    [DB_TIMEOUT] = { ERROR_DEADLINE, LOG_WARN, "The database did not answer in time" },
+    [DB_FULL] = { ERROR_STORAGE_FULL, LOG_ERROR, "The database has no room for this" },
+    [DB_CONFLICT] = { ERROR_UNAVAILABLE, LOG_INFO,
+                      "The database gave way to another request at the same time; try again" },
+    [DB_BROKEN] = { ERROR_INTERNAL, LOG_ERROR, "" },
 };
 
 db_param_t db_param_text(const char *name, const char *text)
@@ -38,6 +40,12 @@ error_code_t db_error(db_status_t status)
 {
     insist(status < COUNT_OF(s_statuses));
     return s_statuses[status].error;
+}
+
+const char *db_error_text(db_status_t status)
+{
+    insist(status < COUNT_OF(s_statuses));
+    return s_statuses[status].text;
 }
 
 /* ---- statements ------------------------------------------------------------------------------ */

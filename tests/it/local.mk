@@ -40,7 +40,8 @@ SYSTEM_TESTS = \
 	%D%/system_analysis.py \
 	%D%/system_commands.py \
 	%D%/system_parts.py \
-	%D%/system_stop.py
+	%D%/system_stop.py \
+	%D%/system_truth.py
 
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \

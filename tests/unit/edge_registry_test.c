@@ -43,6 +43,19 @@ typedef struct {
     int instances;
 } version_t;
 
+/* Over which connection of the only link brokers are heard. */
+static uint32_t s_connection = 1;
+
+static void s_store(const char *topic, const void *body, size_t size)
+{
+    const client_event_t event = { .topic = topic,
+                                   .topic_size = strlen(topic),
+                                   .body = body,
+                                   .size = size,
+                                   .connection = s_connection };
+    registry_store(&s_registry, &event);
+}
+
 /* An event of a broker about the service `foo`; versions end with an empty one. */
 static void s_say(const char *broker, const version_t *versions, int64_t since)
 {
@@ -78,7 +91,7 @@ static void s_say(const char *broker, const version_t *versions, int64_t since)
         buf_free(&packed);
     }
     snprintf(topic, sizeof topic, "registry.foo.%s", broker);
-    registry_store(&s_registry, topic, strlen(topic), event.bytes, event.size);
+    s_store(topic, event.bytes, event.size);
     buf_free(&event);
     registry_work(&s_registry);
 }
@@ -165,22 +178,74 @@ static void test_bad_events(void)
     static const uint8_t none[] = { 0xc1 }, map[] = { 0x80 };
     s_open();
     s_say("b1", (version_t[]){ { "1.0.0", "/v1/foo", 1 }, { 0 } }, 0);
-    registry_store(&s_registry, "registry.foo.b1", 15, none, sizeof none);
+    s_store("registry.foo.b1", none, sizeof none);
     registry_work(&s_registry);
-    registry_store(&s_registry, "registry.foo.b1", 15, map, sizeof map);
+    s_store("registry.foo.b1", map, sizeof map);
     registry_work(&s_registry);
-    registry_store(&s_registry, "registry.foo.b1", 15, "", 0);
-    registry_work(&s_registry);
-    is_int(stats_get(&s_stats, COUNT_REGISTRY_BAD), 3);
+    is_int(stats_get(&s_stats, COUNT_REGISTRY_BAD), 2);
     is_text(s_routed(), "1.0.0 live");
     s_say("b1", (version_t[]){ { "1.0.0", "/v1/foo/{id}", 1 }, { 0 } }, 0); /* id is no field */
     is_int(stats_get(&s_stats, COUNT_DESCRIPTORS_REFUSED), 1);
     for (int i = 0; i < REGISTRY_TOPICS_MAX + 5; i++) {
         char topic[60];
         snprintf(topic, sizeof topic, "registry.bar.%d", i);
-        registry_store(&s_registry, topic, strlen(topic), map, sizeof map);
+        s_store(topic, map, sizeof map);
     }
     is_int(stats_get(&s_stats, COUNT_REGISTRY_DROPS), 6);
+    s_close();
+}
+
+/* A broker is killed and another one answers in its place. */
+static void test_another_broker(void)
+{
+    s_open();
+    s_say("b1", (version_t[]){ { "2.0.0", "/v1/foo", 1 }, { 0 } }, 0);
+    registry_void(&s_registry, 1, 1); /* another link */
+    registry_work(&s_registry);
+    is_text(s_routed(), "2.0.0 live");
+    s_connection = 2;
+    registry_void(&s_registry, 0, 2);
+    registry_work(&s_registry);
+    is_text(s_routed(), "2.0.0 gone"); /* its routes stay, to be answered with the reason */
+    s_say("b2", (version_t[]){ { "1.0.0", "/v1/foo", 1 }, { 0 } }, 0);
+    is_text(s_routed(), "1.0.0 live");
+    s_say("b2", (version_t[]){ { "1.0.0", "/v1/foo", 0 }, { 0 } }, 5);
+    is_text(s_routed(), "1.0.0 gone"); /* and not what nobody says any more */
+    s_connection = 1;
+    s_close();
+}
+
+/* The same broker is reached again: it repeats what it said. */
+static void test_the_same_broker_again(void)
+{
+    client_event_t event = { .topic = "registry.foo.b1", .topic_size = 15, .connection = 2 };
+    s_open();
+    s_say("b1", (version_t[]){ { "1.0.0", "/v1/foo", 1 }, { 0 } }, 0);
+    event.is_known = true;
+    registry_store(&s_registry, &event); /* seen before: it is not read again */
+    registry_void(&s_registry, 0, 2);
+    registry_work(&s_registry);
+    is_text(s_routed(), "1.0.0 live");
+    is_int(stats_get(&s_stats, COUNT_REGISTRY_BAD), 0);
+    s_close();
+}
+
+/* Any number of services may come and go. */
+static void test_forgotten_services(void)
+{
+    s_open();
+    s_say("b1", (version_t[]){ { "1.0.0", "/v1/foo", 0 }, { 0 } }, 5);
+    s_store("registry.foo.b1", "", 0);
+    registry_work(&s_registry);
+    is_text(s_routed(), "nothing");
+    for (int i = 0; i < REGISTRY_TOPICS_MAX + 5; i++) {
+        char broker[20], topic[60];
+        snprintf(broker, sizeof broker, "b%d", i);
+        s_say(broker, (version_t[]){ { "1.0.0", "/v1/foo", 1 }, { 0 } }, 0);
+        snprintf(topic, sizeof topic, "registry.foo.%s", broker);
+        s_store(topic, "", 0);
+    }
+    is_int(stats_get(&s_stats, COUNT_REGISTRY_DROPS), 0);
     s_close();
 }
 
@@ -195,4 +260,6 @@ static void test_waiting(void)
 
 TESTS({ "versions", test_versions }, { "brokers", test_brokers },
       { "disputed versions", test_disputed_versions }, { "bad events", test_bad_events },
-      { "waiting", test_waiting })
+      { "another broker", test_another_broker },
+      { "the same broker again", test_the_same_broker_again },
+      { "forgotten services", test_forgotten_services }, { "waiting", test_waiting })

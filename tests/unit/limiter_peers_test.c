@@ -31,7 +31,7 @@ static bool s_learn(const char *broker, const char *names)
     buf_add_text(&json, "]}]}");
     buf_t packed = described_pack(buf_text(&json));
     bool has_changed = peers_learn(
-        &s_peers, value_parse(&arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict), 0);
+        &s_peers, value_parse(&arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict), 0, 1, 0);
     buf_free(&json);
     buf_free(&packed);
     arena_free(&arena);
@@ -65,6 +65,18 @@ static void test_learning(void)
         is_int(s_peers.is_member, steps[i].is_member);
         is_int(s_peers.count, steps[i].count);
     }
+    peers_free(&s_peers);
+}
+
+static void test_another_broker(void)
+{
+    s_open();
+    s_learn("b1", "a me");
+    ok(!peers_void(&s_peers, 1, 2, 0)); /* another link */
+    is_int(s_peers.count, 1);
+    ok(peers_void(&s_peers, 0, 2, 0));
+    is_int(s_peers.count, 0);
+    ok(!s_peers.is_member);
     peers_free(&s_peers);
 }
 
@@ -116,5 +128,6 @@ static void test_who_does_not_hear(void)
     peers_free(&s_peers);
 }
 
-TESTS({ "learning", test_learning }, { "runner_up_takes_over", test_runner_up_takes_over },
+TESTS({ "learning", test_learning }, { "another_broker", test_another_broker },
+      { "runner_up_takes_over", test_runner_up_takes_over },
       { "who_does_not_hear", test_who_does_not_hear })

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	%D%/base_slots_test \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
+	%D%/bus_registry_test \
 	%D%/bus_test \
 	%D%/cache_actor_test \
 	%D%/cache_epochs_test \
@@ -39,6 +40,7 @@ UNIT_TESTS = \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
 	%D%/edge_path_test \
+	%D%/edge_probe_test \
 	%D%/edge_problem_test \
 	%D%/edge_prometheus_test \
 	%D%/edge_registry_test \

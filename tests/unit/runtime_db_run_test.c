@@ -285,7 +285,20 @@ static void test_constraints(void)
     place_end(&place, &db);
 }
 
-DATABASE_TESTS({ "types", test_types }, { "integers", test_integers },
+/* A caller learns what kind of thing is to blame, and a fault of ours is not put on the database.
+ */
+static void test_failures_name_the_database(void)
+{
+    static const db_status_t blamed[] = { DB_UNAVAILABLE, DB_TIMEOUT, DB_FULL, DB_CONFLICT };
+    static const db_status_t others[] = { DB_OK, DB_CONSTRAINT, DB_BROKEN };
+    for (size_t i = 0; i < COUNT_OF(blamed); i++)
+        ok(strstr(db_error_text(blamed[i]), "database"));
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        is_text(db_error_text(others[i]), "");
+}
+
+DATABASE_TESTS({ "failures name the database", test_failures_name_the_database },
+               { "types", test_types }, { "integers", test_integers },
                { "not a number is NULL", test_not_a_number_is_null },
                { "text that is none", test_text_that_is_none }, { "parameters", test_parameters },
                { "parameters of a pattern", test_parameters_of_a_pattern },

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * probe - how the services say they are
+ *
+ * Asks one instance of every live service that describes a `_health` method, all at once and with
+ * a short deadline. What was learnt is kept for PROBE_KEPT_MS: however many ask the edge, the
+ * services are asked once, and those who come meanwhile wait for it.
+ */
+#ifndef SIGNALBOX_EDGE_PROBE_H
+#define SIGNALBOX_EDGE_PROBE_H
+
+#include <pthread.h>
+
+#include "edge/routes.h"
+#include "proto/client.h"
+
+#define PROBE_KEPT_MS     1000
+#define PROBE_DEADLINE_MS 500
+
+typedef enum { HEALTHY, DEGRADED, UNHEALTHY } health_t;
+
+typedef struct {
+    char service[METHOD_NAME_BYTES + 1];
+    health_t health;
+    uint64_t took_us;
+    char why[160]; /* "" when it is healthy */
+} probe_t;
+
+typedef struct {
+    pthread_mutex_t mutex;
+    uint64_t asked_ms;
+    probe_t *list;
+    size_t count;
+} probes_t;
+
+void probes_init(probes_t *self);
+void probes_free(probes_t *self);
+
+/* Asks the services of the routing unless that was done just now. What is found stays until
+ * `probes_end`, for which others wait. Not from the bus client's thread. */
+void probes_begin(probes_t *self, client_t *bus, const routing_t *routing);
+const probe_t *probes_find(const probes_t *self, const char *service);
+void probes_end(probes_t *self);
+
+/* Reads a reply of `_health`: the service is as its worst check. `why` and `health` are set. */
+void probe_read(probe_t *self, const void *reply, size_t size);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * What a service says of itself, as it is shown to whoever looks after the system.
+ */
+#include "config.h"
+
+#include "edge/probe.h"
+#include "tests/kit/described.h"
+#include "tests/tap.h"
+
+static void test_replies(void)
+{
+    static const struct {
+        const char *json;
+        health_t health;
+        const char *why;
+    } cases[] = {
+        { "{\"status\":\"ok\",\"checks\":[]}", HEALTHY, "" },
+        { "{\"status\":\"ok\",\"checks\":[{\"name\":\"database\",\"status\":\"ok\"}]}", HEALTHY,
+          "" },
+        { "{\"status\":\"ok\",\"checks\":[{\"name\":\"database\",\"status\":\"ok\"},"
+          "{\"name\":\"redis\",\"status\":\"warning\"}]}",
+          DEGRADED, "its redis is not as it should be" },
+        { "{\"status\":\"error\",\"checks\":[{\"name\":\"database\",\"status\":\"error\"},"
+          "{\"name\":\"redis\",\"status\":\"warning\"}]}",
+          UNHEALTHY,
+          "its database cannot be reached or does not work, its redis is not as it should be" },
+        { "{\"status\":\"error\",\"checks\":[]}", UNHEALTHY, "it says it is not well" },
+        { "{}", UNHEALTHY, "it says it is not well" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        probe_t probe = { .health = UNHEALTHY, .why = "old" };
+        buf_t packed = described_pack(cases[i].json);
+        probe_read(&probe, packed.bytes, packed.size);
+        is_int(probe.health, cases[i].health);
+        is_text(probe.why, cases[i].why);
+        buf_free(&packed);
+    }
+}
+
+static void test_hostile_replies(void)
+{
+    probe_t probe;
+    buf_t json = { 0 };
+    buf_add_text(&json, "{\"status\":\"ok\",\"checks\":[");
+    for (int i = 0; i < 100; i++)
+        buf_printf(&json, "%s{\"name\":\"%0200d\",\"status\":\"error\"}", i ? "," : "", i);
+    buf_add_text(&json, "]}");
+    buf_t packed = described_pack(buf_text(&json));
+    probe_read(&probe, packed.bytes, packed.size);
+    is_int(probe.health, UNHEALTHY);
+    is_int(strlen(probe.why), sizeof probe.why - 1);
+    probe_read(&probe, "\xc1", 1);
+    is_int(probe.health, UNHEALTHY);
+    buf_free(&json);
+    buf_free(&packed);
+}
+
+TESTS({ "replies", test_replies }, { "hostile replies", test_hostile_replies })
