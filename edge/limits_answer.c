@@ -12,9 +12,10 @@
 #include "proto/auth.h"
 #include "proto/json.h"
 
-static long long s_seconds(int64_t ms)
+/* Rounded up: who waits so long is not refused again. */
+static long long s_seconds(long long ms)
 {
-    return (long long)(ms / 1000 + (ms % 1000 != 0));
+    return ms / 1000 + (ms % 1000 != 0);
 }
 
 static int64_t s_until(uint64_t moment_ms, uint64_t now_ms)

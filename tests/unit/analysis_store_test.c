@@ -81,7 +81,9 @@ static void test_by_itself(void)
     stage_store(&stage, "b", &(stage_row_t){ .n = 3, .created_ms = now - 91 * day, .tier = "pro" });
     stage_store(&stage, "b", &(stage_row_t){ .n = 4, .created_ms = now - 89 * day, .tier = "pro" });
     stage_store(&stage, "c", &(stage_row_t){ .n = 5, .created_ms = 0, .tier = "enterprise" });
-    actor_stop(&stage.actors[0]); /* one that starts looks first thing */
+    actor_stop(&stage.actors[0]);
+    bus_presets(stage.spec.settings, stage.spec.settings_target);
+    /* one that starts looks first thing */
     stage_start(&stage, 0);
     for (int tries = 0; tries < BUS_PATIENCE_S * 100 && stage_count(&stage, ANALYSIS_PURGED) < 2;
          tries++)
