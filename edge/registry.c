@@ -64,7 +64,10 @@ static void s_remove(registry_t *self, registry_entry_t *entry)
 void registry_free(registry_t *self)
 {
     registry_entry_t *entry, *next;
-    HASH_ITER(hh, self->entries, entry, next) s_remove(self, entry);
+    HASH_ITER(hh, self->entries, entry, next)
+    {
+        s_remove(self, entry);
+    }
     routing_drop(&self->current);
     monitor_free(&self->monitor);
     pthread_mutex_destroy(&self->mutex);
