@@ -143,8 +143,8 @@ const method_t analysis_submit = {
 };
 
 static const field_t s_list_request[] = {
-    LIMIT_FIELD,
-    CURSOR_FIELD,
+    PAGE_LIMIT_FIELD,
+    PAGE_CURSOR_FIELD,
     { "kind", FIELD_STRING, .choices = KINDS, .about = "Only of this kind" },
     { "grade", FIELD_STRING, .choices = GRADES, .about = "Only with this grade" },
     { "min_score", FIELD_INTEGER, .min = 0, .max = 100, .about = "Only with at least this score" },
@@ -162,7 +162,7 @@ static const field_t s_list_request[] = {
 static const field_t s_list_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = analysis_brief_fields,
       .about = "The newest first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 

@@ -10,7 +10,6 @@
 
 #include "proto/method.h"
 
-#define ANALYSIS_PAGE_MAX  100 /* items of one page of a list */
 #define ANALYSIS_TREND_MAX 500 /* points of one trend */
 #define ANALYSIS_DIFF_MAX  500 /* entries of one list of a comparison */
 

@@ -9,6 +9,7 @@
 #define SIGNALBOX_PROTO_ANALYSIS_FIELDS_H
 
 #include "proto/analysis.h"
+#include "proto/page.h"
 
 #define KINDS      "n8n node-red asl generic"
 #define PROFILES   "default gate security"
@@ -67,22 +68,6 @@
     {                                                                                              \
         "created_at", FIELD_STRING, .required = true, .format = "date-time",                       \
                                     .example = EXAMPLE_TIME, .about = (text)                       \
-    }
-#define LIMIT_FIELD                                                                                \
-    {                                                                                              \
-        "limit", FIELD_INTEGER, .preset = "20", .min = 1, .max = ANALYSIS_PAGE_MAX,                \
-                                .about = "Most items of the page"                                  \
-    }
-#define CURSOR_FIELD                                                                               \
-    {                                                                                              \
-        "cursor", FIELD_STRING, .min = 1, .max = 64,                                               \
-                                .about = "`next_cursor` of the page before; leave it out for the " \
-                                         "first page"                                              \
-    }
-#define NEXT_CURSOR_FIELD                                                                          \
-    {                                                                                              \
-        "next_cursor", FIELD_STRING, .required = true, .nullable = true,                           \
-                                     .about = "Where the next page begins; null on the last one"   \
     }
 
 extern const field_t analysis_node_fields[];     /* a node, as issues name it */

@@ -23,7 +23,7 @@ static const error_code_t s_missing_or_unfit[] = { ERROR_NOT_FOUND, ERROR_UNPROC
                                     .about = "When its newest version was analysed"                \
     }
 
-static const field_t s_workflows_request[] = { LIMIT_FIELD, CURSOR_FIELD, { 0 } };
+static const field_t s_workflows_request[] = { PAGE_LIMIT_FIELD, PAGE_CURSOR_FIELD, { 0 } };
 
 static const field_t s_workflow_item[] = {
     WORKFLOW_FIELDS,
@@ -35,7 +35,7 @@ static const field_t s_workflow_item[] = {
 static const field_t s_workflows_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = s_workflow_item,
       .about = "The last analysed first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 

@@ -141,7 +141,7 @@ static const field_t s_session[] = {
 
 static const field_t s_sessions_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = s_session, .about = "The newest first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 
@@ -291,7 +291,7 @@ const method_t auth_account_update = {
 static const field_t s_users_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = auth_user_fields,
       .about = "The newest first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 
@@ -337,7 +337,7 @@ const method_t auth_account_invite = {
 static const field_t s_keys_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = auth_key_fields,
       .about = "The newest first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 

@@ -39,7 +39,6 @@
 
 #define AUTH_SCOPE_ALL      "*"
 #define AUTH_SCOPES_MAX     16
-#define AUTH_PAGE_MAX       100
 #define AUTH_PASSWORD_BYTES 1024 /* of the longest password */
 #define AUTH_KEY_PREFIX     "sbx_live_"
 

@@ -22,7 +22,7 @@ const field_t auth_id_request[] = {
     { 0 },
 };
 
-const field_t auth_page_request[] = { LIMIT_FIELD, CURSOR_FIELD, { 0 } };
+const field_t auth_page_request[] = { PAGE_LIMIT_FIELD, PAGE_CURSOR_FIELD, { 0 } };
 
 const field_t auth_user_fields[] = {
     { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The user" },
@@ -86,8 +86,8 @@ const field_t auth_invite_reply[] = {
 /* ---- users ---------------------------------------------------------------------------------- */
 
 static const field_t s_users_request[] = {
-    LIMIT_FIELD,
-    CURSOR_FIELD,
+    PAGE_LIMIT_FIELD,
+    PAGE_CURSOR_FIELD,
     { "account_id", FIELD_STRING, .format = "uuid", .about = "Only users of this account" },
     { "email", FIELD_STRING, .min = 1, .max = 254, .about = "Only the user with this address" },
     { 0 },
@@ -96,7 +96,7 @@ static const field_t s_users_request[] = {
 static const field_t s_users_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = auth_user_fields,
       .about = "The newest first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 
@@ -146,7 +146,7 @@ const method_t auth_user_update = {
 
 static const field_t s_invites_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = s_invite, .about = "The newest first" },
-    NEXT_CURSOR_FIELD,
+    PAGE_NEXT_FIELD,
     { 0 },
 };
 
@@ -194,7 +194,7 @@ const method_t auth_invite_delete = {
 /* ---- the audit log --------------------------------------------------------------------------- */
 
 static const field_t s_audit_request[] = {
-    LIMIT_FIELD,
+    PAGE_LIMIT_FIELD,
     { "before", FIELD_INTEGER, .min = 1, .max = 9007199254740991,
       .about = "Only entries before this one; `next_before` of the page before" },
     { "user_id", FIELD_STRING, .format = "uuid", .about = "Only what this user did" },

@@ -6,6 +6,7 @@
 #define SIGNALBOX_PROTO_AUTH_FIELDS_H
 
 #include "proto/auth.h"
+#include "proto/page.h"
 
 #define EMAIL_FIELD(text)                                                                          \
     {                                                                                              \
@@ -32,22 +33,6 @@
     {                                                                                              \
         field, FIELD_STRING, .required = true, .nullable = true, .format = "date-time",            \
                              .about = (text)                                                       \
-    }
-#define LIMIT_FIELD                                                                                \
-    {                                                                                              \
-        "limit", FIELD_INTEGER, .preset = "20", .min = 1, .max = AUTH_PAGE_MAX,                    \
-                                .about = "Most items of the page"                                  \
-    }
-#define CURSOR_FIELD                                                                               \
-    {                                                                                              \
-        "cursor", FIELD_STRING, .min = 1, .max = 64,                                               \
-                                .about = "`next_cursor` of the page before; leave it out for the " \
-                                         "first page"                                              \
-    }
-#define NEXT_CURSOR_FIELD                                                                          \
-    {                                                                                              \
-        "next_cursor", FIELD_STRING, .required = true, .nullable = true,                           \
-                                     .about = "Where the next page begins; null on the last one"   \
     }
 #define SCOPES_FIELD(is, text)                                                                     \
     {                                                                                              \

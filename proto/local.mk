@@ -26,6 +26,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \
+	%D%/page.h \
 	%D%/principal.c %D%/principal.h \
 	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
 	%D%/snapshot.c %D%/snapshot.h \

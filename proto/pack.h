@@ -11,6 +11,7 @@
 #include <msgpack/pack.h>
 
 #include "actors/base/buf.h"
+#include "actors/base/clock.h"
 
 typedef struct {
     msgpack_packer packer;
@@ -111,6 +112,13 @@ static inline void pack_pair_bool(pack_t *self, const char *key, bool value)
 {
     pack_text(self, key);
     pack_bool(self, value);
+}
+
+/* A moment as an RFC 3339 text. */
+static inline void pack_pair_time(pack_t *self, const char *key, int64_t wall_ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    pack_pair_text(self, key, clock_text(wall_ms, text));
 }
 
 /* Position to hand to `pack_close` with the number of pairs or items, at most 65535. */

@@ -35,7 +35,7 @@ static bool s_read_filter(call_t *call, store_filter_t *filter)
         .max_score = value_get_int(call_request(call), "max_score", 100),
         .since_ms = s_moment(call, "since", 0),
     };
-    if (!service_require_cursor(call, CURSOR_ANALYSES, &filter->from))
+    if (!page_require_cursor(call, CURSOR_ANALYSES, &filter->from))
         return false;
     /* what lies before a moment lies behind a cursor that stands at it */
     int64_t until_ms = s_moment(call, "until", INT64_MAX);
@@ -60,18 +60,11 @@ void on_list(call_t *call, void *self)
         return;
     }
     pack_t *pack = call_pack(call);
-    size_t shown = briefs.count < limit ? briefs.count : limit;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
+    const size_t shown = page_begin(pack, briefs.count, limit);
     for (size_t i = 0; i < shown; i++)
         reply_brief(pack, &briefs.list[i]);
-    cursor_t last;
-    if (briefs.count > shown) {
-        last = (cursor_t){ .at_ms = briefs.list[shown - 1].created_ms };
-        text_copy(last.id, sizeof last.id, briefs.list[shown - 1].id, ID_UUID_SIZE - 1);
-    }
-    reply_next_cursor(pack, CURSOR_ANALYSES, briefs.count > shown ? &last : NULL);
+    const brief_t *last = briefs.count > shown ? &briefs.list[shown - 1] : NULL;
+    page_end(pack, CURSOR_ANALYSES, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }
 

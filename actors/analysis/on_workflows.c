@@ -20,17 +20,17 @@ static void s_write_workflow(pack_t *pack, const workflow_t *workflow)
     pack_pair_text(pack, "id", workflow->id);
     pack_pair_text(pack, "kind", workflow->kind);
     pack_pair_text(pack, "name", workflow->name);
-    reply_time(pack, "created_at", workflow->created_ms);
-    reply_time(pack, "updated_at", workflow->updated_ms);
+    pack_pair_time(pack, "created_at", workflow->created_ms);
+    pack_pair_time(pack, "updated_at", workflow->updated_ms);
 }
 
 void on_workflows(call_t *call, void *self)
 {
-    cursor_t from, last;
+    cursor_t from;
     workflows_t workflows;
     size_t limit = (size_t)call_int(call, "limit");
     (void)self;
-    if (!service_require_cursor(call, CURSOR_WORKFLOWS, &from))
+    if (!page_require_cursor(call, CURSOR_WORKFLOWS, &from))
         return;
     db_status_t status = store_workflows(call_db(call), call_arena(call), service_account(call),
                                          &from, limit + 1, &workflows);
@@ -39,10 +39,7 @@ void on_workflows(call_t *call, void *self)
         return;
     }
     pack_t *pack = call_pack(call);
-    size_t shown = workflows.count < limit ? workflows.count : limit;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
+    const size_t shown = page_begin(pack, workflows.count, limit);
     for (size_t i = 0; i < shown; i++) {
         pack_map(pack, 6);
         s_write_workflow(pack, &workflows.list[i]);
@@ -52,11 +49,8 @@ void on_workflows(call_t *call, void *self)
         else
             pack_nil(pack);
     }
-    if (workflows.count > shown) {
-        last = (cursor_t){ .at_ms = workflows.list[shown - 1].updated_ms };
-        text_copy(last.id, sizeof last.id, workflows.list[shown - 1].id, ID_UUID_SIZE - 1);
-    }
-    reply_next_cursor(pack, CURSOR_WORKFLOWS, workflows.count > shown ? &last : NULL);
+    const workflow_t *last = workflows.count > shown ? &workflows.list[shown - 1] : NULL;
+    page_end(pack, CURSOR_WORKFLOWS, last ? last->updated_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }
 
@@ -112,7 +106,7 @@ static void s_write_point(pack_t *pack, const brief_t *brief)
 {
     pack_map(pack, 5);
     pack_pair_text(pack, "id", brief->id);
-    reply_time(pack, "created_at", brief->created_ms);
+    pack_pair_time(pack, "created_at", brief->created_ms);
     pack_pair_int(pack, "score", brief->score);
     pack_pair_text(pack, "grade", brief->grade);
     reply_severities(pack, brief->by_severity);

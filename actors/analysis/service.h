@@ -16,7 +16,7 @@
 #define SIGNALBOX_ANALYSIS_SERVICE_H
 
 #include "actors/analysis/store.h"
-#include "actors/runtime/actor.h"
+#include "actors/runtime/page.h"
 #include "proto/analysis.h"
 
 typedef struct {
@@ -73,12 +73,7 @@ const uint8_t *service_require_result_bytes(call_t *call, const stored_t *stored
 const value_t *service_require_result(call_t *call, const stored_t *stored);
 bool service_require_sketch(call_t *call, const stored_t *stored, sketch_t *sketch);
 
-/* The field `cursor` of the call, or the start. False: the call has been answered. */
-bool service_require_cursor(call_t *call, cursor_list_t list, cursor_t *cursor);
-
 /* ---- what replies share ---------------------------------------------------------------------- */
-
-void reply_time(pack_t *pack, const char *key, int64_t wall_ms);
 
 /* An analysis in brief, one map. */
 void reply_brief(pack_t *pack, const brief_t *brief);
@@ -89,8 +84,5 @@ void reply_severities(pack_t *pack, const int64_t by_severity[SEVERITY_COUNT]);
 typedef enum { REPEATED_UNSAID, REPEATED_NO, REPEATED_YES } repeated_t;
 void reply_analysis(pack_t *pack, const brief_t *brief, repeated_t repeated, const uint8_t *result,
                     size_t size);
-
-/* The pair `next_cursor` behind the last item; nil when there is no next page. */
-void reply_next_cursor(pack_t *pack, cursor_list_t list, const cursor_t *last);
 
 #endif

@@ -68,25 +68,8 @@ bool service_require_sketch(call_t *call, const stored_t *stored, sketch_t *sket
     return false;
 }
 
-bool service_require_cursor(call_t *call, cursor_list_t list, cursor_t *cursor)
-{
-    const char *word = call_text(call, "cursor");
-    *cursor = (cursor_t)CURSOR_START;
-    if (!word || cursor_read(cursor, (uint8_t)list, word))
-        return true;
-    call_fail(call, ERROR_UNPROCESSABLE,
-              "The cursor is none of this list: take `next_cursor` of the page before, as it is");
-    return false;
-}
-
 /* ---- packing ----------------------------------------------------------------------------------
  */
-
-void reply_time(pack_t *pack, const char *key, int64_t wall_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    pack_pair_text(pack, key, clock_text(wall_ms, text));
-}
 
 void reply_severities(pack_t *pack, const int64_t by_severity[SEVERITY_COUNT])
 {
@@ -101,7 +84,7 @@ static void s_write_identity(pack_t *pack, const brief_t *brief)
     pack_pair_text(pack, "id", brief->id);
     pack_pair_text(pack, "workflow_id", brief->workflow_id);
     pack_pair_text(pack, "name", brief->name);
-    reply_time(pack, "created_at", brief->created_ms);
+    pack_pair_time(pack, "created_at", brief->created_ms);
 }
 
 void reply_brief(pack_t *pack, const brief_t *brief)
@@ -128,10 +111,4 @@ void reply_analysis(pack_t *pack, const brief_t *brief, repeated_t repeated, con
     if (repeated != REPEATED_UNSAID)
         pack_pair_bool(pack, "repeated", repeated == REPEATED_YES);
     pack_raw(pack, result + 1, size - 1);
-}
-
-void reply_next_cursor(pack_t *pack, cursor_list_t list, const cursor_t *last)
-{
-    char word[CURSOR_SIZE];
-    pack_pair_text(pack, "next_cursor", last ? cursor_write(last, (uint8_t)list, word) : NULL);
 }

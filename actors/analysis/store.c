@@ -152,21 +152,15 @@ static const db_sql_t s_get = { "analysis.get",
                                 " FROM analysis a WHERE a.id = $id AND a.account = $account",
                                 NULL };
 
-static const char *s_text(const db_rows_t *rows, arena_t *arena, const char *column)
-{
-    const char *text = db_text(rows, column);
-    return text ? arena_text(arena, text, strlen(text)) : NULL;
-}
-
 brief_t store_read_brief(const db_rows_t *rows, arena_t *arena)
 {
     return (brief_t){
-        .id = s_text(rows, arena, "id"),
-        .workflow_id = s_text(rows, arena, "workflow_id"),
-        .name = s_text(rows, arena, "name"),
-        .kind = s_text(rows, arena, "kind"),
-        .profile = s_text(rows, arena, "profile"),
-        .grade = s_text(rows, arena, "grade"),
+        .id = db_dup_text(rows, arena, "id"),
+        .workflow_id = db_dup_text(rows, arena, "workflow_id"),
+        .name = db_dup_text(rows, arena, "name"),
+        .kind = db_dup_text(rows, arena, "kind"),
+        .profile = db_dup_text(rows, arena, "profile"),
+        .grade = db_dup_text(rows, arena, "grade"),
         .created_ms = db_int(rows, "created_at"),
         .score = db_int(rows, "score"),
         .nodes = db_int(rows, "nodes"),
@@ -334,9 +328,9 @@ static db_status_t s_read_oldest(db_conn_t *conn, purge_t *self)
     if (status != DB_OK)
         return status;
     while (db_next(rows)) {
-        self->list[self->seen].id = s_text(rows, &self->arena, "id");
-        self->list[self->seen].account = s_text(rows, &self->arena, "account");
-        self->list[self->seen].newest = s_text(rows, &self->arena, "newest");
+        self->list[self->seen].id = db_dup_text(rows, &self->arena, "id");
+        self->list[self->seen].account = db_dup_text(rows, &self->arena, "account");
+        self->list[self->seen].newest = db_dup_text(rows, &self->arena, "newest");
         self->seen++;
     }
     status = db_rows_status(rows);

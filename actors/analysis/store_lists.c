@@ -147,11 +147,10 @@ static const db_sql_t s_get_workflow = {
 
 static workflow_t s_read_workflow(const db_rows_t *rows, arena_t *arena)
 {
-    const char *name = db_text(rows, "wname");
     return (workflow_t){
-        .id = arena_format(arena, "%s", db_text(rows, "wid")),
-        .kind = arena_format(arena, "%s", db_text(rows, "wkind")),
-        .name = name ? arena_format(arena, "%s", name) : NULL,
+        .id = db_dup_text(rows, arena, "wid"),
+        .kind = db_dup_text(rows, arena, "wkind"),
+        .name = db_dup_text(rows, arena, "wname"),
         .created_ms = db_int(rows, "wcreated"),
         .updated_ms = db_int(rows, "wupdated"),
     };

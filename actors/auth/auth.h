@@ -20,7 +20,7 @@
 #include "actors/auth/keyring.h"
 #include "actors/auth/password.h"
 #include "actors/auth/store.h"
-#include "actors/runtime/actor.h"
+#include "actors/runtime/page.h"
 #include "proto/auth.h"
 
 typedef struct {
@@ -132,9 +132,8 @@ bool auth_require_ok(call_t *call, db_status_t status);
 /* The user who calls, who must be active. NULL: the call has been answered. */
 const user_t *auth_require_user(call_t *call);
 
-/* The field `cursor` of the call, or the start. False: the call has been answered. */
+/* The paged lists, as their cursors tell them apart. */
 typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_KEYS } list_t;
-bool auth_require_cursor(call_t *call, list_t list, cursor_t *cursor);
 
 /* Whether the password may be taken. False: the call has been answered with `field` named. */
 bool auth_require_password(call_t *call, const char *field, const char *password, const char *email,
@@ -148,11 +147,8 @@ const char *auth_email_key(arena_t *arena, const char *email);
 
 /* ---- replies (reply.c) ----------------------------------------------------------------------- */
 
-void auth_reply_time(pack_t *pack, const char *key, int64_t wall_ms);
 void auth_reply_maybe_time(pack_t *pack, const char *key, int64_t wall_ms); /* 0: null */
 void auth_reply_user(pack_t *pack, const user_t *user);
-/* The pair `next_cursor`; NULL `last`: there is no next page. */
-void auth_reply_next_cursor(pack_t *pack, list_t list, int64_t at_ms, const char *last_id);
 /* A page of users, one map; of `limit` + 1 that were asked for. */
 void auth_reply_users(pack_t *pack, list_t list, const users_t *users, size_t limit);
 /* A JSON array of texts, as it is stored. False when it cannot be read. */

@@ -17,7 +17,7 @@ static void s_write_entry(pack_t *pack, const audit_entry_t *entry)
     char hash[2 * VAULT_HASH_BYTES + 1];
     pack_map(pack, 10);
     pack_pair_int(pack, "sequence", entry->sequence);
-    auth_reply_time(pack, "at", entry->at_ms);
+    pack_pair_time(pack, "at", entry->at_ms);
     pack_pair_text(pack, "action", entry->what.action);
     pack_pair_text(pack, "user_id", entry->what.user_id);
     pack_pair_text(pack, "account_id", entry->what.account_id);
@@ -41,10 +41,7 @@ void auth_on_audit(call_t *call, void *arg)
                                             limit + 1, &entries)))
         return;
     pack_t *pack = call_pack(call);
-    size_t shown = entries.count < limit ? entries.count : limit;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
+    const size_t shown = page_begin(pack, entries.count, limit);
     for (size_t i = 0; i < shown; i++)
         s_write_entry(pack, &entries.list[i]);
     if (entries.count > shown)

@@ -16,8 +16,8 @@ static void s_write_invite(pack_t *pack, const invite_t *invite)
     pack_pair_text(pack, "account_id", invite->account_id);
     pack_pair_text(pack, "role", invite->role);
     pack_pair_text(pack, "tier", invite->tier);
-    auth_reply_time(pack, "created_at", invite->created_ms);
-    auth_reply_time(pack, "expires_at", invite->expires_ms);
+    pack_pair_time(pack, "created_at", invite->created_ms);
+    pack_pair_time(pack, "expires_at", invite->expires_ms);
     auth_reply_maybe_time(pack, "used_at", invite->used_ms);
 }
 
@@ -27,23 +27,20 @@ void auth_on_invites(call_t *call, void *arg)
     invites_t invites;
     size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
-    if (!auth_require_cursor(call, LIST_INVITES, &from))
+    if (!page_require_cursor(call, LIST_INVITES, &from))
         return;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn || !auth_require_ok(
                      call, auth_store_invites(conn, call_arena(call), &from, limit + 1, &invites)))
         return;
     pack_t *pack = call_pack(call);
-    size_t shown = invites.count < limit ? invites.count : limit;
+    const size_t shown = page_begin(pack, invites.count, limit);
     const invite_t *last = invites.count > shown ? &invites.list[shown - 1] : NULL;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
     for (size_t i = 0; i < shown; i++) {
         pack_map(pack, 8);
         s_write_invite(pack, &invites.list[i]);
     }
-    auth_reply_next_cursor(pack, LIST_INVITES, last ? last->created_ms : 0, last ? last->id : NULL);
+    page_end(pack, LIST_INVITES, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }
 

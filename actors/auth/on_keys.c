@@ -18,7 +18,7 @@ static void s_write_key(pack_t *pack, const api_key_t *key)
     pack_pair_text(pack, "name", key->name);
     auth_reply_names(pack, "scopes", key->scopes);
     pack_pair_text(pack, "tier", key->tier);
-    auth_reply_time(pack, "created_at", key->created_ms);
+    pack_pair_time(pack, "created_at", key->created_ms);
     auth_reply_maybe_time(pack, "expires_at", key->expires_ms);
     auth_reply_maybe_time(pack, "last_used_at", key->last_used_ms);
     auth_reply_maybe_time(pack, "revoked_at", key->revoked_ms);
@@ -31,23 +31,20 @@ void auth_on_keys(call_t *call, void *arg)
     size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
     const user_t *user = auth_require_user(call);
-    if (!user || !auth_require_cursor(call, LIST_KEYS, &from))
+    if (!user || !page_require_cursor(call, LIST_KEYS, &from))
         return;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn || !auth_require_ok(call, auth_store_keys(conn, call_arena(call), user->id, &from,
                                                         limit + 1, &keys)))
         return;
     pack_t *pack = call_pack(call);
-    size_t shown = keys.count < limit ? keys.count : limit;
+    const size_t shown = page_begin(pack, keys.count, limit);
     const api_key_t *last = keys.count > shown ? &keys.list[shown - 1] : NULL;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
     for (size_t i = 0; i < shown; i++) {
         pack_map(pack, 8);
         s_write_key(pack, &keys.list[i]);
     }
-    auth_reply_next_cursor(pack, LIST_KEYS, last ? last->created_ms : 0, last ? last->id : NULL);
+    page_end(pack, LIST_KEYS, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }
 

@@ -235,7 +235,7 @@ void auth_on_reset_issue(call_t *call, void *arg)
         return;
     pack_map(call_pack(call), 2);
     pack_pair_text(call_pack(call), "token", text);
-    auth_reply_time(call_pack(call), "expires_at", code.expires_ms);
+    pack_pair_time(call_pack(call), "expires_at", code.expires_ms);
     mem_wipe(text, sizeof text);
     call_reply(call, 0);
 }

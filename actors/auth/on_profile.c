@@ -63,7 +63,7 @@ static void s_reply_account(call_t *call, const account_t *account)
     pack_pair_text(pack, "id", account->id);
     pack_pair_text(pack, "name", account->name);
     pack_pair_text(pack, "tier", account->tier);
-    auth_reply_time(pack, "created_at", account->created_ms);
+    pack_pair_time(pack, "created_at", account->created_ms);
     call_reply(call, 0);
 }
 
@@ -112,7 +112,7 @@ void auth_on_members(call_t *call, void *arg)
     size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
     const user_t *user = auth_require_user(call);
-    if (!user || !auth_require_cursor(call, LIST_MEMBERS, &from))
+    if (!user || !page_require_cursor(call, LIST_MEMBERS, &from))
         return;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn || !auth_require_ok(call, auth_store_members(conn, call_arena(call), user->account_id,

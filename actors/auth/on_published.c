@@ -20,7 +20,7 @@ static void s_write_flag(pack_t *pack, const flag_t *flag)
     auth_reply_names(pack, "tiers", flag->tiers);
     auth_reply_names(pack, "accounts", flag->accounts);
     pack_pair_int(pack, "percentage", flag->percentage);
-    auth_reply_time(pack, "updated_at", flag->updated_ms);
+    pack_pair_time(pack, "updated_at", flag->updated_ms);
 }
 
 void auth_on_flags(call_t *call, void *arg)
@@ -171,6 +171,6 @@ void auth_on_rotate(call_t *call, void *arg)
     herald_wake(self->herald, true);
     pack_map(call_pack(call), 2);
     pack_pair_text(call_pack(call), "kid", rotating.rotated.kid);
-    auth_reply_time(call_pack(call), "signs_from", rotating.rotated.signs_from_ms);
+    pack_pair_time(call_pack(call), "signs_from", rotating.rotated.signs_from_ms);
     call_reply(call, 0);
 }

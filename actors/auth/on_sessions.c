@@ -14,9 +14,9 @@ static void s_write_session(pack_t *pack, const session_t *session, const char *
     pack_map(pack, 6);
     pack_pair_text(pack, "id", session->id);
     pack_pair_bool(pack, "current", strcmp(session->id, current) == 0);
-    auth_reply_time(pack, "created_at", session->created_ms);
-    auth_reply_time(pack, "last_used_at", session->last_used_ms);
-    auth_reply_time(pack, "expires_at", session->expires_ms);
+    pack_pair_time(pack, "created_at", session->created_ms);
+    pack_pair_time(pack, "last_used_at", session->last_used_ms);
+    pack_pair_time(pack, "expires_at", session->expires_ms);
     pack_pair_text(pack, "address", session->address);
 }
 
@@ -27,7 +27,7 @@ void auth_on_sessions(call_t *call, void *arg)
     size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
     const user_t *user = auth_require_user(call);
-    if (!user || !auth_require_cursor(call, LIST_SESSIONS, &from))
+    if (!user || !page_require_cursor(call, LIST_SESSIONS, &from))
         return;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn ||
@@ -35,15 +35,11 @@ void auth_on_sessions(call_t *call, void *arg)
                                                    clock_wall_ms(), &from, limit + 1, &sessions)))
         return;
     pack_t *pack = call_pack(call);
-    size_t shown = sessions.count < limit ? sessions.count : limit;
+    const size_t shown = page_begin(pack, sessions.count, limit);
     const session_t *last = sessions.count > shown ? &sessions.list[shown - 1] : NULL;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
     for (size_t i = 0; i < shown; i++)
         s_write_session(pack, &sessions.list[i], call_principal(call)->session);
-    auth_reply_next_cursor(pack, LIST_SESSIONS, last ? last->created_ms : 0,
-                           last ? last->id : NULL);
+    page_end(pack, LIST_SESSIONS, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }
 

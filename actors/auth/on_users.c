@@ -29,7 +29,7 @@ void auth_on_users(call_t *call, void *arg)
     users_t users;
     size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
-    if (!auth_require_cursor(call, LIST_USERS, &from))
+    if (!page_require_cursor(call, LIST_USERS, &from))
         return;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn || !auth_require_ok(call, s_list(call, conn, &from, limit + 1, &users)))

@@ -11,16 +11,10 @@
 #include "actors/base/text.h"
 #include "proto/json.h"
 
-void auth_reply_time(pack_t *pack, const char *key, int64_t wall_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    pack_pair_text(pack, key, clock_text(wall_ms, text));
-}
-
 void auth_reply_maybe_time(pack_t *pack, const char *key, int64_t wall_ms)
 {
     if (wall_ms)
-        auth_reply_time(pack, key, wall_ms);
+        pack_pair_time(pack, key, wall_ms);
     else
         pack_pair_text(pack, key, NULL);
 }
@@ -36,29 +30,17 @@ void auth_reply_user(pack_t *pack, const user_t *user)
     pack_pair_bool(pack, "owner", user->is_owner);
     pack_pair_text(pack, "tier", user->tier);
     pack_pair_text(pack, "status", user->status);
-    auth_reply_time(pack, "created_at", user->created_ms);
+    pack_pair_time(pack, "created_at", user->created_ms);
     auth_reply_maybe_time(pack, "last_login_at", user->last_login_ms);
-}
-
-void auth_reply_next_cursor(pack_t *pack, list_t list, int64_t at_ms, const char *last_id)
-{
-    char word[CURSOR_SIZE];
-    cursor_t last = { .at_ms = at_ms };
-    if (last_id)
-        text_copy(last.id, sizeof last.id, last_id, strlen(last_id));
-    pack_pair_text(pack, "next_cursor", last_id ? cursor_write(&last, (uint8_t)list, word) : NULL);
 }
 
 void auth_reply_users(pack_t *pack, list_t list, const users_t *users, size_t limit)
 {
-    size_t shown = users->count < limit ? users->count : limit;
+    const size_t shown = page_begin(pack, users->count, limit);
     const user_t *last = users->count > shown ? &users->list[shown - 1] : NULL;
-    pack_map(pack, 2);
-    pack_text(pack, "items");
-    pack_array(pack, shown);
     for (size_t i = 0; i < shown; i++)
         auth_reply_user(pack, &users->list[i]);
-    auth_reply_next_cursor(pack, list, last ? last->created_ms : 0, last ? last->id : NULL);
+    page_end(pack, list, last ? last->created_ms : 0, last ? last->id : NULL);
 }
 
 void auth_reply_names(pack_t *pack, const char *key, const char *json)

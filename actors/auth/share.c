@@ -113,17 +113,6 @@ const user_t *auth_require_user(call_t *call)
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-bool auth_require_cursor(call_t *call, list_t list, cursor_t *cursor)
-{
-    const char *word = call_text(call, "cursor");
-    *cursor = (cursor_t)CURSOR_START;
-    if (!word || cursor_read(cursor, (uint8_t)list, word))
-        return true;
-    call_fail(call, ERROR_UNPROCESSABLE,
-              "The cursor is none of this list: take `next_cursor` of the page before, as it is");
-    return false;
-}
-
 void auth_fail_field(call_t *call, const char *pointer, const char *why)
 {
     schema_errors_t *errors = arena_alloc(call_arena(call), sizeof *errors);

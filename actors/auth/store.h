@@ -258,7 +258,6 @@ void auth_store_audit_hash(const vault_t *vault, const uint8_t previous[VAULT_HA
 
 /* ---- what its files share -------------------------------------------------------------------- */
 
-const char *auth_store_text(const db_rows_t *rows, arena_t *arena, const char *column);
 db_status_t auth_store_close(db_rows_t *rows);
 /* Runs a statement and tells whether it changed a row. */
 db_status_t auth_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,

@@ -135,14 +135,14 @@ static void s_read_entry(const db_rows_t *rows, arena_t *arena, audit_entry_t *e
     size_t size;
     const uint8_t *hash = db_blob(rows, "hash", &size);
     *entry = (audit_entry_t){
-        .what = { .action = auth_store_text(rows, arena, "action"),
-                  .user_id = auth_store_text(rows, arena, "user_id"),
-                  .account_id = auth_store_text(rows, arena, "account_id"),
-                  .target = auth_store_text(rows, arena, "target"),
-                  .changed = auth_store_text(rows, arena, "changed"),
-                  .address = auth_store_text(rows, arena, "address"),
-                  .request_id = auth_store_text(rows, arena, "request_id"),
-                  .detail = auth_store_text(rows, arena, "detail") },
+        .what = { .action = db_dup_text(rows, arena, "action"),
+                  .user_id = db_dup_text(rows, arena, "user_id"),
+                  .account_id = db_dup_text(rows, arena, "account_id"),
+                  .target = db_dup_text(rows, arena, "target"),
+                  .changed = db_dup_text(rows, arena, "changed"),
+                  .address = db_dup_text(rows, arena, "address"),
+                  .request_id = db_dup_text(rows, arena, "request_id"),
+                  .detail = db_dup_text(rows, arena, "detail") },
         .sequence = db_int(rows, "sequence"),
         .at_ms = db_int(rows, "at"),
     };

@@ -34,10 +34,10 @@ db_status_t auth_store_flags(db_conn_t *conn, arena_t *arena, flags_t *flags)
     flag_t *list = arena_array(arena, STORE_FLAGS, sizeof *list);
     while (flags->count < STORE_FLAGS && db_next(rows))
         list[flags->count++] = (flag_t){
-            .name = auth_store_text(rows, arena, "name"),
-            .about = auth_store_text(rows, arena, "about"),
-            .tiers = auth_store_text(rows, arena, "tiers"),
-            .accounts = auth_store_text(rows, arena, "accounts"),
+            .name = db_dup_text(rows, arena, "name"),
+            .about = db_dup_text(rows, arena, "about"),
+            .tiers = db_dup_text(rows, arena, "tiers"),
+            .accounts = db_dup_text(rows, arena, "accounts"),
             .is_enabled = db_int(rows, "is_enabled") != 0,
             .percentage = db_int(rows, "percentage"),
             .updated_ms = db_int(rows, "updated_at"),

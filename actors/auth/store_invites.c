@@ -33,11 +33,11 @@ const db_sql_t *const auth_store_invite_lists[] = { &s_list, NULL };
 static invite_t s_read(const db_rows_t *rows, arena_t *arena)
 {
     return (invite_t){
-        .id = auth_store_text(rows, arena, "id"),
-        .email = auth_store_text(rows, arena, "email"),
-        .account_id = auth_store_text(rows, arena, "account_id"),
-        .role = auth_store_text(rows, arena, "role"),
-        .tier = auth_store_text(rows, arena, "tier"),
+        .id = db_dup_text(rows, arena, "id"),
+        .email = db_dup_text(rows, arena, "email"),
+        .account_id = db_dup_text(rows, arena, "account_id"),
+        .role = db_dup_text(rows, arena, "role"),
+        .tier = db_dup_text(rows, arena, "tier"),
         .created_ms = db_int(rows, "created_at"),
         .expires_ms = db_int(rows, "expires_at"),
         .used_ms = db_int(rows, "used_at"),
@@ -136,7 +136,7 @@ static db_status_t s_reset(db_conn_t *conn, const db_sql_t *sql, arena_t *arena,
     if (status != DB_OK)
         return status;
     if (db_next(rows))
-        *user_id = auth_store_text(rows, arena, "user_id");
+        *user_id = db_dup_text(rows, arena, "user_id");
     return auth_store_close(rows);
 }
 

@@ -50,11 +50,11 @@ const db_sql_t *const auth_store_key_lists[] = { &s_list, NULL };
 static api_key_t s_read(const db_rows_t *rows, arena_t *arena)
 {
     return (api_key_t){
-        .id = auth_store_text(rows, arena, "id"),
-        .user_id = auth_store_text(rows, arena, "user_id"),
-        .name = auth_store_text(rows, arena, "name"),
-        .scopes = auth_store_text(rows, arena, "scopes"),
-        .tier = auth_store_text(rows, arena, "tier"),
+        .id = db_dup_text(rows, arena, "id"),
+        .user_id = db_dup_text(rows, arena, "user_id"),
+        .name = db_dup_text(rows, arena, "name"),
+        .scopes = db_dup_text(rows, arena, "scopes"),
+        .tier = db_dup_text(rows, arena, "tier"),
         .created_ms = db_int(rows, "created_at"),
         .expires_ms = db_int(rows, "expires_at"),
         .last_used_ms = db_int(rows, "last_used_at"),

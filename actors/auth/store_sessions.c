@@ -46,9 +46,9 @@ const db_sql_t *const auth_store_session_lists[] = { &s_list, NULL };
 static session_t s_read(const db_rows_t *rows, arena_t *arena)
 {
     return (session_t){
-        .id = auth_store_text(rows, arena, "id"),
-        .user_id = auth_store_text(rows, arena, "user_id"),
-        .address = auth_store_text(rows, arena, "address"),
+        .id = db_dup_text(rows, arena, "id"),
+        .user_id = db_dup_text(rows, arena, "user_id"),
+        .address = db_dup_text(rows, arena, "address"),
         .created_ms = db_int(rows, "created_at"),
         .last_used_ms = db_int(rows, "last_used_at"),
         .expires_ms = db_int(rows, "expires_at"),
@@ -168,7 +168,7 @@ db_status_t auth_store_refresh(db_conn_t *conn, arena_t *arena, const uint8_t ha
         return status;
     if (db_next(rows)) {
         refresh_t *refresh = arena_alloc(arena, sizeof *refresh);
-        *refresh = (refresh_t){ .session_id = auth_store_text(rows, arena, "session_id"),
+        *refresh = (refresh_t){ .session_id = db_dup_text(rows, arena, "session_id"),
                                 .used_ms = db_int(rows, "used_at") };
         *found = refresh;
     }

@@ -8,12 +8,6 @@
 
 /* ---- what the files of the store share ------------------------------------------------------- */
 
-const char *auth_store_text(const db_rows_t *rows, arena_t *arena, const char *column)
-{
-    const char *text = db_text(rows, column);
-    return text ? arena_format(arena, "%s", text) : NULL;
-}
-
 db_status_t auth_store_close(db_rows_t *rows)
 {
     db_status_t status = db_rows_status(rows);
@@ -65,9 +59,9 @@ db_status_t auth_store_account(db_conn_t *conn, arena_t *arena, const char *id,
         return status;
     if (db_next(rows)) {
         account_t *account = arena_alloc(arena, sizeof *account);
-        *account = (account_t){ .id = auth_store_text(rows, arena, "id"),
-                                .name = auth_store_text(rows, arena, "name"),
-                                .tier = auth_store_text(rows, arena, "tier"),
+        *account = (account_t){ .id = db_dup_text(rows, arena, "id"),
+                                .name = db_dup_text(rows, arena, "name"),
+                                .tier = db_dup_text(rows, arena, "tier"),
                                 .created_ms = db_int(rows, "created_at") };
         *found = account;
     }
@@ -115,15 +109,15 @@ const db_sql_t *const auth_store_user_lists[] = { &s_users, &s_members, &s_user_
 static user_t s_read_user(const db_rows_t *rows, arena_t *arena)
 {
     return (user_t){
-        .id = auth_store_text(rows, arena, "id"),
-        .account_id = auth_store_text(rows, arena, "account_id"),
-        .email = auth_store_text(rows, arena, "email"),
-        .email_key = auth_store_text(rows, arena, "email_key"),
-        .name = auth_store_text(rows, arena, "name"),
-        .role = auth_store_text(rows, arena, "role"),
-        .status = auth_store_text(rows, arena, "status"),
-        .password = auth_store_text(rows, arena, "password"),
-        .tier = auth_store_text(rows, arena, "tier"),
+        .id = db_dup_text(rows, arena, "id"),
+        .account_id = db_dup_text(rows, arena, "account_id"),
+        .email = db_dup_text(rows, arena, "email"),
+        .email_key = db_dup_text(rows, arena, "email_key"),
+        .name = db_dup_text(rows, arena, "name"),
+        .role = db_dup_text(rows, arena, "role"),
+        .status = db_dup_text(rows, arena, "status"),
+        .password = db_dup_text(rows, arena, "password"),
+        .tier = db_dup_text(rows, arena, "tier"),
         .is_owner = db_int(rows, "is_owner") != 0,
         .created_ms = db_int(rows, "created_at"),
         .last_login_ms = db_int(rows, "last_login_at"),

@@ -133,6 +133,7 @@ bool db_is_null(const db_rows_t *rows, const char *column);
 int64_t db_int(const db_rows_t *rows, const char *column);
 double db_double(const db_rows_t *rows, const char *column);
 const char *db_text(const db_rows_t *rows, const char *column);
+const char *db_dup_text(const db_rows_t *rows, arena_t *arena, const char *column); /* a copy */
 const uint8_t *db_blob(const db_rows_t *rows, const char *column, size_t *size);
 
 /* ---- connections and transactions ----------------------------------------------------------- */

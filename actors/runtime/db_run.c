@@ -209,6 +209,12 @@ const char *db_text(const db_rows_t *rows, const char *column)
     return cell.bytes;
 }
 
+const char *db_dup_text(const db_rows_t *rows, arena_t *arena, const char *column)
+{
+    const char *text = db_text(rows, column);
+    return text ? arena_text(arena, text, strlen(text)) : NULL;
+}
+
 const uint8_t *db_blob(const db_rows_t *rows, const char *column, size_t *size)
 {
     db_cell_t cell = s_cell(rows, column);
