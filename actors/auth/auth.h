@@ -150,7 +150,7 @@ const char *auth_email_key(arena_t *arena, const char *email);
 void auth_reply_maybe_time(pack_t *pack, const char *key, int64_t wall_ms); /* 0: null */
 void auth_reply_user(pack_t *pack, const user_t *user);
 /* A page of users, one map; of `limit` + 1 that were asked for. */
-void auth_reply_users(pack_t *pack, list_t list, const users_t *users, size_t limit);
+void auth_reply_users(pack_t *pack, uint8_t list, const users_t *users, size_t limit);
 /* A JSON array of texts, as it is stored. False when it cannot be read. */
 void auth_reply_names(pack_t *pack, const char *key, const char *json);
 /* The same the other way round: an array of the request as JSON text. */

@@ -34,7 +34,7 @@ void auth_reply_user(pack_t *pack, const user_t *user)
     auth_reply_maybe_time(pack, "last_login_at", user->last_login_ms);
 }
 
-void auth_reply_users(pack_t *pack, list_t list, const users_t *users, size_t limit)
+void auth_reply_users(pack_t *pack, uint8_t list, const users_t *users, size_t limit)
 {
     const size_t shown = page_begin(pack, users->count, limit);
     const user_t *last = users->count > shown ? &users->list[shown - 1] : NULL;

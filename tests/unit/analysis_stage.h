@@ -1,89 +1,19 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * analysis_stage - the analysis service on a bus with a database of its own, and accounts that call
- *
- * Requests are written as JSON; an answer is a tree that lives until the stage is closed. Built for
- * each of the two databases (tests/kit/database.h). The service has another name here, because its
- * name decides where its tables are.
+ * analysis_stage - the analysis service on a stage (tests/kit/stage.h), and accounts that call
  */
 #ifndef SIGNALBOX_ANALYSIS_STAGE_H
 #define SIGNALBOX_ANALYSIS_STAGE_H
 
 #include "actors/analysis/service.h"
-#include "proto/json.h"
-#include "tests/kit/bus.h"
-#include "tests/kit/database.h"
-
-#define STAGE_ACTORS 2 /* instances; the second on PostgreSQL only */
-
-typedef struct {
-    bus_t bus;
-    place_t place;
-    service_t service;
-    actor_spec_t spec;
-    actor_settings_t settings[STAGE_ACTORS];
-    actor_config_t configs[STAGE_ACTORS]; /* borrowed by the actors */
-    actor_t *actors[STAGE_ACTORS];
-    client_t *edge; /* on the socket that may say for whom it calls */
-    arena_t arena;
-} stage_t;
-
-/* What a call came back with. */
-typedef struct {
-    error_code_t code; /* ERROR_COUNT: with nothing that could be read */
-    uint16_t status;
-    const char *detail;
-    const value_t *body; /* NULL on failure and when there is none */
-} reply_t;
-
-static inline void stage_start(stage_t *self, size_t which)
-{
-    static const char *const names[STAGE_ACTORS] = { "analysis-1", "analysis-2" };
-    char why[300];
-    bus_presets(actor_setting_rows, &self->settings[which]);
-    self->settings[which].threads = 2;
-    self->settings[which].instance = names[which];
-    self->configs[which] = (actor_config_t){ .actor = &self->settings[which],
-                                             .bus = &self->bus.bus,
-                                             .storage = &self->place.settings };
-    self->actors[which] = actor_start(self->bus.context, &self->spec, &self->configs[which],
-                                      DB_MIGRATE_APPLY, why, sizeof why);
-    if (!self->actors[which])
-        die("%s", why);
-}
+#include "tests/kit/stage.h"
 
 static inline void stage_open(stage_t *self)
 {
-    *self = (stage_t){ 0 };
-    bus_open(&self->bus, NULL);
-    place_make(&self->place);
-    self->service = analysis_service;
-    self->service.name = self->place.service;
-    self->spec = analysis_actor;
-    self->spec.service = &self->service;
+    stage_prepare(self, &analysis_actor);
     /* kept for ever: tests date rows back, which the actor's own tick would purge */
     *(analysis_settings_t *)self->spec.settings_target = (analysis_settings_t){ 0 };
-    self->edge = client_new(
-        self->bus.context,
-        &(client_config_t){ .settings = &self->bus.trusted, .name = "edge-1", .part = "test" });
     stage_start(self, 0);
-}
-
-static inline void stage_close(stage_t *self)
-{
-    client_destroy(&self->edge);
-    for (size_t i = 0; i < STAGE_ACTORS; i++)
-        if (self->actors[i])
-            actor_stop(&self->actors[i]);
-    ok(bus_balance(&self->bus));
-    bus_close(&self->bus);
-    place_remove(&self->place);
-    arena_free(&self->arena);
-}
-
-static inline db_t *stage_db(const stage_t *self)
-{
-    return actor_db(self->actors[0]);
 }
 
 /* A counter over all instances. */
@@ -96,55 +26,17 @@ static inline int64_t stage_count(const stage_t *self, analysis_stat_t row)
     return sum;
 }
 
-static inline void stage_pack(buf_t *body, const char *json)
-{
-    json_error_t error;
-    if (!json_to_msgpack(json, strlen(json), VALUE_LIMITS, 0, body, &error))
-        die("%s at byte %zu of %s", json_verdict_text(error.verdict), error.offset, json);
-}
-
-static inline void stage_principal(buf_t *bytes, const char *account, const char *tier)
-{
-    principal_t who = { 0 };
-    pack_t pack;
-    text_copy(who.account, sizeof who.account, account, strlen(account));
-    text_copy(who.tier, sizeof who.tier, tier, strlen(tier));
-    pack_init(&pack, bytes);
-    principal_write(&who, &pack);
-}
-
 /* Calls for an account of a tier; NULL is a service that calls for itself. The arena is the
  * caller's, so that several threads can call. */
 static inline reply_t stage_call_as(stage_t *self, arena_t *arena, const char *account,
                                     const char *tier, const char *method, const char *json)
 {
-    buf_t body = { 0 }, principal = { 0 };
-    answer_t answer;
-    value_verdict_t verdict;
-    stage_pack(&body, json);
-    if (account)
-        stage_principal(&principal, account, tier);
-    client_call(self->edge,
-                &(client_request_t){ .service = self->place.service,
-                                     .method = method,
-                                     .body = &body,
-                                     .principal = account ? &principal : NULL,
-                                     .deadline_ms = BUS_PATIENCE_S * 1000 },
-                &answer);
-    reply_t reply = { .code = answer.failure.code,
-                      .status = answer.status,
-                      .detail = arena_format(arena, "%s", answer.failure.detail) };
-    if (reply.code == ERROR_NONE && answer_size(&answer)) {
-        size_t size = answer_size(&answer);
-        const char *bytes = arena_text(arena, answer_bytes(&answer), size);
-        reply.body = value_parse(arena, bytes, size, VALUE_LIMITS, &verdict);
-        if (!reply.body)
-            reply.code = ERROR_COUNT;
+    principal_t who = { 0 };
+    if (account) {
+        text_copy(who.account, sizeof who.account, account, strlen(account));
+        text_copy(who.tier, sizeof who.tier, tier, strlen(tier));
     }
-    answer_close(&answer);
-    buf_free(&body);
-    buf_free(&principal);
-    return reply;
+    return stage_call_in(self, arena, account ? &who : NULL, method, json);
 }
 
 static inline reply_t stage_call(stage_t *self, const char *account, const char *method,
@@ -184,13 +76,6 @@ static inline reply_t stage_submit(stage_t *self, const char *account, const cha
 static inline const char *stage_id(stage_t *self, const char *id)
 {
     return arena_format(&self->arena, "{\"id\":\"%s\"}", id);
-}
-
-/* A text member of an answer, "" when it is missing. */
-static inline const char *stage_text(stage_t *self, const value_t *map, const char *key)
-{
-    const char *text = value_dup_text(&self->arena, map, key);
-    return text ? text : "";
 }
 
 /* Submits a chain, which has to be new; the id of the analysis. */

@@ -26,7 +26,8 @@ CLEANFILES += %D%/migrations.c
 
 check_LIBRARIES += %D%/libtestdb.a
 TEST_LIBS += %D%/libtestdb.a
-%C%_libtestdb_a_SOURCES = tests/kit/database.h tests/kit/server.h
+%C%_libtestdb_a_SOURCES = tests/kit/database.h tests/kit/server.h \
+	tests/kit/stage.h
 nodist_%C%_libtestdb_a_SOURCES = %D%/migrations.c
 
 DB_TEST_POSTGRES = $(AM_CPPFLAGS) -DTEST_ON_POSTGRES
