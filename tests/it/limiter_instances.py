@@ -8,6 +8,7 @@ admitted in the flush before.
 import collections
 import concurrent.futures
 import os
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ SUBJECTS = 50
 IN_FLIGHT = 256
 FLUSH_MS = 200
 SETTINGS = {"bus_heartbeat_ms": 200, "broker_heartbeat_ms": 200}
+SILENCE_SECONDS = 0.8  # of four beats: then a process is given up
 MINUTES_10 = 600000
 POLICIES = {  # name: (limit, window)
     "most": (300, MINUTES_10),
@@ -192,6 +194,22 @@ def left(folder, actors):
     same(set(load.admitted().values()), {300}, "leaving: nothing is lost, nobody has more")
 
 
+def stalled(folder):
+    """The whole machine stands still for longer than anybody may be silent."""
+    processes = [part.process for part in folder.parts if part.process.poll() is None]
+
+    def stall():
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+        time.sleep(2 * SILENCE_SECONDS)  # what is tested
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+
+    load = Load(folder, "stalled", ["most"]).run(TAKES, stall)
+    same(load.errors(), {}, "a stall: nobody is given up for it")
+    same(set(load.admitted().values()), {300}, "a stall: nothing is lost")
+
+
 def restarted(folder, actors):
     """All at once: nobody is there to take over, what was stored is what is known."""
     load = Load(folder, "stopped", ["some"]).run(SUBJECTS * 60)
@@ -236,6 +254,7 @@ def main():
         actors = prepare(folder)
         exact(folder)
         any_window(folder)
+        stalled(folder)
         killed(folder, actors)
         joined(folder, actors)
         left(folder, actors)
