@@ -14,7 +14,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
-from bus import ERROR, FINAL, ROUTE_KEY, Client  # noqa: E402
+from bus import ERROR, FINAL, ROUTE_KEY, Client, route_key  # noqa: E402
 from parts import Folder  # noqa: E402
 from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
@@ -37,21 +37,13 @@ POLICIES = {  # name: (limit, window)
 Taken = collections.namedtuple("Taken", "subject allowed at_ms error")
 
 
-def fnv1a(text):
-    """The route key, as docs/protocol.md has it."""
-    value = 0xcbf29ce484222325
-    for byte in text.encode():
-        value = ((value ^ byte) * 0x100000001b3) % 2**64
-    return value
-
-
 class Load:
     """Takes in flight, and what became of each."""
 
     def __init__(self, folder, name, policies):
         self.client = Client(folder.socket("bus"))
         self.subjects = [f"{name}:{i}" for i in range(SUBJECTS)]
-        self.keys = {subject: fnv1a(subject) for subject in self.subjects}
+        self.keys = {subject: route_key(subject) for subject in self.subjects}
         self.policies = policies
         self.pending = {}
         self.taken = []

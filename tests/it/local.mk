@@ -39,6 +39,7 @@ SYSTEM_TESTS = \
 	%D%/readme.py \
 	%D%/system_analysis.py \
 	%D%/system_commands.py \
+	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py
