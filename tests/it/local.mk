@@ -38,6 +38,7 @@ SYSTEM_TESTS = \
 	%D%/python_peers.py \
 	%D%/readme.py \
 	%D%/system_analysis.py \
+	%D%/system_cache.py \
 	%D%/system_commands.py \
 	%D%/system_limits.py \
 	%D%/system_parts.py \
