@@ -40,6 +40,7 @@ SYSTEM_TESTS = \
 	%D%/system_analysis.py \
 	%D%/system_cache.py \
 	%D%/system_commands.py \
+	%D%/system_identity.py \
 	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
