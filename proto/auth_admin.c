@@ -50,12 +50,14 @@ static const field_t s_user_update_request[] = {
     { "tier", FIELD_STRING, .choices = AUTH_TIERS, .about = "The new tier of the user's account" },
     { "status", FIELD_STRING, .choices = "active disabled",
       .about = "`disabled` ends all sessions and shuts the user's keys" },
+    { "email_verified", FIELD_BOOLEAN,
+      .about = "Whether the address is taken for the user's, as if a code had proven it" },
     { 0 },
 };
 
 const method_t auth_user_update = {
     .name = "user_update",
-    .summary = "Changes a user's role, tier or status",
+    .summary = "Changes a user's role, tier, status or whether the address is verified",
     .about = "Felt at once. Nobody takes away their own rights, so that an administrator remains.",
     .request = s_user_update_request,
     .reply = auth_user_fields,

@@ -8,6 +8,9 @@
 
 static const error_code_t s_password_errors[] = { ERROR_UNAUTHENTICATED, ERROR_UNPROCESSABLE,
                                                   ERROR_OVERLOADED, ERROR_NONE };
+static const error_code_t s_verify_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT, ERROR_NONE };
+static const error_code_t s_email_errors[] = { ERROR_UNAUTHENTICATED, ERROR_OVERLOADED,
+                                               ERROR_NONE };
 static const error_code_t s_reset_errors[] = { ERROR_UNPROCESSABLE, ERROR_OVERLOADED, ERROR_NONE };
 
 /* ---- passwords ------------------------------------------------------------------------------ */
@@ -55,4 +58,50 @@ const method_t auth_password_reset = {
     .errors = s_reset_errors,
     PUBLIC_COMMON,
     .http = { .route = "POST /v1/auth/password/reset", .status = 204 },
+};
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static const field_t s_verify_request[] = {
+    { "token", FIELD_STRING, .required = true, .min = 1, .max = 128,
+      .about = "The code from the mail" },
+    { 0 },
+};
+
+const method_t auth_verify = {
+    .name = "verify",
+    .summary = "Proves an address by the code that was mailed there",
+    .about = "When it is a new address of the user, it takes the place of the old one now.",
+    .request = s_verify_request,
+    .errors = s_verify_errors,
+    PUBLIC_COMMON,
+    .http = { .route = "POST /v1/auth/verify", .status = 204 },
+};
+
+const method_t auth_verify_resend = {
+    .name = "verify_resend",
+    .summary = "Sends another code to verify an address with",
+    .about = "The answer does not tell whether the address is known, or verified already.",
+    .request = s_forgot_request,
+    PUBLIC_COMMON,
+    .http = { .route = "POST /v1/auth/verify/resend", .status = 202 },
+};
+
+static const field_t s_email_change_request[] = {
+    EMAIL_FIELD("The new address"),
+    { "password", FIELD_STRING, .required = true, .min = 1, .max = AUTH_PASSWORD_BYTES,
+      .about = "The user's password" },
+    { 0 },
+};
+
+const method_t auth_email_change = {
+    .name = "email_change",
+    .summary = "Sends a code to a new address of the user",
+    .about = "The old address stays until the code is shown to `verify`.",
+    .request = s_email_change_request,
+    .errors = s_email_errors,
+    .access = ACCESS_USER,
+    .scope = "account",
+    .rate = "auth.failures",
+    .http = { .route = "POST /v1/me/email", .status = 202 },
 };

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "actors/auth/auth.h"
+#include "actors/auth/code.h"
 #include "actors/base/log.h"
 
 /* ---- registering ----------------------------------------------------------------------------- */
@@ -20,6 +20,7 @@ typedef struct {
     const uint8_t *invite_hash; /* NULL: without one */
     invite_verdict_t verdict;
     bool is_taken;
+    code_t code; /* that proves the address, unless the invitation has */
     char user_id[ID_UUID_SIZE], account_id[ID_UUID_SIZE];
     user_t user;
     const user_t *made;
@@ -46,6 +47,7 @@ static db_status_t s_use_invite(db_conn_t *conn, registration_t *self)
         return status;
     self->user.role = invite->role;
     self->user.tier = invite->tier;
+    self->user.verified_ms = invite->email ? now_ms : 0; /* the invitation was sent there */
     if (invite->account_id) {
         self->user.account_id = invite->account_id;
         self->user.is_owner = false;
@@ -67,6 +69,11 @@ static db_status_t s_add_user(db_conn_t *conn, registration_t *self)
     return status;
 }
 
+static bool s_may_enter(const user_t *user)
+{
+    return user->verified_ms || auth_settings.login_unverified;
+}
+
 static db_status_t s_register_work(db_conn_t *conn, void *arg)
 {
     registration_t *self = arg;
@@ -77,17 +84,31 @@ static db_status_t s_register_work(db_conn_t *conn, void *arg)
     self->user.is_owner = true;
     self->user.role = "user";
     self->user.tier = "free";
+    self->user.verified_ms = 0;
     if (self->invite_hash)
         status = s_use_invite(conn, self);
     if (status != DB_OK || self->verdict != INVITE_FINE)
         return status;
     status = s_add_user(conn, self);
-    if (status == DB_OK)
+    if (status == DB_OK && !self->user.verified_ms)
+        status = code_add(conn, &self->deed, &self->code);
+    if (status == DB_OK && !self->user.verified_ms)
+        status = code_mail(conn, &self->deed, &self->code);
+    if (status == DB_OK && s_may_enter(&self->user))
         status = session_open(conn, &self->deed, self->user_id, &self->fresh);
     if (status == DB_OK)
         status = auth_store_user(conn, self->deed.arena, self->user_id, &self->made);
     self->deed.audit.account_id = self->user.account_id;
     return status == DB_OK ? auth_record(conn, &self->deed) : status;
+}
+
+static void s_reply_unverified(call_t *call, const user_t *user)
+{
+    pack_map(call_pack(call), 2);
+    pack_pair_text(call_pack(call), "step", "verify");
+    pack_text(call_pack(call), "user");
+    auth_reply_user(call_pack(call), user);
+    call_reply(call, 0);
 }
 
 static void s_finish_registration(call_t *call, auth_t *self, registration_t *registration)
@@ -107,8 +128,11 @@ static void s_finish_registration(call_t *call, auth_t *self, registration_t *re
     } else {
         auth_count(call, AUTH_REGISTERED);
         herald_wake(self->herald, false);
-        session_reply(call, self, registration->made, &registration->fresh,
-                      registration->deed.now_ms, 0);
+        if (s_may_enter(registration->made))
+            session_reply(call, self, registration->made, &registration->fresh,
+                          registration->deed.now_ms, true);
+        else
+            s_reply_unverified(call, registration->made);
     }
 }
 
@@ -162,7 +186,9 @@ static void s_register(call_t *call, void *arg)
                                   .name = name,
                                   .password = hash,
                                   .created_ms = registration.deed.now_ms };
+    code_make(&registration.code, CODE_VERIFY, &registration.user, email, registration.deed.now_ms);
     s_finish_registration(call, self, &registration);
+    mem_wipe(&registration.code, sizeof registration.code);
 }
 
 void auth_on_register(call_t *call, void *arg)
@@ -249,7 +275,7 @@ static void s_enter(call_t *call, auth_t *self, const user_t *known, const char 
         return;
     }
     auth_count(call, AUTH_LOGINS);
-    session_reply(call, self, login.user, &login.fresh, login.deed.now_ms, 0);
+    session_reply(call, self, login.user, &login.fresh, login.deed.now_ms, true);
 }
 
 /* Whoever it is, one comparison is made: with the decoy when there is nothing to compare with. */
@@ -266,10 +292,14 @@ static void s_login(call_t *call, void *arg)
         return;
     bool has_password = user && user->password;
     bool fits = auth_fits(self, has_password ? user->password : self->decoy, password);
-    if (has_password && fits && strcmp(user->status, "active") == 0)
-        s_enter(call, self, user, password);
-    else
+    if (!has_password || !fits || strcmp(user->status, "active") != 0)
         s_refuse_recorded(call, self, user);
+    else if (!s_may_enter(user))
+        call_fail(call, ERROR_FORBIDDEN,
+                  "Prove the address first: show the code that was mailed there to "
+                  "/v1/auth/verify, or ask for another one at /v1/auth/verify/resend");
+    else
+        s_enter(call, self, user, password);
 }
 
 void auth_on_login(call_t *call, void *arg)

@@ -63,6 +63,7 @@ void auth_on_user(call_t *call, void *arg)
 typedef struct {
     deed_t deed;
     const char *id, *role, *status, *tier; /* the last three: NULL stays as it is */
+    const value_t *verified;               /* the same */
     const user_t *user;                    /* as it is afterwards */
 } update_t;
 
@@ -85,7 +86,8 @@ static db_status_t s_record_user(db_conn_t *conn, const update_t *self)
     deed.audit.target = self->id;
     deed.audit.changed = "user";
     deed.audit.detail =
-        arena_format(deed.arena, "role=%s status=%s", self->user->role, self->user->status);
+        arena_format(deed.arena, "role=%s status=%s%s", self->user->role, self->user->status,
+                     self->user->verified_ms ? " verified" : "");
     return auth_record(conn, &deed);
 }
 
@@ -97,6 +99,9 @@ static db_status_t s_update_user(db_conn_t *conn, const update_t *self)
     db_status_t status = auth_store_set_role(conn, self->id, role, state);
     if (status == DB_OK && strcmp(state, "disabled") == 0)
         status = auth_store_revoke_sessions(conn, self->id, "", self->deed.now_ms, &ended);
+    if (status == DB_OK && self->verified)
+        status =
+            auth_store_set_verified(conn, self->id, self->verified->truth ? self->deed.now_ms : 0);
     return status;
 }
 
@@ -104,7 +109,7 @@ static db_status_t s_update_user(db_conn_t *conn, const update_t *self)
 static db_status_t s_update_work(db_conn_t *conn, void *arg)
 {
     update_t *self = arg;
-    bool changed, is_user = self->role || self->status;
+    bool changed, is_user = self->role || self->status || self->verified;
     db_status_t status = auth_store_user(conn, self->deed.arena, self->id, &self->user);
     if (status != DB_OK || !self->user)
         return status;
@@ -127,7 +132,8 @@ void auth_on_user_update(call_t *call, void *arg)
                         .id = call_text(call, "id"),
                         .role = call_text(call, "role"),
                         .status = call_text(call, "status"),
-                        .tier = call_text(call, "tier") };
+                        .tier = call_text(call, "tier"),
+                        .verified = value_get(call_request(call), "email_verified") };
     if (strcmp(update.id, call_principal(call)->user) == 0 && (update.role || update.status)) {
         call_fail(call, ERROR_UNPROCESSABLE,
                   "Nobody changes their own role or status: ask another administrator");
