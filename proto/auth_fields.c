@@ -19,6 +19,8 @@ const field_t auth_user_fields[] = {
     { "email", FIELD_STRING, .required = true, .nullable = true,
       .about = "The address; null for users that are programs" },
     MAYBE_TIME_FIELD("email_verified_at", "When the address was proven to be the user's"),
+    { "second_factor", FIELD_BOOLEAN, .required = true,
+      .about = "Whether signing in asks for a code besides the password" },
     { "name", FIELD_STRING, .required = true, .about = "How to address the user" },
     { "role", FIELD_STRING, .required = true, .choices = AUTH_ROLES, .about = "The user's role" },
     { "owner", FIELD_BOOLEAN, .required = true, .about = "Whether the account is the user's" },

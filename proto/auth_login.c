@@ -9,6 +9,8 @@
 static const error_code_t s_wrong[] = { ERROR_UNAUTHENTICATED, ERROR_OVERLOADED, ERROR_NONE };
 static const error_code_t s_login_errors[] = { ERROR_UNAUTHENTICATED, ERROR_FORBIDDEN,
                                                ERROR_OVERLOADED, ERROR_NONE };
+static const error_code_t s_code_errors[] = { ERROR_UNAUTHENTICATED, ERROR_RATE_LIMIT_EXCEEDED,
+                                              ERROR_UNAVAILABLE, ERROR_NONE };
 static const error_code_t s_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
 static const error_code_t s_register_errors[] = { ERROR_FORBIDDEN, ERROR_CONFLICT,
                                                   ERROR_UNPROCESSABLE, ERROR_OVERLOADED,
@@ -75,7 +77,10 @@ static const field_t s_login_request[] = {
 };
 
 static const field_t s_entered[] = {
-    { "step", FIELD_STRING, .required = true, .choices = "done", .about = "The tokens are here" },
+    { "step", FIELD_STRING, .required = true, .choices = "done code",
+      .about = "`done`: the tokens are here; `code`: show a code and the challenge to "
+               "/v1/auth/login/code" },
+    { "challenge", FIELD_STRING, .about = "With `code`: good for `expires_in` seconds" },
     TOKEN_FIELDS(false),
     { 0 },
 };
@@ -84,12 +89,37 @@ const method_t auth_login = {
     .name = "login",
     .summary = "Signs in with address and password",
     .about = "Whether the address is unknown, the password wrong or the user disabled makes no "
-             "difference to the answer.",
+             "difference to the answer. Where the user has a second factor, it is a challenge.",
     .request = s_login_request,
     .reply = s_entered,
     .errors = s_login_errors,
     PUBLIC_COMMON,
     .http = { .route = "POST /v1/auth/login" },
+};
+
+static const field_t s_code_request[] = {
+    { "challenge", FIELD_STRING, .required = true, .min = 1, .max = 256,
+      .about = "What `login` has answered" },
+    { "code", FIELD_STRING, .required = true, .min = 6, .max = 32, .example = "\"287082\"",
+      .about = "Of the authenticator app, or a recovery code" },
+    { 0 },
+};
+
+static const field_t s_code_reply[] = {
+    { "step", FIELD_STRING, .required = true, .choices = "done", .about = "The tokens are here" },
+    TOKEN_FIELDS(true),
+    { 0 },
+};
+
+const method_t auth_login_code = {
+    .name = "login_code",
+    .summary = "Signs in with a code, after address and password",
+    .about = "A code works once. Wrong ones are counted by user as well, wherever they come from.",
+    .request = s_code_request,
+    .reply = s_code_reply,
+    .errors = s_code_errors,
+    PUBLIC_COMMON,
+    .http = { .route = "POST /v1/auth/login/code" },
 };
 
 static const field_t s_refresh_request[] = {

@@ -339,9 +339,13 @@ static void s_tick(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &auth_register, auth_on_register, HANDLE_INLINE },
     { &auth_login, auth_on_login, HANDLE_INLINE },
+    { &auth_login_code, auth_on_login_code, HANDLE_POOL },
     { &auth_password_change, auth_on_password_change, HANDLE_INLINE },
     { &auth_password_reset, auth_on_password_reset, HANDLE_INLINE },
     { &auth_email_change, auth_on_email_change, HANDLE_INLINE },
+    { &auth_totp_begin, auth_on_totp_begin, HANDLE_INLINE },
+    { &auth_totp_confirm, auth_on_totp_confirm, HANDLE_POOL },
+    { &auth_totp_end, auth_on_totp_end, HANDLE_INLINE },
     { &auth_verify, auth_on_verify, HANDLE_POOL },
     { &auth_verify_resend, auth_on_verify_resend, HANDLE_POOL },
     { &auth_refresh, auth_on_refresh, HANDLE_POOL },

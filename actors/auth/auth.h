@@ -74,12 +74,14 @@ keyring_times_t auth_key_times(void);
 
 typedef void auth_handler_t(call_t *call, void *self);
 
-auth_handler_t auth_on_register, auth_on_login;                              /* on_login.c */
+auth_handler_t auth_on_register;                                             /* on_register.c */
+auth_handler_t auth_on_login, auth_on_login_code;                            /* on_login.c */
 auth_handler_t auth_on_refresh, auth_on_logout, auth_on_identify;            /* on_tokens.c */
 auth_handler_t auth_on_logout_all, auth_on_sessions, auth_on_session_delete; /* on_sessions.c */
 auth_handler_t auth_on_password_change, auth_on_password_forgot,
     auth_on_password_reset, /* on_password.c */
     auth_on_reset_issue;
+auth_handler_t auth_on_totp_begin, auth_on_totp_confirm, auth_on_totp_end;  /* on_second.c */
 auth_handler_t auth_on_verify, auth_on_verify_resend, auth_on_email_change; /* on_email.c */
 auth_handler_t auth_on_me, auth_on_me_update, auth_on_account,
     auth_on_account_update, /* on_profile.c */
@@ -148,6 +150,9 @@ typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_K
 /* Whether the password may be taken. False: the call has been answered with `field` named. */
 bool auth_require_password(call_t *call, const char *field, const char *password, const char *email,
                            const char *name);
+
+/* Whether what is known of the user's address is enough to sign in. */
+bool auth_may_enter(const user_t *user);
 
 /* Whether the password is the one of the user who calls, at the cost of a hash: on the hasher's
  * threads only. False: the call has been answered. */

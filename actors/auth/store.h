@@ -42,6 +42,7 @@ typedef struct {
     bool is_owner;
     int64_t created_ms, last_login_ms;
     int64_t verified_ms; /* when the address was proven to be the user's */
+    int64_t factor_ms;   /* when a second factor was confirmed */
 } user_t;
 
 typedef struct {
@@ -173,6 +174,32 @@ db_status_t auth_store_drop_codes(db_conn_t *conn, const char *user_id, const ch
 db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
                                 const char *recipient, const buf_t *content, int64_t now_ms,
                                 int64_t expires_ms);
+
+/* ---- second factors (store_factors.c) -------------------------------------------------------- */
+
+typedef struct {
+    const uint8_t *secret; /* sealed */
+    size_t secret_size;
+    int64_t confirmed_ms; /* 0: not yet */
+    int64_t last_step;
+} factor_t;
+
+/* A new one to be confirmed; not `changed` when the user has one that is. */
+db_status_t auth_store_set_factor(db_conn_t *conn, const char *user_id, const buf_t *secret,
+                                  int64_t now_ms, bool *changed);
+db_status_t auth_store_factor(db_conn_t *conn, arena_t *arena, const char *user_id,
+                              const factor_t **found);
+db_status_t auth_store_confirm_factor(db_conn_t *conn, const char *user_id, int64_t step,
+                                      int64_t now_ms, bool *changed);
+/* Takes the code of a step; not `changed` when one of it, or of a later one, was taken before. */
+db_status_t auth_store_step_factor(db_conn_t *conn, const char *user_id, int64_t step,
+                                   bool *changed);
+/* With its recovery codes. */
+db_status_t auth_store_drop_factor(db_conn_t *conn, const char *user_id, bool *changed);
+db_status_t auth_store_add_recovery(db_conn_t *conn, const char *user_id,
+                                    const uint8_t hash[TOKEN_BYTES]);
+db_status_t auth_store_take_recovery(db_conn_t *conn, const char *user_id,
+                                     const uint8_t hash[TOKEN_BYTES], bool *changed);
 
 /* ---- API keys and signing keys (store_keys.c) ------------------------------------------------ */
 

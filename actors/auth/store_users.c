@@ -87,6 +87,7 @@ db_status_t auth_store_set_tier(db_conn_t *conn, const char *id, const char *tie
     " u.name AS name, u.role AS role, u.status AS status, u.password AS password,"                 \
     " u.is_owner AS is_owner, u.created_at AS created_at, u.last_login_at AS last_login_at,"       \
     " u.email_verified_at AS email_verified_at,"                                                   \
+    " (SELECT f.confirmed_at FROM second_factors f WHERE f.user_id = u.id) AS factor_at,"          \
     " (SELECT a.tier FROM accounts a WHERE a.id = u.account_id) AS tier FROM users u"
 #define WINDOW                                                                                     \
     " (u.created_at, u.id) < ($at, $id) ORDER BY u.created_at DESC, u.id DESC LIMIT $limit"
@@ -123,6 +124,7 @@ static user_t s_read_user(const db_rows_t *rows, arena_t *arena)
         .created_ms = db_int(rows, "created_at"),
         .last_login_ms = db_int(rows, "last_login_at"),
         .verified_ms = db_int(rows, "email_verified_at"),
+        .factor_ms = db_int(rows, "factor_at"),
     };
 }
 
