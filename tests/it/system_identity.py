@@ -200,9 +200,11 @@ def rotated(s):
     same(renewing.failures, [], "sessions were renewed all the time")
     same(({answer.response.status for answer in crowd.answers}, crowd.cut), ({200}, []),
          f"{len(crowd.answers)} requests with tokens of {len(renewing.kids)} keys are all let in")
-    published = {key["kid"] for key in s.call("GET", "/.well-known/jwks.json").json()["keys"]}
-    check(set(renewing.kids) <= published, "keys stay published while tokens of theirs are good",
-          published)
+    # an edge has a copy of what is published, a few seconds old; the lead of a key is longer by default
+    until(lambda: set(renewing.kids) <= {
+        key["kid"] for key in s.call("GET", "/.well-known/jwks.json").json()["keys"]},
+          "keys stay published while tokens of theirs are good")
+    check(True, "keys stay published while tokens of theirs are good")
 
 
 def forged(s):
