@@ -39,7 +39,10 @@ SYSTEM_TESTS = \
 	%D%/python_peers.py \
 	%D%/readme.py \
 	%D%/system_analysis.py \
+	%D%/system_cache.py \
 	%D%/system_commands.py \
+	%D%/system_identity.py \
+	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py
