@@ -195,17 +195,24 @@ void system_mark(system_t *self)
     self->database_cpu_us = s_database_cpu_us();
 }
 
+/* A connection that has ended takes its time along. */
+static uint64_t s_since(uint64_t now_us, uint64_t mark_us)
+{
+    return now_us > mark_us ? now_us - mark_us : 0;
+}
+
 size_t system_measure(const system_t *self, bench_part_t parts[SYSTEM_PARTS])
 {
     size_t count = 0;
     for (; count < self->count; count++) {
         const system_part_t *part = &self->parts[count];
         parts[count] = (bench_part_t){ .name = part->name,
-                                       .cpu_us = s_cpu_us(part->pid) - part->cpu_us,
+                                       .cpu_us = s_since(s_cpu_us(part->pid), part->cpu_us),
                                        .pss_kib = s_pss_kib(part->pid) };
     }
     if (bench_number("POSTGRES_PID", 0))
-        parts[count++] = (bench_part_t){ .name = DATABASE,
-                                         .cpu_us = s_database_cpu_us() - self->database_cpu_us };
+        parts[count++] =
+            (bench_part_t){ .name = DATABASE,
+                            .cpu_us = s_since(s_database_cpu_us(), self->database_cpu_us) };
     return count;
 }
