@@ -100,6 +100,10 @@ void auth_count(call_t *call, auth_stat_t row);
  */
 void auth_defer(call_t *call, auth_t *self, hasher_work_t work);
 
+/* A new hash, and whether a password is that of a hash; both are timed and counted. */
+void auth_hash(auth_t *self, const char *password, char hash[PASSWORD_HASH_SIZE]);
+bool auth_fits(auth_t *self, const char *hash, const char *password);
+
 /* One change: when, by whom, and what it says in the audit log. */
 typedef struct {
     auth_t *auth;
@@ -111,6 +115,10 @@ typedef struct {
 /* `target` is what it is done to, `changed` what others must forget (both may be NULL). */
 deed_t auth_deed(call_t *call, auth_t *self, const char *action, const char *target,
                  const char *changed);
+
+/* Copies what the deed borrows from its call into `own`, which is its arena from then on: for what
+ * is done after the answer. */
+void auth_keep(deed_t *deed, arena_t *own);
 
 /* Appends the deed's entry; the last step of its transaction. */
 db_status_t auth_record(db_conn_t *conn, const deed_t *deed);

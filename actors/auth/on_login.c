@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "actors/auth/auth.h"
-#include "actors/base/clock.h"
 #include "actors/base/log.h"
-
-static void s_hash(call_t *call, auth_t *self, const char *password, char hash[PASSWORD_HASH_SIZE])
-{
-    uint64_t begun_us = clock_us();
-    password_hash(&self->cost, password, hash);
-    stats_record(actor_stats(call_actor(call)), AUTH_HASH_TIME, clock_us() - begun_us);
-}
 
 /* ---- registering ----------------------------------------------------------------------------- */
 
@@ -158,7 +150,7 @@ static void s_register(call_t *call, void *arg)
         token_hash(secret, invite_hash);
         registration.invite_hash = invite_hash;
     }
-    s_hash(call, self, password, hash);
+    auth_hash(self, password, hash);
     session_prepare(&registration.fresh);
     id_uuid7(registration.user_id);
     id_uuid7(registration.account_id);
@@ -223,23 +215,15 @@ static db_status_t s_record_work(db_conn_t *conn, void *arg)
     return auth_record(conn, arg);
 }
 
-/* The refusal is answered before it is recorded, so that the time of the answer does not tell a
- * known address by the entry it gets. */
-static void s_refuse_known(call_t *call, auth_t *self, const user_t *user)
+/* `user` NULL: nobody has the address. The refusal is answered before it is recorded; both happen
+ * whoever it is, so that neither its time nor that of the next request tells a known address. */
+static void s_refuse_recorded(call_t *call, auth_t *self, const user_t *user)
 {
     arena_t own = { 0 };
-    deed_t deed = auth_deed(call, self, "user.login_refused", NULL, NULL);
-    const char *const texts[] = { user->id, user->account_id, deed.audit.address,
-                                  deed.audit.request_id };
-    const char *copies[COUNT_OF(texts)] = { NULL };
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        if (texts[i])
-            copies[i] = arena_format(&own, "%s", texts[i]);
+    deed_t deed = auth_deed(call, self, "user.login_refused", user ? user->id : NULL, NULL);
     deed.audit.user_id = NULL;
-    deed.audit.target = copies[0];
-    deed.audit.account_id = copies[1];
-    deed.audit.address = copies[2];
-    deed.audit.request_id = copies[3];
+    deed.audit.account_id = user ? user->account_id : NULL;
+    auth_keep(&deed, &own);
     s_refuse(call);
     if (db_write(self->db, s_record_work, &deed) != DB_OK)
         LOG(LOG_WARN, "auth.not_recorded", LOG_TEXT("action", deed.audit.action));
@@ -254,7 +238,7 @@ static void s_enter(call_t *call, auth_t *self, const user_t *known, const char 
     login.deed.audit.user_id = known->id;
     login.deed.audit.account_id = known->account_id;
     if (password_is_outdated(&self->cost, known->password)) {
-        s_hash(call, self, password, hash);
+        auth_hash(self, password, hash);
         login.new_hash = hash;
     }
     session_prepare(&login.fresh);
@@ -280,16 +264,12 @@ static void s_login(call_t *call, void *arg)
                                conn, call_arena(call),
                                auth_email_key(call_arena(call), call_text(call, "email")), &user)))
         return;
-    uint64_t begun_us = clock_us();
     bool has_password = user && user->password;
-    bool fits = password_fits(has_password ? user->password : self->decoy, password);
-    stats_record(actor_stats(self->actor), AUTH_HASH_TIME, clock_us() - begun_us);
+    bool fits = auth_fits(self, has_password ? user->password : self->decoy, password);
     if (has_password && fits && strcmp(user->status, "active") == 0)
         s_enter(call, self, user, password);
-    else if (user)
-        s_refuse_known(call, self, user);
     else
-        s_refuse(call);
+        s_refuse_recorded(call, self, user);
 }
 
 void auth_on_login(call_t *call, void *arg)

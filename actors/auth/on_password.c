@@ -69,7 +69,7 @@ static void s_change(call_t *call, auth_t *self, change_t *change, const char *p
                      error_code_t otherwise, const char *why)
 {
     char hash[PASSWORD_HASH_SIZE];
-    password_hash(&self->cost, password, hash);
+    auth_hash(self, password, hash);
     change->new_hash = hash;
     if (!auth_require_write(call, self, s_change_work, change))
         return;
@@ -88,7 +88,7 @@ static void s_change_by_old(call_t *call, void *arg)
     const user_t *user = auth_require_user(call);
     if (!user || !auth_require_password(call, "new", password, user->email, user->name))
         return;
-    if (!user->password || !password_fits(user->password, current)) {
+    if (!user->password || !auth_fits(self, user->password, current)) {
         call_fail(call, ERROR_UNAUTHENTICATED, "The current password is wrong");
         return;
     }
@@ -150,7 +150,7 @@ void auth_on_password_reset(call_t *call, void *arg)
 
 typedef struct {
     deed_t deed;
-    const user_t *user;
+    const user_t *user; /* NULL: nobody who may have one, which is recorded all the same */
     uint8_t hash[TOKEN_BYTES];
     const char *code;
     int64_t expires_ms;
@@ -160,9 +160,11 @@ typedef struct {
 static db_status_t s_code_work(db_conn_t *conn, void *arg)
 {
     code_t *self = arg;
-    db_status_t status =
-        auth_store_add_reset(conn, self->hash, self->user->id, self->deed.now_ms, self->expires_ms);
-    if (status == DB_OK && self->is_mailed)
+    db_status_t status = DB_OK;
+    if (self->user)
+        status = auth_store_add_reset(conn, self->hash, self->user->id, self->deed.now_ms,
+                                      self->expires_ms);
+    if (status == DB_OK && self->user && self->is_mailed)
         status = auth_add_mail(conn, &self->deed, "password_reset", self->user->email,
                                self->user->name, self->code, self->expires_ms);
     return status == DB_OK ? auth_record(conn, &self->deed) : status;
@@ -186,31 +188,29 @@ static void s_send_code(auth_t *self, deed_t *deed, const char *email)
     db_status_t status = conn ? auth_store_user_by_email(conn, deed->arena,
                                                          auth_email_key(deed->arena, email), &user)
                               : DB_UNAVAILABLE;
-    if (status == DB_OK && user && strcmp(user->status, "active") == 0) {
-        deed->audit.target = user->id;
-        deed->audit.account_id = user->account_id;
-        deed->audit.user_id = NULL;
-        code_t code = { .deed = *deed, .user = user, .is_mailed = true };
-        s_prepare_code(&code, text);
+    deed->audit.user_id = NULL;
+    deed->audit.target = user ? user->id : NULL;
+    deed->audit.account_id = user ? user->account_id : NULL;
+    if (user && strcmp(user->status, "active") != 0)
+        user = NULL;
+    code_t code = { .deed = *deed, .user = user, .is_mailed = true };
+    s_prepare_code(&code, text);
+    if (status == DB_OK)
         status = db_write(self->db, s_code_work, &code);
-        mem_wipe(text, sizeof text);
-    }
+    mem_wipe(text, sizeof text);
     if (status != DB_OK)
         LOG(LOG_ERROR, "auth.code_not_sent", LOG_INT("status", status));
 }
 
-/* The answer goes out first: neither it nor its time tells whether the address is known. */
+/* The answer goes out first, and something is written whoever it is: neither it nor its time, nor
+ * that of the next one, tells whether the address is known. */
 void auth_on_password_forgot(call_t *call, void *arg)
 {
     arena_t own = { 0 };
     const char *email = call_text(call, "email");
     deed_t deed = auth_deed(call, arg, "password.forgotten", NULL, NULL);
-    deed.arena = &own;
+    auth_keep(&deed, &own);
     email = arena_text(&own, email, strlen(email));
-    if (deed.audit.address)
-        deed.audit.address = arena_format(&own, "%s", deed.audit.address);
-    if (deed.audit.request_id)
-        deed.audit.request_id = arena_format(&own, "%s", deed.audit.request_id);
     call_reply(call, 0);
     s_send_code(arg, &deed, email);
     arena_free(&own);

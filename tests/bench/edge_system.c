@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -123,19 +122,6 @@ void system_start(system_t *self, bool in_one_process)
     s_raise_limits();
 }
 
-static void s_remove_folder(void)
-{
-    char file[512];
-    DIR *folder = opendir(s_folder);
-    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-        snprintf(file, sizeof file, "%s/%s", s_folder, entry->d_name);
-        unlink(file);
-    }
-    if (folder)
-        closedir(folder);
-    rmdir(s_folder);
-}
-
 void system_stop(system_t *self)
 {
     while (self->count > 0) {
@@ -144,7 +130,7 @@ void system_stop(system_t *self)
         waitpid(part->pid, NULL, 0);
         fclose(part->output);
     }
-    s_remove_folder();
+    bench_remove_folder(s_folder);
 }
 
 /* ---- what they use -------------------------------------------------------------------------- */

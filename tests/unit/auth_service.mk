@@ -3,6 +3,7 @@
 # The auth service; most are built for each of the two databases from one source.
 AUTH_TESTS = \
 	%D%/auth_admin_sqlite_test %D%/auth_admin_postgres_test \
+	%D%/auth_alike_sqlite_test %D%/auth_alike_postgres_test \
 	%D%/auth_keys_sqlite_test %D%/auth_keys_postgres_test \
 	%D%/auth_login_sqlite_test %D%/auth_login_postgres_test \
 	%D%/auth_password_test \
@@ -16,6 +17,9 @@ EXTRA_DIST += %D%/auth_stage.h
 %C%_auth_admin_sqlite_test_SOURCES = %D%/auth_admin_test.c
 %C%_auth_admin_postgres_test_SOURCES = %D%/auth_admin_test.c
 %C%_auth_admin_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_auth_alike_sqlite_test_SOURCES = %D%/auth_alike_test.c
+%C%_auth_alike_postgres_test_SOURCES = %D%/auth_alike_test.c
+%C%_auth_alike_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_auth_keys_sqlite_test_SOURCES = %D%/auth_keys_test.c
 %C%_auth_keys_postgres_test_SOURCES = %D%/auth_keys_test.c
 %C%_auth_keys_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
