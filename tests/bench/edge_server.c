@@ -144,7 +144,7 @@ void edge_server_plain(void *arg)
 {
     s_start_edge(&s_server);
     s_start_echo(&s_server);
-    if (!edge_wait_ready(s_server.edge, READY_MS))
+    if (!edge_wait_service(s_server.edge, "echo", READY_MS))
         die("the routes were not bound in time");
     s_tell(arg, edge_port(s_server.edge));
 }
