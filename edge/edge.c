@@ -25,6 +25,7 @@
 #define BODY_ROOM       4096 /* of civetweb's buffer: bodies that come with their head */
 #define OTHER_FDS       128  /* descriptors beside one for each connection: bus, logs, files */
 #define REFUSE_RETRY_MS 1000
+#define AUDIT_FLUSH_MS  2000 /* how long leaving waits for auth to take what it must know */
 
 /* ---- civetweb's callbacks ------------------------------------------------------------------- */
 
@@ -177,6 +178,7 @@ static edge_t *s_make(const edge_config_t *config)
     edge->anonymous = identity_new_anonymous();
     edge->stranger = identity_new_anonymous();
     authority_init(&edge->authority, &edge->stats);
+    audit_init(&edge->audit, &edge->stats);
     cached_init(&edge->cached, (size_t)settings->cache_bytes);
     limits_init(&edge->limits, &(limits_config_t){ .is_on = settings->limits,
                                                    .lease_max = settings->lease,
@@ -207,6 +209,7 @@ static void s_free(edge_t **self_p)
     identity_drop(&self->stranger);
     authority_free(&self->authority);
     cached_free(&self->cached);
+    audit_free(&self->audit);
     limits_free(&self->limits);
     grants_free(&self->grants);
     stats_free(&self->stats);
@@ -291,6 +294,7 @@ static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t
     limits_connect(&edge->limits, edge->bus);
     authority_connect(&edge->authority, edge->bus);
     cached_connect(&edge->cached, edge->bus);
+    audit_connect(&edge->audit, edge->bus);
     hub_subscribe(&edge->hub, edge->bus);
 }
 
@@ -345,6 +349,7 @@ void edge_stop(edge_t **self_p)
     if (edge->server) {
         s_drain(edge);
         mg_stop(edge->server);
+        audit_flush(&edge->audit, clock_ms() + AUDIT_FLUSH_MS);
     }
     keeper_stop(edge);
     client_destroy(&edge->bus);

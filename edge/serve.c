@@ -124,6 +124,11 @@ static bool s_translate(exchange_t *x)
 
 /* ---- the call ------------------------------------------------------------------------------- */
 
+static unsigned s_success(const exchange_t *x)
+{
+    return x->answer.status ? x->answer.status : x->route->method->status;
+}
+
 static bool s_call(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
@@ -148,7 +153,9 @@ static bool s_call(exchange_t *x)
         .trace = trace,
     };
     x->has_answer = true;
-    if (client_call(x->edge->bus, &request, &x->answer)) {
+    bool good = client_call(x->edge->bus, &request, &x->answer);
+    audit_record(x, good ? s_success(x) : error_row(x->answer.failure.code)->http_status);
+    if (good) {
         x->reply = answer_bytes(&x->answer);
         x->reply_size = answer_size(&x->answer);
         return true;
@@ -201,7 +208,7 @@ static bool s_bad_reply(exchange_t *x, const char *why)
 static bool s_answer(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
-    unsigned status = x->answer.status ? x->answer.status : method->status;
+    unsigned status = s_success(x);
     const value_t *tree = NULL;
     const char *why = NULL;
     reply_t reply = { 0 };
@@ -293,7 +300,6 @@ int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *
     insist(x->is_answered);
     limits_settle(&edge->limits, &x->allowance, x->status);
     cached_settle(x);
-    audit_tell(x);
     /* an unread body is read by civetweb before it looks at the connection's next request */
     if (!x->body_is_read && !x->must_close)
         connection_enter(connection, CONNECTION_READING, (uint32_t)edge->settings->body_ms);

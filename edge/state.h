@@ -9,6 +9,7 @@
 
 #include "actors/base/id.h"
 #include "edge/address.h"
+#include "edge/audit.h"
 #include "edge/authority.h"
 #include "edge/connection.h"
 #include "edge/counters.h"
@@ -32,6 +33,7 @@ struct edge {
     authority_t authority;
     limits_t limits;
     cached_t cached;
+    audit_t audit;
     identity_t *anonymous; /* let in without signing in, as an account */
     identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;

@@ -50,6 +50,7 @@ const service_t auth_service = {
                                           &auth_key_issue,
                                           &auth_key_revoke,
                                           &auth_reset_issue,
+                                          &auth_audit_record,
                                           &auth_audit_verify,
                                           NULL },
 };

@@ -41,6 +41,7 @@
 #define AUTH_SCOPES_MAX     16
 #define AUTH_PASSWORD_BYTES 1024 /* of the longest password */
 #define AUTH_KEY_PREFIX     "sbx_live_"
+#define AUTH_TARGET_BYTES   200 /* of what something was done to, as the audit log keeps it */
 
 /* public */
 extern const method_t auth_register, auth_login, auth_refresh, auth_logout, auth_password_forgot,
@@ -54,7 +55,7 @@ extern const method_t auth_users, auth_user, auth_user_update, auth_invites, aut
     auth_invite_delete, auth_audit, auth_flags, auth_flag_set, auth_flag_delete, auth_rotate;
 /* of other parts of the system */
 extern const method_t auth_identify, auth_account_tier, auth_key_issue, auth_key_revoke,
-    auth_reset_issue, auth_audit_verify;
+    auth_reset_issue, auth_audit_record, auth_audit_verify;
 
 extern const service_t auth_service;
 

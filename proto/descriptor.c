@@ -41,6 +41,14 @@ static size_t s_pack_number(pack_t *out, const char *key, uint32_t number)
     return 1;
 }
 
+static size_t s_pack_flag(pack_t *out, const char *key, bool is_set)
+{
+    if (!is_set)
+        return 0;
+    pack_pair_bool(out, key, true);
+    return 1;
+}
+
 static size_t s_pack_errors(pack_t *out, const error_code_t *errors)
 {
     size_t count = 0;
@@ -103,10 +111,8 @@ static void s_pack_method(pack_t *out, const method_t *method)
     pairs += s_pack_errors(out, method->errors);
     pairs += s_pack_cache(out, &method->cache);
     pairs += s_pack_http(out, &method->http);
-    if (method->idempotent) {
-        pack_pair_bool(out, "idempotent", true);
-        pairs++;
-    }
+    pairs += s_pack_flag(out, "idempotent", method->idempotent);
+    pairs += s_pack_flag(out, "sensitive", method->sensitive);
     pack_close(out, position, pairs);
 }
 
@@ -342,6 +348,7 @@ static bool s_read_method(reader_t *self, const value_t *map, descriptor_method_
     method->summary = summary ? summary : "";
     method->about = about ? about : "";
     method->idempotent = value_get_bool(map, "idempotent", false);
+    method->sensitive = value_get_bool(map, "sensitive", false);
     method->errors = value_get(map, "errors");
     self->method = NULL;
     return true;

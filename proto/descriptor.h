@@ -23,6 +23,7 @@ typedef struct {
     access_t access;
     const char *role, *scope, *rate; /* NULL when not given */
     uint32_t cost;
+    bool sensitive;
     bool idempotent;
     uint32_t deadline_ms;
     cache_rule_t cache;

@@ -288,7 +288,9 @@ typedef struct {
 static db_status_t s_purge_work(db_conn_t *conn, void *arg)
 {
     upkeep_t *self = arg;
-    return auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+    db_status_t status =
+        auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+    return status == DB_OK ? auth_store_purge_once(conn, self->deed.now_ms) : status;
 }
 
 static db_status_t s_rotate_work(db_conn_t *conn, void *arg)
@@ -370,6 +372,7 @@ static const handler_t s_handlers[] = {
     { &auth_key_issue, auth_on_key_issue, HANDLE_POOL },
     { &auth_key_revoke, auth_on_key_revoke, HANDLE_POOL },
     { &auth_reset_issue, auth_on_reset_issue, HANDLE_POOL },
+    { &auth_audit_record, auth_on_audit_record, HANDLE_POOL },
     { &auth_audit_verify, auth_on_audit_verify, HANDLE_POOL },
     { 0 },
 };

@@ -89,6 +89,7 @@ auth_handler_t auth_on_invites, auth_on_invite_create, auth_on_invite_delete,
 auth_handler_t auth_on_keys, auth_on_key_create, auth_on_key_delete, auth_on_key_issue,
     auth_on_key_revoke;                             /* on_keys.c */
 auth_handler_t auth_on_audit, auth_on_audit_verify; /* on_audit.c */
+auth_handler_t auth_on_audit_record;                /* on_audit_record.c */
 auth_handler_t auth_on_flags, auth_on_flag_set, auth_on_flag_delete, auth_on_jwks,
     auth_on_rotate; /* on_published.c */
 

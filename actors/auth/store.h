@@ -256,6 +256,12 @@ db_status_t auth_store_audit_after(db_conn_t *conn, arena_t *arena, int64_t afte
 void auth_store_audit_hash(const vault_t *vault, const uint8_t previous[VAULT_HASH_BYTES],
                            const audit_entry_t *entry, uint8_t hash[VAULT_HASH_BYTES]);
 
+/* ---- what may happen once (store_once.c) ----------------------------------------------------- */
+
+/* Whether this is the first time, and from now on nobody's first any more until it expires. */
+db_status_t auth_store_once(db_conn_t *conn, const char *name, int64_t expires_ms, bool *is_first);
+db_status_t auth_store_purge_once(db_conn_t *conn, int64_t now_ms);
+
 /* ---- what its files share -------------------------------------------------------------------- */
 
 db_status_t auth_store_close(db_rows_t *rows);

@@ -343,10 +343,11 @@ def administrators():
             s.edge.request("POST", "/v1/plant/stop", headers={
                 "Authorization": f"Bearer {token}", "X-Forwarded-For": address})
             told = audit.next().body
-            same({name: told[name] for name in ("service", "method", "status", "user", "account",
+            same({name: told[name] for name in ("action", "detail", "user_id", "account_id", "target",
                                                 "address")},
-                 {"service": "plant", "method": "stop", "status": status, "user": "u1",
-                  "account": "a1", "address": address}, f"what is done from {address} is told")
+                 {"action": "plant.stop", "detail": f"status={status}", "user_id": "u1",
+                  "account_id": "a1", "target": "/v1/plant/stop", "address": address},
+                 f"what is done from {address} is told")
         plant.stop()
         audit.close()
 

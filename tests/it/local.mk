@@ -16,6 +16,7 @@ clean-local:
 	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
 
 EDGE_TESTS = \
+	%D%/edge_audit.py \
 	%D%/edge_cache.py \
 	%D%/edge_crowd.py \
 	%D%/edge_drain.py \
