@@ -32,6 +32,7 @@ static const char *const s_names[HEADERS] = {
     [HEADER_X_FORWARDED_FOR] = "X-Forwarded-For",
     [HEADER_X_NO_COMPRESSION] = "X-No-Compression",
     [HEADER_X_REQUEST_ID] = "X-Request-ID",
+    [HEADER_X_SIGNATURE] = "X-Signature",
 };
 
 /* What the headers begin with that proxies add. */

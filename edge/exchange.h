@@ -40,6 +40,7 @@ typedef enum {
     HEADER_X_FORWARDED_FOR,
     HEADER_X_NO_COMPRESSION,
     HEADER_X_REQUEST_ID,
+    HEADER_X_SIGNATURE,
     HEADERS
 } header_t;
 

@@ -42,6 +42,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/serve.c %D%/serve.h \
 	%D%/settings.c \
 	%D%/shelf.c %D%/shelf.h \
+	%D%/signature.c %D%/signature.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/tally.c %D%/tally.h \
 	%D%/target.c %D%/target.h \

@@ -12,6 +12,7 @@
 #include "edge/fixed.h"
 #include "edge/openapi.h"
 #include "edge/openapi_schema.h"
+#include "edge/signature.h"
 
 static const char s_about[] = "Failures are problem documents (RFC 9457) with a `code`; "
                               "proto/error.def lists them all. Every "
@@ -119,6 +120,10 @@ static void s_parameter(writer_t *writer, const operation_t *operation, const va
     writer_close(writer);
 }
 
+static const char s_signature[] =
+    "{\"name\":\"" SIGNATURE_HEADER "\",\"in\":\"header\",\"required\":false,"
+    "\"description\":\"Of keys that have a signing secret\",\"schema\":{\"type\":\"string\"}}";
+
 static void s_parameters(writer_t *writer, const operation_t *operation)
 {
     const value_t *name, *schema;
@@ -128,6 +133,8 @@ static void s_parameters(writer_t *writer, const operation_t *operation)
         if (openapi_is_in_path(operation->method, name) ||
             openapi_is_in_query(operation->method, name))
             s_parameter(writer, operation, name, schema);
+    if (operation->method->sensitive)
+        writer_raw(writer, NULL, s_signature);
     writer_close_list(writer);
 }
 

@@ -31,6 +31,8 @@ static const field_t s_identity[] = {
       .about = "Until when it may be remembered" },
     { "key_id", FIELD_STRING, .required = true, .nullable = true, .about = "Of the API key" },
     { "session", FIELD_STRING, .required = true, .nullable = true, .about = "The session" },
+    { "signs", FIELD_BOOLEAN, .required = true,
+      .about = "Whether its sensitive requests must be signed" },
     { 0 },
 };
 

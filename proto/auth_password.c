@@ -27,6 +27,7 @@ const method_t auth_password_change = {
     .access = ACCESS_USER,
     .scope = "account",
     .rate = "auth.failures",
+    .sensitive = true,
     .http = { .route = "POST /v1/auth/password", .status = 204 },
 };
 

@@ -240,6 +240,7 @@ const method_t cache_invalidate = {
     .errors = s_unfit,
     .idempotent = true,
     ADMIN(10000),
+    .sensitive = true,
     .http = { .route = "POST /v1/admin/cache/invalidate" },
 };
 

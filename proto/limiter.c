@@ -250,6 +250,7 @@ const method_t limiter_policy_set = {
     ADMIN,
     .idempotent = true,
     .deadline_ms = ADMIN_DEADLINE_MS,
+    .sensitive = true,
     .http = { .route = "PUT /v1/admin/limits/{name}" },
 };
 
@@ -263,6 +264,7 @@ const method_t limiter_policy_delete = {
     .errors = s_missing,
     ADMIN,
     .deadline_ms = ADMIN_DEADLINE_MS,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/limits/{name}", .status = 204 },
 };
 

@@ -9,6 +9,7 @@ AUTH_TESTS = \
 	%D%/auth_once_sqlite_test %D%/auth_once_postgres_test \
 	%D%/auth_password_test \
 	%D%/auth_session_sqlite_test %D%/auth_session_postgres_test \
+	%D%/auth_signing_sqlite_test %D%/auth_signing_postgres_test \
 	%D%/auth_store_sqlite_test %D%/auth_store_postgres_test
 
 check_PROGRAMS += $(AUTH_TESTS)
@@ -33,6 +34,9 @@ EXTRA_DIST += %D%/auth_stage.h
 %C%_auth_session_sqlite_test_SOURCES = %D%/auth_session_test.c
 %C%_auth_session_postgres_test_SOURCES = %D%/auth_session_test.c
 %C%_auth_session_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_auth_signing_sqlite_test_SOURCES = %D%/auth_signing_test.c
+%C%_auth_signing_postgres_test_SOURCES = %D%/auth_signing_test.c
+%C%_auth_signing_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_auth_store_sqlite_test_SOURCES = %D%/auth_store_test.c
 %C%_auth_store_postgres_test_SOURCES = %D%/auth_store_test.c
 %C%_auth_store_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
 	%D%/edge_shelf_test \
+	%D%/edge_signature_test \
 	%D%/edge_tally_test \
 	%D%/edge_translate_test \
 	%D%/edge_watch_test \
