@@ -50,12 +50,16 @@ static const field_t s_user_update_request[] = {
     { "tier", FIELD_STRING, .choices = AUTH_TIERS, .about = "The new tier of the user's account" },
     { "status", FIELD_STRING, .choices = "active disabled",
       .about = "`disabled` ends all sessions and shuts the user's keys" },
+    { "email_verified", FIELD_BOOLEAN,
+      .about = "Whether the address is taken for the user's, as if a code had proven it" },
+    { "second_factor", FIELD_BOOLEAN,
+      .about = "`false` takes the second factor away, for whoever has lost it and all codes" },
     { 0 },
 };
 
 const method_t auth_user_update = {
     .name = "user_update",
-    .summary = "Changes a user's role, tier or status",
+    .summary = "Changes a user's role, tier or status, or helps who is locked out",
     .about = "Felt at once. Nobody takes away their own rights, so that an administrator remains.",
     .request = s_user_update_request,
     .reply = auth_user_fields,

@@ -7,6 +7,10 @@
 #include "proto/auth_fields.h"
 
 static const error_code_t s_wrong[] = { ERROR_UNAUTHENTICATED, ERROR_OVERLOADED, ERROR_NONE };
+static const error_code_t s_login_errors[] = { ERROR_UNAUTHENTICATED, ERROR_FORBIDDEN,
+                                               ERROR_OVERLOADED, ERROR_NONE };
+static const error_code_t s_code_errors[] = { ERROR_UNAUTHENTICATED, ERROR_RATE_LIMIT_EXCEEDED,
+                                              ERROR_UNAVAILABLE, ERROR_NONE };
 static const error_code_t s_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
 static const error_code_t s_register_errors[] = { ERROR_FORBIDDEN, ERROR_CONFLICT,
                                                   ERROR_UNPROCESSABLE, ERROR_OVERLOADED,
@@ -14,27 +18,35 @@ static const error_code_t s_register_errors[] = { ERROR_FORBIDDEN, ERROR_CONFLIC
 
 /* ---- signing in ----------------------------------------------------------------------------- */
 
-#define TOKEN_FIELDS                                                                               \
-    { "access_token", FIELD_STRING, .required = true, .about = "For `Authorization: Bearer`" },    \
-        { "token_type", FIELD_STRING, .required = true, .choices = "Bearer",                       \
+#define TOKEN_FIELDS(is)                                                                           \
+    { "access_token", FIELD_STRING, .required = (is), .about = "For `Authorization: Bearer`" },    \
+        { "token_type", FIELD_STRING, .required = (is), .choices = "Bearer",                       \
           .about = "How the access token is used (RFC 6750)" },                                    \
         { "expires_in",                                                                            \
           FIELD_INTEGER,                                                                           \
-          .required = true,                                                                        \
+          .required = (is),                                                                        \
           .min = 0,                                                                                \
           .max = 86400,                                                                            \
           .example = "600",                                                                        \
           .about = "Seconds the access token is good for" },                                       \
-        { "refresh_token", FIELD_STRING, .required = true,                                         \
+        { "refresh_token", FIELD_STRING, .required = (is),                                         \
           .about = "Good once, for the next pair of tokens" },                                     \
-        { "session_id", FIELD_STRING, .required = true, .format = "uuid",                          \
+        { "session_id", FIELD_STRING, .required = (is), .format = "uuid",                          \
           .about = "The session the tokens belong to" },                                           \
     {                                                                                              \
-        "user", FIELD_OBJECT, .required = true, .fields = auth_user_fields,                        \
+        "user", FIELD_OBJECT, .required = (is), .fields = auth_user_fields,                        \
                               .about = "Who signed in"                                             \
     }
 
-static const field_t s_tokens[] = { TOKEN_FIELDS, { 0 } };
+static const field_t s_tokens[] = { TOKEN_FIELDS(true), { 0 } };
+
+static const field_t s_registered[] = {
+    { "step", FIELD_STRING, .required = true, .choices = "done verify",
+      .about = "`done`: the tokens are here; `verify`: they are there for whoever signs in once "
+               "the address has been verified" },
+    TOKEN_FIELDS(false),
+    { 0 },
+};
 
 static const field_t s_register_request[] = {
     EMAIL_FIELD("The address to sign in with"),
@@ -48,9 +60,10 @@ static const field_t s_register_request[] = {
 const method_t auth_register = {
     .name = "register",
     .summary = "Makes a user with an account and signs in",
-    .about = "With an invitation to an account, the user becomes a member of that one.",
+    .about = "With an invitation to an account, the user becomes a member of that one. A code is "
+             "mailed to the address, to verify it with, unless an invitation was sent there.",
     .request = s_register_request,
-    .reply = s_tokens,
+    .reply = s_registered,
     .errors = s_register_errors,
     PUBLIC_COMMON,
     .http = { .route = "POST /v1/auth/register", .status = 201, .location = "/v1/me" },
@@ -63,16 +76,50 @@ static const field_t s_login_request[] = {
     { 0 },
 };
 
+static const field_t s_entered[] = {
+    { "step", FIELD_STRING, .required = true, .choices = "done code",
+      .about = "`done`: the tokens are here; `code`: show a code and the challenge to "
+               "/v1/auth/login/code" },
+    { "challenge", FIELD_STRING, .about = "With `code`: good for `expires_in` seconds" },
+    TOKEN_FIELDS(false),
+    { 0 },
+};
+
 const method_t auth_login = {
     .name = "login",
     .summary = "Signs in with address and password",
     .about = "Whether the address is unknown, the password wrong or the user disabled makes no "
-             "difference to the answer.",
+             "difference to the answer. Where the user has a second factor, it is a challenge.",
     .request = s_login_request,
-    .reply = s_tokens,
-    .errors = s_wrong,
+    .reply = s_entered,
+    .errors = s_login_errors,
     PUBLIC_COMMON,
     .http = { .route = "POST /v1/auth/login" },
+};
+
+static const field_t s_code_request[] = {
+    { "challenge", FIELD_STRING, .required = true, .min = 1, .max = 256,
+      .about = "What `login` has answered" },
+    { "code", FIELD_STRING, .required = true, .min = 6, .max = 32, .example = "\"287082\"",
+      .about = "Of the authenticator app, or a recovery code" },
+    { 0 },
+};
+
+static const field_t s_code_reply[] = {
+    { "step", FIELD_STRING, .required = true, .choices = "done", .about = "The tokens are here" },
+    TOKEN_FIELDS(true),
+    { 0 },
+};
+
+const method_t auth_login_code = {
+    .name = "login_code",
+    .summary = "Signs in with a code, after address and password",
+    .about = "A code works once. Wrong ones are counted by user as well, wherever they come from.",
+    .request = s_code_request,
+    .reply = s_code_reply,
+    .errors = s_code_errors,
+    PUBLIC_COMMON,
+    .http = { .route = "POST /v1/auth/login/code" },
 };
 
 static const field_t s_refresh_request[] = {

@@ -144,6 +144,19 @@ const user_t *auth_require_user(call_t *call)
     return NULL;
 }
 
+bool auth_may_enter(const user_t *user)
+{
+    return user->verified_ms || auth_settings.login_unverified;
+}
+
+bool auth_require_own_password(call_t *call, auth_t *self, const user_t *user, const char *password)
+{
+    if (user->password && auth_fits(self, user->password, password))
+        return true;
+    call_fail(call, ERROR_UNAUTHENTICATED, "The password is wrong");
+    return false;
+}
+
 /* ---- fields ---------------------------------------------------------------------------------- */
 
 void auth_fail_field(call_t *call, const char *pointer, const char *why)
