@@ -26,7 +26,8 @@ EDGE_TESTS = \
 	%D%/edge_limits.py \
 	%D%/edge_malformed.py \
 	%D%/edge_openapi.py \
-	%D%/edge_proxies.py
+	%D%/edge_proxies.py \
+	%D%/edge_signing.py
 
 TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
