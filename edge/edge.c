@@ -179,6 +179,7 @@ static edge_t *s_make(const edge_config_t *config)
     edge->stranger = identity_new_anonymous();
     authority_init(&edge->authority, &edge->stats);
     audit_init(&edge->audit, &edge->stats);
+    flags_init(&edge->flags);
     cached_init(&edge->cached, (size_t)settings->cache_bytes);
     limits_init(&edge->limits, &(limits_config_t){ .is_on = settings->limits,
                                                    .lease_max = settings->lease,
@@ -210,6 +211,7 @@ static void s_free(edge_t **self_p)
     authority_free(&self->authority);
     cached_free(&self->cached);
     audit_free(&self->audit);
+    flags_free(&self->flags);
     limits_free(&self->limits);
     grants_free(&self->grants);
     stats_free(&self->stats);
@@ -295,6 +297,7 @@ static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t
     authority_connect(&edge->authority, edge->bus);
     cached_connect(&edge->cached, edge->bus);
     audit_connect(&edge->audit, edge->bus);
+    flags_connect(&edge->flags, edge->bus);
     hub_subscribe(&edge->hub, edge->bus);
 }
 

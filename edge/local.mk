@@ -15,6 +15,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/edge.c %D%/edge.h %D%/state.h \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/fixed.c %D%/fixed.h \
+	%D%/flags.c %D%/flags.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/grants.c %D%/grants.h \
 	%D%/guard.c %D%/guard.h \

@@ -97,6 +97,8 @@ static void s_problems(writer_t *writer, const descriptor_method_t *method, bool
         s_mark(marks, s_with_body, COUNT_OF(s_with_body));
     if (method->access == ACCESS_USER)
         s_mark(marks, s_with_user, COUNT_OF(s_with_user));
+    if (method->flag)
+        marks[ERROR_NOT_FOUND] = true;
     s_mark_own(marks, method->errors);
     s_all_problems(writer, marks);
 }

@@ -5,11 +5,11 @@
  * gate.c has let the head through and civetweb has parsed it. Then, in this order: the caller's
  * right to be here at all (anonymous callers only from this machine), the path, a fixed route or a
  * service's (routes.c), OPTIONS, who calls, how often and whether it may (caller.c), whether the
- * service runs, the body (exchange.c), whether it is signed (signature.c), an answer that may be
- * given again (cached.c), the request made msgpack and validated (translate.c), the call over the
- * bus, its entry in the audit log (audit.c), the reply as JSON (reply.c), the answer (respond.c).
- * Each step either leads to the next or sets the failure that is answered as a problem document
- * (problem.c).
+ * feature is on for the caller (flags.c), whether the service runs, the body (exchange.c), whether
+ * it is signed (signature.c), an answer that may be given again (cached.c), the request made
+ * msgpack and validated (translate.c), the call over the bus, its entry in the audit log (audit.c),
+ * the reply as JSON (reply.c), the answer (respond.c). Each step either leads to the next or sets
+ * the failure that is answered as a problem document (problem.c).
  */
 #include "config.h"
 
@@ -278,7 +278,8 @@ static bool s_serve_route(exchange_t *x)
     s_add_sunset(x);
     caller_identify(x, method->rate);
     return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
-           s_require_live(x) && content_check(x) && exchange_read_body(x) && signature_check(x) &&
+           flags_permit(x) && s_require_live(x) && content_check(x) && exchange_read_body(x) &&
+           signature_check(x) &&
            (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 

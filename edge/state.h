@@ -15,6 +15,7 @@
 #include "edge/counters.h"
 #include "edge/edge.h"
 #include "edge/exchange.h"
+#include "edge/flags.h"
 #include "edge/gzip.h"
 #include "edge/limits.h"
 #include "edge/probe.h"
@@ -34,6 +35,7 @@ struct edge {
     limits_t limits;
     cached_t cached;
     audit_t audit;
+    flags_t flags;
     identity_t *anonymous; /* let in without signing in, as an account */
     identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;

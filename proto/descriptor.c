@@ -106,6 +106,7 @@ static void s_pack_method(pack_t *out, const method_t *method)
     pairs += s_pack_text(out, "role", method->role);
     pairs += s_pack_text(out, "scope", method->scope);
     pairs += s_pack_text(out, "rate", method->rate);
+    pairs += s_pack_text(out, "flag", method->flag);
     pairs += s_pack_number(out, "cost", method->cost);
     pairs += s_pack_number(out, "deadline_ms", method->deadline_ms);
     pairs += s_pack_errors(out, method->errors);
@@ -333,6 +334,7 @@ static bool s_read_method(reader_t *self, const value_t *map, descriptor_method_
         !s_read_text(self, map, "role", METHOD_NAME_BYTES, &method->role) ||
         !s_read_text(self, map, "scope", METHOD_NAME_BYTES, &method->scope) ||
         !s_read_text(self, map, "rate", METHOD_NAME_BYTES, &method->rate) ||
+        !s_read_text(self, map, "flag", METHOD_NAME_BYTES, &method->flag) ||
         !s_read_number(self, map, "cost", 1000000, 1, &method->cost) ||
         !s_read_number(self, map, "deadline_ms", DESCRIPTOR_DEADLINE_MAX_MS, METHOD_DEADLINE_MS,
                        &method->deadline_ms) ||

@@ -21,7 +21,7 @@ typedef struct {
     const char *name;
     const char *summary, *about; /* "" when not given */
     access_t access;
-    const char *role, *scope, *rate; /* NULL when not given */
+    const char *role, *scope, *rate, *flag; /* NULL when not given */
     uint32_t cost;
     bool sensitive;
     bool idempotent;

@@ -21,6 +21,7 @@ EDGE_TESTS = \
 	%D%/edge_crowd.py \
 	%D%/edge_drain.py \
 	%D%/edge_events.py \
+	%D%/edge_flags.py \
 	%D%/edge_http.py \
 	%D%/edge_identity.py \
 	%D%/edge_limits.py \

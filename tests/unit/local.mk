@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	%D%/cache_record_test \
 	%D%/cache_redis_test \
 	%D%/edge_address_test \
+	%D%/edge_flags_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
