@@ -94,9 +94,22 @@ bool caller_permit(exchange_t *x, access_t access)
     return x->identity != x->edge->stranger || exchange_fail(x, ERROR_UNAUTHENTICATED, "%s", "");
 }
 
+/* A proxy that nobody has named hides who calls: everybody would come from its address, and from
+ * this machine's that of a proxy beside us. */
+static bool s_is_hidden(const exchange_t *x)
+{
+    const address_t peer = address_of_ipv4(x->connection->address);
+    return x->is_forwarded && !networks_have(&x->edge->trusted, &peer);
+}
+
 static bool s_permit_admin(exchange_t *x)
 {
     char text[ADDRESS_TEXT_SIZE];
+    if (s_is_hidden(x))
+        return exchange_fail(
+            x, ERROR_FORBIDDEN,
+            "Nobody administers through a proxy that edge.trusted_proxies does not "
+            "name");
     if (!networks_have(&x->edge->admins, &x->address))
         return exchange_fail(x, ERROR_FORBIDDEN,
                              "From %s nobody administers: edge.admin_networks decides",

@@ -15,6 +15,7 @@
 
 #include "actors/base/id.h"
 #include "actors/base/log.h"
+#include "actors/base/text.h"
 #include "edge/gate.h"
 #include "edge/keeper.h"
 #include "edge/openapi.h"
@@ -113,6 +114,29 @@ static bool s_raise_fd_limit(const edge_settings_t *settings, char *why, size_t 
     return true;
 }
 
+/* What a browser sends as its Origin (RFC 6454, 6.2): anything else would never be equal to it, and
+ * `*` would let any page act for whoever looks at it. */
+static bool s_is_origin(const char *text, size_t size)
+{
+    const size_t scheme = text_starts(text, "https://") ? 8 : text_starts(text, "http://") ? 7 : 0;
+    return scheme && size > scheme &&
+           strspn(text + scheme, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") >= size - scheme;
+}
+
+static bool s_check_origins(const char *list, char *why, size_t why_size)
+{
+    while (*(list += strspn(list, " ,"))) {
+        const size_t size = strcspn(list, " ,");
+        if (!s_is_origin(list, size))
+            return s_fail(why, why_size,
+                          "edge.cors_origins: '%.*s' is not like 'https://console.example' or "
+                          "'http://localhost:3000'; each origin must be named",
+                          (int)size, list);
+        list += size;
+    }
+    return true;
+}
+
 static bool s_check_settings(const edge_settings_t *settings, char *why, size_t why_size)
 {
     struct in_addr address;
@@ -127,7 +151,8 @@ static bool s_check_settings(const edge_settings_t *settings, char *why, size_t 
         return s_fail(why, why_size,
                       "this program was linked without the edge's accept() and recv(): link "
                       "libedge.a into the executable itself");
-    return s_raise_fd_limit(settings, why, why_size);
+    return s_check_origins(settings->cors_origins, why, why_size) &&
+           s_raise_fd_limit(settings, why, why_size);
 }
 
 static bool s_read_networks(networks_t *networks, const char *setting, const char *text, char *why,

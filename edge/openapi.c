@@ -180,7 +180,7 @@ static void s_success(writer_t *writer, const operation_t *operation)
     writer_close(writer);
 }
 
-/* The empty requirement says that signing in is optional: there are no accounts yet. */
+/* The empty requirement says that signing in is optional, as it is with edge.allow_anonymous. */
 static void s_security(writer_t *writer, access_t access)
 {
     writer_raw(writer, "security",

@@ -158,7 +158,7 @@ const method_t limiter_refund = {
 
 /* ---- administration ------------------------------------------------------------------------- */
 
-#define ADMIN .access = ACCESS_USER, .role = "admin", .rate = "read"
+#define ADMIN .access = ACCESS_USER, .role = "admin", .scope = "admin", .rate = "read"
 
 static const field_t s_top_request[] = {
     { "limit", FIELD_INTEGER, .preset = "20", .min = 1, .max = LIMITER_TOP_MAX,
