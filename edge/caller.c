@@ -125,7 +125,7 @@ bool caller_administers(const descriptor_method_t *method)
     return method->role && (strcmp(method->role, "admin") == 0 || strcmp(method->role, "ops") == 0);
 }
 
-static bool s_permit_method(exchange_t *x)
+bool caller_permit_method(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
     const principal_t *principal = &x->identity->principal;
@@ -136,12 +136,4 @@ static bool s_permit_method(exchange_t *x)
     if (method->scope && !principal_has_scope(principal, method->scope))
         return exchange_fail(x, ERROR_FORBIDDEN, "This needs the scope '%s'", method->scope);
     return !caller_administers(method) || s_permit_admin(x);
-}
-
-bool caller_permit_method(exchange_t *x)
-{
-    bool may = s_permit_method(x);
-    if (!may)
-        audit_refused(x);
-    return may;
 }

@@ -103,6 +103,14 @@ static bool s_fail_absent(exchange_t *x, int64_t since_ms)
     return false;
 }
 
+static bool s_permit(exchange_t *x)
+{
+    bool may = caller_permit_method(x);
+    if (!may)
+        audit_refused(x);
+    return may;
+}
+
 static bool s_require_live(exchange_t *x)
 {
     const offer_t *offer = x->route->offer;
@@ -277,9 +285,8 @@ static bool s_serve_route(exchange_t *x)
     x->pattern = method->path;
     s_add_sunset(x);
     caller_identify(x, method->rate);
-    return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
-           flags_permit(x) && s_require_live(x) && content_check(x) && exchange_read_body(x) &&
-           signature_check(x) &&
+    return caller_limit(x, method->rate, method->cost) && s_permit(x) && flags_permit(x) &&
+           s_require_live(x) && content_check(x) && exchange_read_body(x) && signature_check(x) &&
            (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 
