@@ -13,7 +13,8 @@
 #include "actors/jobs/mail/message.h"
 
 #define LINE_BYTES 57 /* make the 76 characters a line of base64 may have */
-#define WORD_BYTES 45 /* of text in one encoded word: with its frame it has 72 of 75 characters */
+#define WORD_BYTES                                                                                 \
+    39 /* of text in one encoded word: beside "Subject: " it fits into 76 characters */
 
 bool message_is_safe(const char *text)
 {
@@ -32,10 +33,11 @@ static void s_add_base64(buf_t *out, const void *bytes, size_t size)
     out->size += room - 1; /* less the NUL */
 }
 
-static bool s_is_plain(const char *text)
+/* ASCII without the characters in `special`. */
+static bool s_is_plain(const char *text, const char *special)
 {
     for (; *text; text++)
-        if ((unsigned char)*text >= 0x7f || *text == '=' || *text == '?')
+        if ((unsigned char)*text >= 0x7f || strchr(special, *text))
             return false;
     return true;
 }
@@ -44,7 +46,7 @@ static bool s_is_plain(const char *text)
 static void s_add_words(buf_t *out, const char *text)
 {
     size_t left = strlen(text);
-    if (s_is_plain(text) && left <= 60) {
+    if (s_is_plain(text, "=?") && left <= 60) {
         buf_add(out, text, left);
         return;
     }
@@ -61,15 +63,20 @@ static void s_add_words(buf_t *out, const char *text)
     }
 }
 
-/* A name before an address: always in quotes or encoded, so that no character of it has a meaning.
- */
+/* A name before an address: in quotes or encoded, so that no character of it has a meaning. */
 static void s_add_name(buf_t *out, const char *name)
 {
-    if (!s_is_plain(name) || strpbrk(name, "\"\\") || strlen(name) > 60) {
+    if (!s_is_plain(name, "")) {
         s_add_words(out, name);
         return;
     }
-    buf_printf(out, "\"%s\"", name);
+    buf_add_byte(out, '"');
+    for (; *name; name++) {
+        if (*name == '"' || *name == '\\')
+            buf_add_byte(out, '\\');
+        buf_add_byte(out, (uint8_t)*name);
+    }
+    buf_add_byte(out, '"');
 }
 
 static void s_add_date(buf_t *out, int64_t date_s)

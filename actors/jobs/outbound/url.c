@@ -64,10 +64,13 @@ static bool s_read_host(url_t *self, CURLU *parts, char why[URL_WHY_SIZE])
     char *host = self->host;
     if (s_has(parts, CURLUPART_ZONEID))
         return s_refuse(why, "The host must not name a zone");
-    if (!s_get(parts, CURLUPART_HOST, CURLU_PUNYCODE, host, sizeof self->host))
-        return s_refuse(why, "The host is missing, too long, or no name there can be");
-    for (char *at = host; *at; at++)
+    if (!s_get(parts, CURLUPART_HOST, 0, host, sizeof self->host))
+        return s_refuse(why, "The host is missing or too long");
+    for (char *at = host; *at; at++) {
+        if ((unsigned char)*at >= 0x80)
+            return s_refuse(why, "The host must be written in ASCII, as xn--...");
         *at = (char)tolower((unsigned char)*at);
+    }
     if (curl_url_set(parts, CURLUPART_HOST, host, 0) != CURLUE_OK)
         return s_refuse(why, "The host is no name there can be");
     size_t size = strlen(host);

@@ -19,8 +19,7 @@ typedef enum { URL_WEB, URL_MAIL } url_kind_t;
 
 typedef struct {
     char text[URL_BYTES_MAX + 1];
-    char host[URL_HOST_SIZE];     /* lower case, a name of other scripts as IDNA has it; of an IPv6
-                                     address without brackets */
+    char host[URL_HOST_SIZE];     /* lower case; of an IPv6 address without brackets */
     char target[URL_TARGET_SIZE]; /* "host:port", the other side that calls are counted for */
     uint16_t port;
     bool is_tls;
@@ -30,7 +29,7 @@ typedef struct {
 
 /* Reads an URL of http or https, or for mail of smtp or smtps. Refused, with a sentence in `why`:
  * other schemes, names and passwords in it, zones of link-local addresses, more than URL_BYTES_MAX
- * bytes. */
+ * bytes, hosts in other scripts (IDNA has an ASCII form for them). */
 bool url_read(url_t *self, const char *text, url_kind_t kind, char why[URL_WHY_SIZE]) MUST_CHECK;
 
 #endif
