@@ -89,9 +89,9 @@ static void s_finish(outbound_t *self, flight_t *flight)
     s_count(self, OUTBOUND_ANSWERED + (outbound_stat_t)result->outcome, 1);
     s_count(self, OUTBOUND_RECEIVED_BYTES, (int64_t)result->body_size);
     stats_record(self->config.stats, OUTBOUND_TIME, result->total_us);
+    atomic_fetch_sub(&self->load, 1);
     flight->what.done(flight->what.arg, result);
     flight_free(flight);
-    atomic_fetch_sub(&self->load, 1);
 }
 
 static void s_end(outbound_t *self, flight_t *flight, transfer_outcome_t outcome, const char *why)
