@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
 """What the documents name exists: files, functions, links, settings, commands."""
 import glob
-import glob
 import os
 import re
 import subprocess
