@@ -39,10 +39,14 @@ SYSTEM_TESTS = \
 	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
+	%D%/outbound_calls.py \
 	%D%/python_peers.py \
 	%D%/readme.py \
 	%D%/system_analysis.py \
+	%D%/system_cache.py \
 	%D%/system_commands.py \
+	%D%/system_identity.py \
+	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py

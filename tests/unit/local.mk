@@ -60,6 +60,11 @@ UNIT_TESTS = \
 	%D%/limiter_outage_test \
 	%D%/limiter_peers_test \
 	%D%/limiter_window_test \
+	%D%/outbound_fence_test \
+	%D%/outbound_hosts_test \
+	%D%/outbound_signature_test \
+	%D%/outbound_transfer_test \
+	%D%/outbound_url_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \
