@@ -86,6 +86,8 @@ auth_handler_t auth_on_verify, auth_on_verify_resend, auth_on_email_change; /* o
 auth_handler_t auth_on_me, auth_on_me_update, auth_on_account,
     auth_on_account_update, /* on_profile.c */
     auth_on_members, auth_on_member_delete;
+auth_handler_t auth_on_export;                                          /* on_export.c */
+auth_handler_t auth_on_me_erase, auth_on_account_erase, auth_on_erased; /* on_erase.c */
 auth_handler_t auth_on_users, auth_on_user, auth_on_user_update,
     auth_on_account_tier; /* on_users.c */
 auth_handler_t auth_on_invites, auth_on_invite_create, auth_on_invite_delete,
@@ -171,6 +173,13 @@ void auth_reply_maybe_time(pack_t *pack, const char *key, int64_t wall_ms); /* 0
 void auth_reply_user(pack_t *pack, const user_t *user);
 /* A page of users, one map; of `limit` + 1 that were asked for. */
 void auth_reply_users(pack_t *pack, uint8_t list, const users_t *users, size_t limit);
+void auth_reply_session(pack_t *pack, const session_t *session, const char *current);
+void auth_reply_account(pack_t *pack, const account_t *account);
+void auth_reply_entry(pack_t *pack, const vault_t *vault, arena_t *arena,
+                      const audit_entry_t *entry);
+/* The pairs of a key, into a map that its caller has begun. */
+#define AUTH_KEY_PAIRS 8
+void auth_reply_key_pairs(pack_t *pack, const api_key_t *key);
 /* A JSON array of texts, as it is stored. False when it cannot be read. */
 void auth_reply_names(pack_t *pack, const char *key, const char *json);
 /* The same the other way round: an array of the request as JSON text. */

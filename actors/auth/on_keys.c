@@ -11,19 +11,6 @@
 #define KEYS_MAX   100 /* of one user that work */
 #define MS_PER_DAY INT64_C(86400000)
 
-/* Eight pairs; proto/auth_admin.c lists them. */
-static void s_write_key(pack_t *pack, const api_key_t *key)
-{
-    pack_pair_text(pack, "id", key->id);
-    pack_pair_text(pack, "name", key->name);
-    auth_reply_names(pack, "scopes", key->scopes);
-    pack_pair_text(pack, "tier", key->tier);
-    pack_pair_time(pack, "created_at", key->created_ms);
-    auth_reply_maybe_time(pack, "expires_at", key->expires_ms);
-    auth_reply_maybe_time(pack, "last_used_at", key->last_used_ms);
-    auth_reply_maybe_time(pack, "revoked_at", key->revoked_ms);
-}
-
 void auth_on_keys(call_t *call, void *arg)
 {
     cursor_t from;
@@ -41,8 +28,8 @@ void auth_on_keys(call_t *call, void *arg)
     const size_t shown = page_begin(pack, keys.count, limit);
     const api_key_t *last = keys.count > shown ? &keys.list[shown - 1] : NULL;
     for (size_t i = 0; i < shown; i++) {
-        pack_map(pack, 8);
-        s_write_key(pack, &keys.list[i]);
+        pack_map(pack, AUTH_KEY_PAIRS);
+        auth_reply_key_pairs(pack, &keys.list[i]);
     }
     page_end(pack, LIST_KEYS, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
@@ -116,8 +103,8 @@ static void s_make(call_t *call, auth_t *self, const user_t *user)
         call_fail(call, ERROR_UNPROCESSABLE, "The user has %d keys: revoke one first", KEYS_MAX);
         return;
     }
-    pack_map(call_pack(call), 9);
-    s_write_key(call_pack(call), &making.key);
+    pack_map(call_pack(call), AUTH_KEY_PAIRS + 1);
+    auth_reply_key_pairs(call_pack(call), &making.key);
     pack_pair_text(call_pack(call), "key", token_write_key(id, secret, text));
     mem_wipe(text, sizeof text);
     mem_wipe(secret, sizeof secret);

@@ -9,7 +9,6 @@
 
 #include "actors/auth/challenge.h"
 #include "actors/auth/second.h"
-#include "actors/auth/throttle.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 
@@ -186,6 +185,7 @@ static const user_t *s_require_challenged(call_t *call, auth_t *self, db_conn_t 
 static void s_refuse_code(call_t *call, auth_t *self, const user_t *user)
 {
     deed_t deed = auth_deed(call, self, "user.code_refused", user->id, NULL);
+    deed.audit.user_id = NULL;
     deed.audit.account_id = user->account_id;
     auth_count(call, AUTH_LOGINS_REFUSED);
     if (auth_require_write(call, self, s_record_work, &deed))

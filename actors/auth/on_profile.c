@@ -58,12 +58,7 @@ void auth_on_me_update(call_t *call, void *arg)
 
 static void s_reply_account(call_t *call, const account_t *account)
 {
-    pack_t *pack = call_pack(call);
-    pack_map(pack, 4);
-    pack_pair_text(pack, "id", account->id);
-    pack_pair_text(pack, "name", account->name);
-    pack_pair_text(pack, "tier", account->tier);
-    pack_pair_time(pack, "created_at", account->created_ms);
+    auth_reply_account(call_pack(call), account);
     call_reply(call, 0);
 }
 

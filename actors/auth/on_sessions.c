@@ -9,17 +9,6 @@
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
 
-static void s_write_session(pack_t *pack, const session_t *session, const char *current)
-{
-    pack_map(pack, 6);
-    pack_pair_text(pack, "id", session->id);
-    pack_pair_bool(pack, "current", strcmp(session->id, current) == 0);
-    pack_pair_time(pack, "created_at", session->created_ms);
-    pack_pair_time(pack, "last_used_at", session->last_used_ms);
-    pack_pair_time(pack, "expires_at", session->expires_ms);
-    pack_pair_text(pack, "address", session->address);
-}
-
 void auth_on_sessions(call_t *call, void *arg)
 {
     cursor_t from;
@@ -38,7 +27,7 @@ void auth_on_sessions(call_t *call, void *arg)
     const size_t shown = page_begin(pack, sessions.count, limit);
     const session_t *last = sessions.count > shown ? &sessions.list[shown - 1] : NULL;
     for (size_t i = 0; i < shown; i++)
-        s_write_session(pack, &sessions.list[i], call_principal(call)->session);
+        auth_reply_session(pack, &sessions.list[i], call_principal(call)->session);
     page_end(pack, LIST_SESSIONS, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }

@@ -19,12 +19,13 @@
 #define FILE_NAME   "auth.secret"
 #define HEX_CHARS   (2 * VAULT_KEY_BYTES)
 #define CONTEXT     "sbx-auth" /* crypto_kdf_CONTEXTBYTES */
+#define VEIL_NAME   "veil"
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 
 _Static_assert(VAULT_OVERHEAD == NONCE_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES,
                "what sealing adds");
 
-enum { USE_SEALING = 1, USE_REFRESHING = 2, USE_AUDITING = 3 };
+enum { USE_SEALING = 1, USE_REFRESHING = 2, USE_AUDITING = 3, USE_VEILING = 4 };
 
 /* ---- the secret ------------------------------------------------------------------------------ */
 
@@ -104,6 +105,7 @@ bool vault_open(vault_t *self, const char *hex, const char *data_folder, char *w
         crypto_kdf_derive_from_key(self->refreshing, VAULT_KEY_BYTES, USE_REFRESHING, CONTEXT,
                                    secret);
         crypto_kdf_derive_from_key(self->auditing, VAULT_KEY_BYTES, USE_AUDITING, CONTEXT, secret);
+        crypto_kdf_derive_from_key(self->veiling, VAULT_KEY_BYTES, USE_VEILING, CONTEXT, secret);
     }
     mem_wipe(secret, sizeof secret);
     mem_free(path);
@@ -117,25 +119,60 @@ void vault_close(vault_t *self)
 
 /* ---- its uses -------------------------------------------------------------------------------- */
 
-void vault_seal(const vault_t *self, const char *name, const void *plain, size_t size, buf_t *out)
+static void s_seal(const uint8_t key[VAULT_KEY_BYTES], const char *name, const void *plain,
+                   size_t size, buf_t *out)
 {
     uint8_t *at = buf_reserve(out, size + VAULT_OVERHEAD);
     unsigned long long sealed;
     id_random(at, NONCE_BYTES);
     crypto_aead_xchacha20poly1305_ietf_encrypt(at + NONCE_BYTES, &sealed, plain, size,
-                                               (const uint8_t *)name, strlen(name), NULL, at,
-                                               self->sealing);
+                                               (const uint8_t *)name, strlen(name), NULL, at, key);
     out->size += NONCE_BYTES + (size_t)sealed;
+}
+
+static bool s_unseal(const uint8_t key[VAULT_KEY_BYTES], const char *name, const void *sealed,
+                     size_t size, void *plain)
+{
+    const uint8_t *at = sealed;
+    return size >= VAULT_OVERHEAD && crypto_aead_xchacha20poly1305_ietf_decrypt(
+                                         plain, NULL, NULL, at + NONCE_BYTES, size - NONCE_BYTES,
+                                         (const uint8_t *)name, strlen(name), at, key) == 0;
+}
+
+void vault_seal(const vault_t *self, const char *name, const void *plain, size_t size, buf_t *out)
+{
+    s_seal(self->sealing, name, plain, size, out);
 }
 
 bool vault_unseal(const vault_t *self, const char *name, const void *sealed, size_t size,
                   void *plain)
 {
-    const uint8_t *at = sealed;
-    return size >= VAULT_OVERHEAD &&
-           crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, at + NONCE_BYTES,
-                                                      size - NONCE_BYTES, (const uint8_t *)name,
-                                                      strlen(name), at, self->sealing) == 0;
+    return s_unseal(self->sealing, name, sealed, size, plain);
+}
+
+static void s_veil_key(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES],
+                       uint8_t key[VAULT_KEY_BYTES])
+{
+    crypto_generichash(key, VAULT_KEY_BYTES, veil, VAULT_KEY_BYTES, self->veiling, VAULT_KEY_BYTES);
+}
+
+void vault_veil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *plain,
+                size_t size, buf_t *out)
+{
+    uint8_t key[VAULT_KEY_BYTES];
+    s_veil_key(self, veil, key);
+    s_seal(key, VEIL_NAME, plain, size, out);
+    mem_wipe(key, sizeof key);
+}
+
+bool vault_unveil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *sealed,
+                  size_t size, void *plain)
+{
+    uint8_t key[VAULT_KEY_BYTES];
+    s_veil_key(self, veil, key);
+    const bool good = s_unseal(key, VEIL_NAME, sealed, size, plain);
+    mem_wipe(key, sizeof key);
+    return good;
 }
 
 void vault_next_token(const vault_t *self, const uint8_t token[VAULT_KEY_BYTES],
