@@ -29,7 +29,8 @@ SB_PROTO += %D%/libproto.a
 	%D%/pack.h \
 	%D%/page.h \
 	%D%/principal.c %D%/principal.h \
-	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
+	%D%/schema_compile.c %D%/schema_keywords.c %D%/schema_keywords.h \
+	%D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h
