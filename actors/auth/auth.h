@@ -70,6 +70,18 @@ bool auth_take_first_key(char key[TOKEN_KEY_SIZE]);
 /* How long signing keys live, by the settings. */
 keyring_times_t auth_key_times(void);
 
+/* ---- its parts ------------------------------------------------------------------------------- */
+
+/* What must be there before the first request: a signing key, and somebody to begin with. False
+ * with a sentence. (first_start.c) */
+bool auth_begin(auth_t *self, char *why, size_t why_size);
+
+/* What is periodic, each second. (upkeep.c) */
+void auth_keep_up(auth_t *self);
+
+/* Publishes what is retained, an auth_t's; on the herald's thread. (on_published.c) */
+void auth_publish_state(void *arg);
+
 /* ---- handlers -------------------------------------------------------------------------------- */
 
 typedef void auth_handler_t(call_t *call, void *self);
@@ -137,7 +149,31 @@ db_status_t auth_add_mail(db_conn_t *conn, const deed_t *deed, const char *kind,
 /* Runs the transaction and tells the herald. False: the call has been answered. */
 bool auth_require_write(call_t *call, auth_t *self, db_work_t work, void *arg);
 
-/* The same for a thread's connection. NULL: the call has been answered. */
+/* Writes the deed's entry and nothing else. */
+db_status_t auth_record_alone(deed_t *deed);
+
+/* Changes the one thing that the deed's target names, of `owner`. */
+typedef db_status_t (*auth_change_t)(db_conn_t *conn, const deed_t *deed, const char *owner,
+                                     bool *changed);
+
+/* Makes the change and records it. False: the call has been answered, with `missing` when there was
+ * nothing to change. */
+bool auth_require_changed(call_t *call, const deed_t *deed, const char *owner, auth_change_t change,
+                          const char *missing);
+
+/* The paged lists, as their cursors tell them apart. */
+typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_KEYS } list_t;
+
+/* Which page is asked for; one row more than `limit` is read, to know whether there is another. */
+typedef struct {
+    cursor_t from;
+    size_t limit;
+} listing_t;
+
+/* What to read it with. NULL: the call has been answered. */
+db_conn_t *auth_require_page(call_t *call, list_t list, listing_t *listing);
+
+/* A thread's connection. NULL: the call has been answered. */
 db_conn_t *auth_require_conn(call_t *call);
 
 /* Whether a status is good; otherwise the call has been answered. */
@@ -145,9 +181,6 @@ bool auth_require_ok(call_t *call, db_status_t status);
 
 /* The user who calls, who must be active. NULL: the call has been answered. */
 const user_t *auth_require_user(call_t *call);
-
-/* The paged lists, as their cursors tell them apart. */
-typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_KEYS } list_t;
 
 /* Whether the password may be taken. False: the call has been answered with `field` named. */
 bool auth_require_password(call_t *call, const char *field, const char *password, const char *email,

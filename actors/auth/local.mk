@@ -6,6 +6,7 @@ SB_PARTS += %D%/libauth.a
 	%D%/auth.c %D%/auth.h \
 	%D%/challenge.c %D%/challenge.h \
 	%D%/code.c %D%/code.h \
+	%D%/first_start.c \
 	%D%/hasher.c %D%/hasher.h \
 	%D%/herald.c %D%/herald.h \
 	%D%/keyring.c %D%/keyring.h \
@@ -23,6 +24,7 @@ SB_PARTS += %D%/libauth.a
 	%D%/throttle.c %D%/throttle.h \
 	%D%/token.c %D%/token.h \
 	%D%/totp.c %D%/totp.h \
+	%D%/upkeep.c \
 	%D%/vault.c %D%/vault.h
 
 %C%_sql = \
