@@ -138,11 +138,11 @@ const method_t auth_key_delete = {
 
 #define EXPORTED(list, rows, text)                                                                 \
     {                                                                                              \
-        list, FIELD_OBJECT, .required = true, .fields = rows, .about = (text)                      \
+        list, FIELD_OBJECT, .required = true, .fields = (rows), .about = (text)                    \
     }
 #define EXPORTED_FIELDS(of)                                                                        \
     {                                                                                              \
-        { "items", FIELD_ARRAY, .required = true, .fields = of, .about = "The newest first" },     \
+        { "items", FIELD_ARRAY, .required = true, .fields = (of), .about = "The newest first" },   \
             { "more", FIELD_BOOLEAN, .required = true,                                             \
               .about = "Whether there are older ones, which are not shown" },                      \
         {                                                                                          \
