@@ -73,6 +73,7 @@ const method_t auth_member_delete = {
     .errors = s_member_errors,
     ACCOUNT_COMMON,
     .role = "owner",
+    .sensitive = true,
     .http = { .route = "DELETE /v1/account/members/{id}", .status = 204 },
 };
 
@@ -89,6 +90,7 @@ const method_t auth_account_invite = {
     .reply = auth_invite_reply,
     ACCOUNT_COMMON,
     .role = "owner",
+    .sensitive = true,
     .http = { .route = "POST /v1/account/invites", .status = 201 },
 };
 
@@ -122,6 +124,7 @@ const method_t auth_key_create = {
     .reply = auth_new_key_fields,
     .errors = s_unfit,
     ACCOUNT_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/keys", .status = 201 },
 };
 
@@ -131,6 +134,7 @@ const method_t auth_key_delete = {
     .request = auth_id_request,
     .errors = s_missing,
     ACCOUNT_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/keys/{id}", .status = 204 },
 };
 

@@ -63,7 +63,8 @@
 #define ACCOUNT_COMMON .access = ACCESS_USER, .scope = "account", .rate = "read"
 
 /* What only who knows the password may do. */
-#define SECRET_COMMON .access = ACCESS_USER, .scope = "account", .rate = "auth.failures"
+#define SECRET_COMMON                                                                              \
+    .access = ACCESS_USER, .scope = "account", .rate = "auth.failures", .sensitive = true
 #define OWN_PASSWORD_FIELD                                                                         \
     {                                                                                              \
         "password", FIELD_STRING, .required = true, .min = 1, .max = AUTH_PASSWORD_BYTES,          \

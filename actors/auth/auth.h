@@ -42,6 +42,8 @@ typedef enum {
     AUTH_REFRESHES_REUSED,
     AUTH_IDENTIFIED,
     AUTH_IDENTIFY_REFUSED,
+    AUTH_SIGNATURES,
+    AUTH_SIGNATURES_REFUSED,
     AUTH_OVERLOADED,
     AUTH_PURGED,
     AUTH_HASH_TIME,
@@ -105,8 +107,11 @@ auth_handler_t auth_on_users, auth_on_user, auth_on_user_update,
 auth_handler_t auth_on_invites, auth_on_invite_create, auth_on_invite_delete,
     auth_on_account_invite; /* on_invites.c */
 auth_handler_t auth_on_keys, auth_on_key_create, auth_on_key_delete, auth_on_key_issue,
-    auth_on_key_revoke;                             /* on_keys.c */
+    auth_on_key_revoke; /* on_keys.c */
+auth_handler_t auth_on_signing_create, auth_on_signing_delete,
+    auth_on_signature_check;                        /* on_signing.c */
 auth_handler_t auth_on_audit, auth_on_audit_verify; /* on_audit.c */
+auth_handler_t auth_on_audit_record;                /* on_audit_record.c */
 auth_handler_t auth_on_flags, auth_on_flag_set, auth_on_flag_delete, auth_on_jwks,
     auth_on_rotate; /* on_published.c */
 
@@ -211,7 +216,7 @@ void auth_reply_account(pack_t *pack, const account_t *account);
 void auth_reply_entry(pack_t *pack, const vault_t *vault, arena_t *arena,
                       const audit_entry_t *entry);
 /* The pairs of a key, into a map that its caller has begun. */
-#define AUTH_KEY_PAIRS 8
+#define AUTH_KEY_PAIRS 9
 void auth_reply_key_pairs(pack_t *pack, const api_key_t *key);
 /* A JSON array of texts, as it is stored. False when it cannot be read. */
 void auth_reply_names(pack_t *pack, const char *key, const char *json);

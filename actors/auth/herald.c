@@ -56,8 +56,9 @@ static void s_publish_erased(herald_t *self, const audit_entry_t *entry)
 static void s_tell_entry(herald_t *self, const audit_entry_t *entry)
 {
     self->told = entry->sequence;
-    if (entry->what.changed)
-        s_publish(self, entry->what.changed, entry->what.target);
+    if (!entry->what.changed)
+        return;
+    s_publish(self, entry->what.changed, entry->what.target);
     if (strcmp(entry->what.action, AUTH_ERASED_ACTION) == 0)
         s_publish_erased(self, entry);
 }

@@ -66,6 +66,7 @@ void auth_reply_key_pairs(pack_t *pack, const api_key_t *key)
     auth_reply_maybe_time(pack, "expires_at", key->expires_ms);
     auth_reply_maybe_time(pack, "last_used_at", key->last_used_ms);
     auth_reply_maybe_time(pack, "revoked_at", key->revoked_ms);
+    pack_pair_bool(pack, "signs", key->signs);
 }
 
 void auth_reply_account(pack_t *pack, const account_t *account)

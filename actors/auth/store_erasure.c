@@ -62,10 +62,12 @@ db_status_t auth_store_erase_account(db_conn_t *conn, const char *account_id)
 
 /* ---- who has been erased --------------------------------------------------------------------- */
 
+/* What others have told to be recorded (auth.audit_record) changes nothing, whatever it is called.
+ */
 static const db_sql_t s_erased = {
     "auth.erased",
     "SELECT sequence, at, target FROM audit WHERE action = '" AUTH_ERASED_ACTION
-    "' AND sequence > $after ORDER BY sequence LIMIT $limit",
+    "' AND changed = 'account' AND sequence > $after ORDER BY sequence LIMIT $limit",
     NULL
 };
 

@@ -22,7 +22,9 @@ typedef struct {
 static db_status_t s_purge_work(db_conn_t *conn, void *arg)
 {
     upkeep_t *self = arg;
-    return auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+    db_status_t status =
+        auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+    return status == DB_OK ? auth_store_purge_once(conn, self->deed.now_ms) : status;
 }
 
 static db_status_t s_rotate_work(db_conn_t *conn, void *arg)
