@@ -43,7 +43,8 @@ SYSTEM_TESTS = \
 	%D%/system_commands.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
-	%D%/system_truth.py
+	%D%/system_truth.py \
+	%D%/webhook_subscriptions.py
 
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
