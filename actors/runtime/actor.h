@@ -57,6 +57,9 @@ typedef struct {
     void (*connected)(actor_t *actor, void *self);
     /* Each second on a thread of its own, never twice at once; may block. */
     void (*tick)(actor_t *actor, void *self);
+    /* Before the brokers are asked for no more requests: the place to tell others. Not called when
+     * no broker has registered the instance. NULL: nothing to do. */
+    void (*leave)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);
     /* After `stop`, when the client is gone and with it whoever calls: the place to free what

@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	%D%/cache_record_test \
 	%D%/cache_redis_test \
 	%D%/edge_address_test \
+	%D%/edge_flags_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -47,6 +48,7 @@ UNIT_TESTS = \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
 	%D%/edge_shelf_test \
+	%D%/edge_signature_test \
 	%D%/edge_tally_test \
 	%D%/edge_translate_test \
 	%D%/edge_watch_test \
