@@ -21,6 +21,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
+	%D%/jobs.c %D%/jobs_queues.c %D%/jobs.h %D%/jobs_fields.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MPL-2.0
+noinst_LIBRARIES += %D%/libjobs.a
+SB_PARTS += %D%/libjobs.a
+
+%C%_libjobs_a_SOURCES = \
+	%D%/store.c %D%/store_enqueue.c %D%/store_orders.c %D%/store.h
+
+%C%_sql = %D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql
+EXTRA_DIST += $(%C%_sql)
+CLEANFILES += %D%/migrations.c
+nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c
+%D%/migrations.c: $(%C%_sql) $(SB_EMBED)
+	$(SB_EMBED_SQL) -v symbol=jobs_migrations $(%C%_sql) $(SB_EMBED_TO)
