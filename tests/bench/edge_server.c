@@ -186,7 +186,7 @@ void edge_server_plain(void *arg)
 {
     s_start_edge(&s_server, false);
     s_start_echo(&s_server);
-    if (!edge_wait_ready(s_server.edge, READY_MS))
+    if (!edge_wait_service(s_server.edge, "echo", READY_MS))
         die("the routes were not bound in time");
     s_tell(arg, edge_port(s_server.edge));
 }
@@ -355,7 +355,8 @@ void edge_server_guarded(void *arg)
     s_start_actor(self, &limiter_actor);
     s_start_actor(self, &cache_actor);
     s_start_actor(self, &analysis_actor);
-    if (!edge_wait_ready(self->edge, READY_MS) || !edge_wait_limits(self->edge, READY_MS))
+    if (!edge_wait_service(self->edge, "analysis", READY_MS) ||
+        !edge_wait_limits(self->edge, READY_MS))
         die("the edge was not ready in time");
     for (size_t i = 0; i < COUNT_OF(policies); i++)
         s_raise(self, policies[i]);

@@ -28,8 +28,9 @@ UNIT_TESTS = \
 	%D%/base_slots_test \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
+	%D%/bus_events_test \
 	%D%/bus_registry_test \
-	%D%/bus_test \
+	%D%/bus_requests_test \
 	%D%/cache_actor_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
