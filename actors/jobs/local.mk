@@ -3,7 +3,8 @@ noinst_LIBRARIES += %D%/libjobs.a
 SB_PARTS += %D%/libjobs.a
 
 %C%_libjobs_a_SOURCES = \
-	%D%/store.c %D%/store_enqueue.c %D%/store_orders.c %D%/store.h
+	%D%/store.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_queues.c \
+	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h
 
 %C%_sql = %D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql
 EXTRA_DIST += $(%C%_sql)

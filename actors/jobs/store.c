@@ -25,6 +25,15 @@ db_status_t jobs_store_close(db_rows_t *rows)
     return status;
 }
 
+job_bytes_t jobs_store_dup_bytes(const db_rows_t *rows, arena_t *arena, const char *column)
+{
+    size_t size;
+    const uint8_t *bytes = db_blob(rows, column, &size);
+    if (!bytes)
+        return (job_bytes_t){ 0 };
+    return (job_bytes_t){ arena_text(arena, bytes, size), size };
+}
+
 void jobs_store_add_text(buf_t *json, const char *name, const char *text)
 {
     buf_printf(json, ",\"%s\":", name);

@@ -49,6 +49,62 @@ static inline int64_t kit_add_one(db_t *db, job_new_t job)
     return kit_add(db, &job, 1, &receipt) == DB_OK ? receipt.id : 0;
 }
 
+/* ---- beginning and ending -------------------------------------------------------------------- */
+
+static inline db_status_t kit_worker_work(db_conn_t *conn, void *arg)
+{
+    return jobs_store_add_worker(conn, "kit", false, 60000, arg);
+}
+
+static inline int64_t kit_worker(db_t *db)
+{
+    int64_t id = 0;
+    is_int(db_write(db, kit_worker_work, &id), DB_OK);
+    return id;
+}
+
+/* Begins at most `most` jobs of the queue "echo"; how many they are. */
+static inline size_t kit_begin(db_t *db, arena_t *arena, int64_t worker, size_t most,
+                               job_begun_t **begun)
+{
+    const job_wish_t wish = { .queue = "echo", .most = most };
+    const job_turn_t turn = { .worker_id = worker, .wishes = &wish, .wish_count = 1 };
+    job_turned_t turned;
+    is_int(jobs_store_turn(db, arena, &turn, &turned), DB_OK);
+    *begun = turned.begun;
+    return turned.begun_count;
+}
+
+/* Says that a run succeeded; whether that counted. */
+static inline bool kit_succeed(db_t *db, arena_t *arena, int64_t id, int64_t fence)
+{
+    const job_success_t success = { .id = id,
+                                    .fence = fence,
+                                    .result = { kit_empty_map, sizeof kit_empty_map } };
+    const job_turn_t turn = { .successes = &success, .success_count = 1 };
+    job_turned_t turned;
+    is_int(jobs_store_turn(db, arena, &turn, &turned), DB_OK);
+    return turned.accepted_count == 1 && turned.accepted[0] == id;
+}
+
+typedef struct {
+    const job_end_t *end;
+    job_settled_t settled;
+} kit_ending_t;
+
+static inline db_status_t kit_settle_work(db_conn_t *conn, void *arg)
+{
+    kit_ending_t *ending = arg;
+    return jobs_store_settle(conn, ending->end, 1, &ending->settled);
+}
+
+static inline job_settled_t kit_settle(db_t *db, job_end_t end)
+{
+    kit_ending_t ending = { .end = &end };
+    is_int(db_write(db, kit_settle_work, &ending), DB_OK);
+    return ending.settled;
+}
+
 static inline db_t *kit_open(place_t *place)
 {
     place_make(place);
