@@ -3,6 +3,8 @@ noinst_LIBRARIES += %D%/libjobs.a
 SB_PARTS += %D%/libjobs.a
 
 %C%_libjobs_a_SOURCES = \
+	%D%/calendar.c %D%/calendar.h \
+	%D%/cron.c %D%/cron_parse.c %D%/cron.h \
 	%D%/dispatcher.c %D%/dispatcher.h %D%/dispatcher_state.h \
 	%D%/intake.c %D%/intake.h \
 	%D%/jobs.c %D%/jobs.h \
@@ -14,7 +16,10 @@ SB_PARTS += %D%/libjobs.a
 	%D%/share.c \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/store.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_queues.c \
-	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h
+	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
+	%D%/zone.c %D%/zone.h \
+	%D%/zone_rule.c %D%/zone_rule.h \
+	%D%/zones.c %D%/zones.h
 
 %C%_sql = %D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql
 EXTRA_DIST += $(%C%_sql)
