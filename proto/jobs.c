@@ -26,7 +26,9 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
           .about = "The request that the method is called with" },                                 \
         QUEUE_FIELD(.required = false,                                                             \
                     "Where it waits; the queue named after the service when left out"),            \
-        { "priority", FIELD_INTEGER, .preset = NUMBER(JOBS_PRIORITY),                                                                           \
+        { "priority",                                                                              \
+          FIELD_INTEGER,                                                                           \
+          .preset = NUMBER(JOBS_PRIORITY),                                                         \
           .min = 0,                                                                                \
           .max = JOBS_PRIORITIES - 1,                                                              \
           .about = "0 goes first, 9 last" },                                                       \
@@ -84,7 +86,7 @@ const method_t jobs_enqueue = {
     .reply = s_receipt,
     .errors = s_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "read",
+    .rate = "enqueue",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs", .status = 202 },
 };
@@ -110,7 +112,7 @@ const method_t jobs_enqueue_many = {
     .reply = s_enqueue_many_reply,
     .errors = s_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "read",
+    .rate = "enqueue",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs/batch", .status = 202 },
 };
