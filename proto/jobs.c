@@ -7,6 +7,7 @@
 #include "proto/jobs_fields.h"
 
 const error_code_t jobs_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
+const error_code_t jobs_stale[] = { ERROR_PRECONDITION_FAILED, ERROR_NONE };
 static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT,
                                                  ERROR_FORBIDDEN,     ERROR_TOO_LARGE,
                                                  ERROR_STORAGE_FULL,  ERROR_NONE };
@@ -226,7 +227,7 @@ static const field_t s_list_request[] = {
     { 0 },
 };
 
-static const field_t s_list_reply[] = {
+const field_t jobs_list_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = jobs_job_fields,
       .about = "The newest first" },
     PAGE_NEXT_FIELD,
@@ -237,7 +238,7 @@ const method_t jobs_list = {
     .name = "list",
     .summary = "Lists jobs, the newest first",
     .request = s_list_request,
-    .reply = s_list_reply,
+    .reply = jobs_list_reply,
     READ_COMMON,
     .http = { .route = "GET /v1/jobs" },
 };
@@ -251,5 +252,7 @@ const service_t jobs_service = {
              "failure, in order, at a rate, with what became of them",
     .methods =
         (const method_t *const[]){ &jobs_enqueue, &jobs_enqueue_many, &jobs_enqueue_as, &jobs_get,
-                                   &jobs_list, &jobs_queues, &jobs_queue_set, NULL },
+                                   &jobs_list, &jobs_cancel, &jobs_progress, &jobs_queues,
+                                   &jobs_queue_set, &jobs_dead, &jobs_dead_get, &jobs_dead_delete,
+                                   &jobs_replay, &jobs_replay_many, NULL },
 };

@@ -27,6 +27,7 @@
 #define JOBS_KEY_BYTES     200   /* of a unique, order or idempotency key */
 #define JOBS_PAYLOAD_BYTES 65536 /* of a payload or a result in msgpack */
 #define JOBS_BATCH_MAX     1000  /* jobs of one request */
+#define JOBS_REPLAYS_MAX   500   /* likewise, brought back to life */
 #define JOBS_PRIORITIES    10    /* 0 goes first */
 #define JOBS_TIMEOUT_MAX   600000
 
@@ -40,7 +41,8 @@
 #define JOBS_STATES "ready running scheduled blocked done cancelled dead"
 
 extern const method_t jobs_enqueue, jobs_enqueue_many, jobs_enqueue_as, jobs_get, jobs_list,
-    jobs_queues, jobs_queue_set;
+    jobs_queues, jobs_queue_set, jobs_cancel, jobs_progress, jobs_dead, jobs_dead_get,
+    jobs_dead_delete, jobs_replay, jobs_replay_many;
 
 extern const service_t jobs_service;
 

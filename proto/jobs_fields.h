@@ -47,8 +47,16 @@
                                         "`blocked` behind another, or how it ended"                \
     }
 
+#define FENCE_FIELD                                                                                \
+    {                                                                                              \
+        "fence", FIELD_INTEGER, .required = true, .min = 1, .max = 2147483647,                     \
+                                .about = "Which run of it"                                         \
+    }
+
 extern const field_t jobs_id_request[];
 extern const field_t jobs_job_fields[]; /* a job in full */
+extern const field_t jobs_list_reply[]; /* a page of them */
 extern const error_code_t jobs_missing[];
+extern const error_code_t jobs_stale[]; /* PRECONDITION_FAILED: not the present run */
 
 #endif

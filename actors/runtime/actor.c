@@ -442,6 +442,11 @@ const char *actor_instance(const actor_t *self)
     return self->instance;
 }
 
+const char *actor_service(const actor_t *self)
+{
+    return self->spec->service->name;
+}
+
 const char *actor_data_folder(const actor_t *self)
 {
     return self->config->storage->data;

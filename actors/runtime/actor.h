@@ -99,6 +99,7 @@ void actor_stop(actor_t **self_p);
 bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
+const char *actor_service(const actor_t *self);
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */
@@ -139,6 +140,11 @@ uint32_t call_left_ms(const call_t *self);
 
 /* Whether the caller has given up: long work looks at it now and then. */
 bool call_is_cancelled(const call_t *self);
+
+/* Tells how far a job is that this call runs; `note` may be NULL. Anything else is nobody's
+ * business: then nothing happens, so a handler need not ask. Told a few times a second at most, and
+ * never waited for. */
+void call_progress(call_t *self, unsigned percent, const char *note);
 
 /* Where the reply is packed: one map that fits the method's reply schema. */
 pack_t *call_pack(call_t *self);
