@@ -254,5 +254,6 @@ const service_t jobs_service = {
         (const method_t *const[]){ &jobs_enqueue, &jobs_enqueue_many, &jobs_enqueue_as, &jobs_get,
                                    &jobs_list, &jobs_cancel, &jobs_progress, &jobs_queues,
                                    &jobs_queue_set, &jobs_dead, &jobs_dead_get, &jobs_dead_delete,
-                                   &jobs_replay, &jobs_replay_many, NULL },
+                                   &jobs_replay, &jobs_replay_many, &jobs_claim, &jobs_complete,
+                                   &jobs_fail, &jobs_extend, NULL },
 };

@@ -42,7 +42,8 @@
 
 extern const method_t jobs_enqueue, jobs_enqueue_many, jobs_enqueue_as, jobs_get, jobs_list,
     jobs_queues, jobs_queue_set, jobs_cancel, jobs_progress, jobs_dead, jobs_dead_get,
-    jobs_dead_delete, jobs_replay, jobs_replay_many;
+    jobs_dead_delete, jobs_replay, jobs_replay_many, jobs_claim, jobs_complete, jobs_fail,
+    jobs_extend;
 
 extern const service_t jobs_service;
 

@@ -66,8 +66,9 @@ jobs_handler_t jobs_on_enqueue, jobs_on_enqueue_many, jobs_on_enqueue_as; /* on_
 jobs_handler_t jobs_on_get, jobs_on_list;                                 /* on_jobs.c */
 jobs_handler_t jobs_on_cancel, jobs_on_progress;                          /* on_runs.c */
 jobs_handler_t jobs_on_dead, jobs_on_dead_get, jobs_on_dead_delete, jobs_on_replay,
-    jobs_on_replay_many;                          /* on_dead.c */
-jobs_handler_t jobs_on_queues, jobs_on_queue_set; /* on_queues.c */
+    jobs_on_replay_many;                                                      /* on_dead.c */
+jobs_handler_t jobs_on_claim, jobs_on_complete, jobs_on_fail, jobs_on_extend; /* on_pull.c */
+jobs_handler_t jobs_on_queues, jobs_on_queue_set;                             /* on_queues.c */
 
 /* ---- what they share (share.c) --------------------------------------------------------------- */
 
@@ -95,6 +96,9 @@ void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full);
 /* Tells the account, if it has one, what became of its job; `error` may be NULL. */
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,
                   const char *error);
+
+/* Counts and tells how a run ended that was written down as `end`; the job is `state` now. */
+void jobs_tell_end(actor_t *actor, const job_begun_t *job, const job_end_t *end, job_state_t state);
 
 /* The same with how far it is; `note` may be NULL. */
 void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, const char *note);
