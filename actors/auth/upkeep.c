@@ -55,6 +55,7 @@ void auth_keep_up(auth_t *self)
                                   .now_ms = clock_wall_ms(),
                                   .audit = { .action = "signing_key.created" } } };
     self->ticks++;
+    auth_relay_mails(self);
     if (self->ticks % LOAD_EACH == 0) {
         s_rotate_when_due(self, &upkeep);
         if (!keyring_load(&self->keyring, self->db, &self->vault, why, sizeof why))

@@ -37,6 +37,7 @@ SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
 	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
+	%D%/auth_mails.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/outbound_calls.py \
