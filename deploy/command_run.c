@@ -181,7 +181,8 @@ static int s_run(app_t *app, int argc, char **argv)
 
 static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
                                               "analysis", "cache",   "limiter", "outbound",
-                                              "mail",     "broker",  "log",     NULL };
+                                              "webhook",  "mail",    "broker",  "log",
+                                              NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -266,7 +267,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 
 static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
                                                 "analysis", "cache",   "limiter", "outbound",
-                                                "mail",     "log",     NULL };
+                                                "webhook",  "mail",    "log",     NULL };
 
 const command_t command_actor = {
     .name = "actor",

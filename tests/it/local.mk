@@ -49,7 +49,8 @@ SYSTEM_TESTS = \
 	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
-	%D%/system_truth.py
+	%D%/system_truth.py \
+	%D%/webhook_subscriptions.py
 
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
