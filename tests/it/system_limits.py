@@ -275,7 +275,7 @@ def restarted(s):
     used = s.ask(early, CALLERS * LIMIT // 2)
     judge(used, early, LIMIT // 2, "half of what everybody may have")
     busy = s.ask(late, CALLERS * LIMIT // 2)  # takes longer than several flushes
-    check(busy.all[-1].received - used.all[-1].received > 2 * LOSS_SECONDS, "time to flush")
+    check(busy.all[-1].received - used.all[-1].received > 2 * FLUSH_SECONDS, "time to flush")
     moment = time.monotonic()
     for name in list(s.limiters):
         s.limiters.pop(name).kill()
