@@ -177,8 +177,9 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",  "storage", "actor",  "auth", "analysis",
-                                              "cache", "limiter", "broker", "log",  NULL };
+static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
+                                              "analysis", "cache",   "limiter", "metrics",
+                                              "broker",   "log",     NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -245,7 +246,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
     if (argc == 0 || argc > APP_ACTORS_MAX)
-        return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis, limiter");
+        return app_fail(APP_EXIT_USAGE,
+                        "name the actors to run: auth, analysis, cache, limiter, metrics");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
             return app_fail(APP_EXIT_USAGE, "there is no actor '%s'", argv[i]);
@@ -261,8 +263,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor", "storage", "bus", "auth", "analysis",
-                                                "cache", "limiter", "log", NULL };
+static const char *const s_actor_sections[] = { "actor", "storage", "bus",     "auth", "analysis",
+                                                "cache", "limiter", "metrics", "log",  NULL };
 
 const command_t command_actor = {
     .name = "actor",

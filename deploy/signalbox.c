@@ -17,12 +17,13 @@
 #include "actors/base/text.h"
 #include "actors/cache/cache.h"
 #include "actors/limiter/limiter.h"
+#include "actors/metrics/metrics.h"
 #include "deploy/app.h"
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &auth_actor, &analysis_actor, &cache_actor,
-                                           &limiter_actor, NULL };
+const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cache_actor,
+                                           &limiter_actor, &metrics_actor,  NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker, &command_edge,    &command_actor,
@@ -241,6 +242,7 @@ int main(int argc, char **argv)
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
+        { "metrics", metrics_actor.settings, metrics_actor.settings_target },
         { 0 },
     };
     if (argc < 2)

@@ -163,6 +163,7 @@ static edge_t *s_make(const edge_config_t *config)
     const edge_settings_t *settings = config->settings;
     edge_t *edge = mem_zeroed(sizeof *edge);
     edge->settings = settings;
+    edge->bus_settings = config->bus;
     edge->version = config->version;
     edge->started_ms = clock_ms();
     edge->boot_ms = (uint64_t)clock_wall_ms();

@@ -15,6 +15,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/client_worker.c %D%/client_worker.h \
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/error.c %D%/error.h %D%/error.def \
+	%D%/exposition.c %D%/exposition.h \
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
@@ -23,6 +24,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/jwt.c %D%/jwt.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mdp.c %D%/mdp.h \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \
@@ -31,4 +33,5 @@ SB_PROTO += %D%/libproto.a
 	%D%/schema_compile.c %D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
-	%D%/value.c %D%/value.h
+	%D%/value.c %D%/value.h \
+	%D%/view.c %D%/view.h

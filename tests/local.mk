@@ -16,7 +16,7 @@ LDADD = $(TEST_LIBS) $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
 EXTRA_DIST += %D%/tap.h %D%/kit/bus.h %D%/kit/bus.py %D%/kit/described.h %D%/kit/edge.py \
 	%D%/kit/load.py %D%/kit/parts.py %D%/kit/plans.h %D%/kit/postgres.py %D%/kit/redis.py %D%/kit/tap.py \
-	%D%/kit/web.py %D%/fixtures/analysis
+	%D%/kit/snapshots.h %D%/kit/web.py %D%/fixtures/analysis
 
 include tests/unit/local.mk
 include tests/it/local.mk

@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "actors/auth/active.h"
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -16,6 +17,7 @@
 #define MS_PER_DAY     INT64_C(86400000)
 #define LOAD_EACH      5          /* seconds between looks at the signing keys */
 #define PURGE_EACH     60         /* seconds between looks for what is over */
+#define ACTIVE_EACH    60         /* seconds between countings of who is at work */
 #define KEPT_MS        MS_PER_DAY /* how long a session that is over is kept */
 #define KEY_AFTER_S    60         /* how long a key outlives its tokens */
 #define FIRST_ADMIN_ID "00000000-0000-8000-8000-000000000001"
@@ -81,8 +83,12 @@ static const stats_row_t s_stats_rows[AUTH_STATS + 1] = {
     [AUTH_OVERLOADED] = { "auth_overloaded_total", STATS_COUNTER,
                           "Requests refused because too many passwords were being hashed" },
     [AUTH_PURGED] = { "auth_purged_total", STATS_COUNTER, "Sessions removed after their end" },
-    [AUTH_HASH_TIME] = { "auth_hash_duration_microseconds", STATS_HISTOGRAM,
+    [AUTH_HASH_TIME] = { "auth_hash_duration_seconds", STATS_HISTOGRAM,
                          "Time a password took to be hashed or compared" },
+    [AUTH_ACTIVE] = { "active_users{tier}", STATS_GAUGE,
+                      "Users whose session or key was used in the last 15 minutes" },
+    [AUTH_TIER_EVENTS] = { "subscription_events_total{event,tier}", STATS_COUNTER,
+                           "Accounts created in a tier, or changed to it" },
 };
 
 keyring_times_t auth_key_times(void)
@@ -319,7 +325,8 @@ static void s_tick(actor_t *actor, void *memory)
     upkeep_t upkeep = { .deed = { .auth = self,
                                   .now_ms = clock_wall_ms(),
                                   .audit = { .action = "signing_key.created" } } };
-    self->ticks++;
+    if (self->ticks++ % ACTIVE_EACH == 0)
+        active_show(actor, upkeep.deed.now_ms);
     if (self->ticks % LOAD_EACH == 0) {
         s_rotate_when_due(self, &upkeep);
         if (!keyring_load(&self->keyring, self->db, &self->vault, why, sizeof why))

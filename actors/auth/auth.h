@@ -44,6 +44,8 @@ typedef enum {
     AUTH_OVERLOADED,
     AUTH_PURGED,
     AUTH_HASH_TIME,
+    AUTH_ACTIVE,
+    AUTH_TIER_EVENTS,
     AUTH_STATS
 } auth_stat_t;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/auth/active.h"
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -114,6 +115,8 @@ static void s_finish_registration(call_t *call, auth_t *self, registration_t *re
         call_fail(call, ERROR_FORBIDDEN, "%s", refusals[registration->verdict]);
     } else {
         auth_count(call, AUTH_REGISTERED);
+        if (registration->user.is_owner)
+            active_count_event(call, "created", registration->user.tier);
         herald_wake(self->herald, false);
         session_reply(call, self, registration->made, &registration->fresh,
                       registration->deed.now_ms, 0);

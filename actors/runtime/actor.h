@@ -42,6 +42,8 @@ typedef struct {
     const setting_t *settings;        /* section named after the service; NULL: none */
     void *settings_target;            /* the struct that the rows fill */
     const stats_row_t *stats;         /* NULL: none */
+    size_t times_row;                 /* of them, a histogram with one label: the time of every call
+                                         by its method; 0: none, actor_call_duration_seconds does */
     const db_migration_t *migrations; /* NULL: no database */
     bool uses_redis;                  /* connects to storage.redis when that is set */
     size_t self_size;                 /* of the actor's own state, zeroed before init */

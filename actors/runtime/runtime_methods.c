@@ -84,6 +84,12 @@ void runtime_on_stats(call_t *call, void *self)
 {
     (void)self;
     snapshot_t snapshot = actor_snapshot(call_actor(call));
-    snapshot_write(&snapshot, call_pack(call));
+    pack_t *pack = call_pack(call);
+    pack_map(pack, 4);
+    pack_pair_text(pack, "part", snapshot.part);
+    pack_pair_text(pack, "instance", snapshot.instance);
+    pack_pair_int(pack, "boot", (int64_t)snapshot.boot);
+    pack_text(pack, "values");
+    snapshot_write_values(&snapshot, pack);
     call_reply(call, 0);
 }

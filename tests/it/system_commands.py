@@ -197,7 +197,7 @@ def reload():
         while '"event":"request"' not in edge.log():
             web.get("/v1/ping")
             asked += 1
-        same(web.metric("edge_requests_total") is not None, True, "after SIGHUP requests are logged")
+        same(web.metric("edge_connections_total") is not None, True, "after SIGHUP requests are logged")
         check("edge.threads: a change takes effect after a restart only" in edge.log(),
               "and what needs a restart is told", edge.log())
         same(edge.stop(), 0, "it leaves with status 0")
