@@ -29,6 +29,7 @@ static const grant_t s_built_in[] = {
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
     { "limiter", "/v1/admin/limits" },
+    { "metrics", "/v1/admin/metrics" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below
