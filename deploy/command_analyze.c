@@ -17,6 +17,7 @@
 
 #include "actors/analysis/overlay.h"
 #include "actors/analysis/sarif.h"
+#include "deploy/analyze_options.h"
 #include "deploy/analyze_report.h"
 #include "deploy/app.h"
 #include "proto/json.h"
@@ -26,121 +27,15 @@
 #define EXIT_UNREAD 2
 
 #define FILE_BYTES_MAX (64u * 1024 * 1024)
-#define FAIL_ON_NONE   SEVERITY_COUNT
-
-typedef enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF } format_t;
 
 typedef struct {
-    format_t format;
-    analysis_options_t options;
-    unsigned fail_on; /* severity_t, or FAIL_ON_NONE */
+    analyze_options_t options;
     bool has_colours;
     tally_t tally;
     sarif_t sarif;
     buf_t files; /* msgpack of what JSON lists: files, and those that were skipped or not read */
     buf_t others;
 } job_t;
-
-/* ---- options -------------------------------------------------------------------------------- */
-
-static const char *const s_formats[] = { "text", "json", "sarif" };
-
-static bool s_set_format(job_t *job, const char *value)
-{
-    for (size_t i = 0; i < COUNT_OF(s_formats); i++)
-        if (strcmp(value, s_formats[i]) == 0) {
-            job->format = (format_t)i;
-            return true;
-        }
-    app_fail(0, "--format: '%s' is none of text, json, sarif", value);
-    return false;
-}
-
-static bool s_set_kind(job_t *job, const char *value)
-{
-    const analyser_t *analyser = analyser_named(slice_literal(value));
-    if (!analyser) {
-        app_fail(0, "--kind: '%s' is none of n8n, node-red, asl, generic", value);
-        return false;
-    }
-    job->options.kind = analyser->kind;
-    return true;
-}
-
-static bool s_set_profile(job_t *job, const char *value)
-{
-    const analysis_profile_t *profile;
-    for (size_t i = 0; (profile = analysis_profile_at(i)); i++)
-        if (strcmp(value, profile->name) == 0) {
-            job->options.profile = profile->name;
-            return true;
-        }
-    app_fail(0, "--profile: '%s' is none of default, gate, security", value);
-    return false;
-}
-
-static bool s_set_fail_on(job_t *job, const char *value)
-{
-    severity_t severity;
-    if (strcmp(value, "none") == 0) {
-        job->fail_on = FAIL_ON_NONE;
-        return true;
-    }
-    if (!severity_find(value, strlen(value), &severity)) {
-        app_fail(0, "--fail-on: '%s' is none of critical, error, warning, info, none", value);
-        return false;
-    }
-    job->fail_on = severity;
-    return true;
-}
-
-static const struct {
-    const char *name;
-    bool (*set)(job_t *job, const char *value);
-} s_options[] = {
-    { "--format", s_set_format },
-    { "--kind", s_set_kind },
-    { "--profile", s_set_profile },
-    { "--fail-on", s_set_fail_on },
-};
-
-/* Takes `--name value` or `--name=value`; false with a sentence when it is not understood. */
-static bool s_take_option(job_t *job, char **words, int left, int *used)
-{
-    size_t size = strcspn(words[0], "=");
-    for (size_t i = 0; i < COUNT_OF(s_options); i++) {
-        if (strlen(s_options[i].name) != size || memcmp(words[0], s_options[i].name, size) != 0)
-            continue;
-        const char *value = words[0][size] ? words[0] + size + 1 : left > 1 ? words[1] : NULL;
-        *used = words[0][size] ? 1 : 2;
-        if (value)
-            return s_options[i].set(job, value);
-        app_fail(0, "%s: a value is missing", words[0]);
-        return false;
-    }
-    app_fail(0, "there is no option '%s'; try --help", words[0]);
-    return false;
-}
-
-/* What is left is files and folders. */
-static bool s_take_options(job_t *job, int *argc, char **argv)
-{
-    int kept = 0;
-    for (int i = 0, used; i < *argc; i += used) {
-        used = 1;
-        if (strcmp(argv[i], "--") == 0) {
-            while (++i < *argc)
-                argv[kept++] = argv[i];
-            break;
-        }
-        if (argv[i][0] != '-' || argv[i][1] == '\0')
-            argv[kept++] = argv[i];
-        else if (!s_take_option(job, argv + i, *argc - i, &used))
-            return false;
-    }
-    *argc = kept;
-    return true;
-}
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
@@ -235,15 +130,15 @@ static void s_report(job_t *job, arena_t *arena, const char *path, const analysi
     const value_t *tree = value_parse(arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
     insist(tree);
     s_count(job, path, result);
-    switch (job->format) {
-    case FORMAT_TEXT:
+    switch (job->options.format) {
+    case ANALYZE_TEXT:
         report_file(&text, path, tree, job->has_colours);
         fputs(buf_text(&text), stdout);
         break;
-    case FORMAT_JSON:
+    case ANALYZE_JSON:
         s_add_json(job, path, &packed);
         break;
-    case FORMAT_SARIF:
+    case ANALYZE_SARIF:
         sarif_add(&job->sarif, tree, strcmp(path, "-") == 0 ? NULL : path);
         break;
     }
@@ -255,10 +150,11 @@ static void s_analyse(job_t *job, arena_t *arena, const char *path, const value_
                       bool is_named)
 {
     analysis_result_t result;
-    const analyser_t *forced =
-        job->options.kind ? analyser_named(slice_literal(job->options.kind)) : NULL;
+    const analyser_t *forced = job->options.analysis.kind
+                                   ? analyser_named(slice_literal(job->options.analysis.kind))
+                                   : NULL;
     bool is_one = forced ? forced->detect(document) : analyser_detected(document) != NULL;
-    if (analysis_run(arena, document, &job->options, &result) == ANALYSIS_DONE)
+    if (analysis_run(arena, document, &job->options.analysis, &result) == ANALYSIS_DONE)
         s_report(job, arena, path, &result);
     else if (is_one)
         s_note_unread(job, path, result.why);
@@ -426,13 +322,13 @@ static void s_write_json(job_t *job, buf_t *out)
 static void s_finish(job_t *job)
 {
     buf_t out = { 0 };
-    if (job->format == FORMAT_TEXT)
+    if (job->options.format == ANALYZE_TEXT)
         report_tally(&out, &job->tally, job->has_colours);
-    else if (job->format == FORMAT_JSON)
+    else if (job->options.format == ANALYZE_JSON)
         s_write_json(job, &out);
     else
         sarif_close(&job->sarif, &out);
-    if (job->format != FORMAT_TEXT)
+    if (job->options.format != ANALYZE_TEXT)
         buf_add_byte(&out, '\n');
     fwrite(out.bytes, 1, out.size, stdout);
     buf_free(&out);
@@ -445,7 +341,7 @@ static int s_status(const job_t *job)
 {
     if (job->tally.unread)
         return EXIT_UNREAD;
-    for (unsigned s = job->fail_on; s < SEVERITY_COUNT; s++)
+    for (unsigned s = job->options.fail_on; s < SEVERITY_COUNT; s++)
         if (job->tally.by_severity[s])
             return EXIT_FOUND;
     return EXIT_CLEAN;
@@ -461,16 +357,16 @@ static bool s_wants_colours(void)
 
 static int s_run_analyze(app_t *app, int argc, char **argv)
 {
-    job_t job = { .fail_on = SEVERITY_ERROR,
+    job_t job = { .options = { .fail_on = SEVERITY_ERROR },
                   .has_colours = s_wants_colours(),
                   .tally = { .lowest_score = 100 } };
     (void)app;
-    if (!s_take_options(&job, &argc, argv))
+    if (!analyze_options_take(&job.options, &argc, argv))
         return APP_EXIT_USAGE;
     if (argc == 0)
         return app_fail(APP_EXIT_USAGE, "name the files or folders to analyse, or - for standard "
                                         "input; try --help");
-    if (job.format == FORMAT_SARIF)
+    if (job.options.format == ANALYZE_SARIF)
         sarif_open(&job.sarif);
     for (int i = 0; i < argc; i++)
         s_take_path(&job, argv[i]);

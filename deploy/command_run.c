@@ -166,8 +166,10 @@ static int s_run(app_t *app, int argc, char **argv)
     for (const actor_spec_t *const *spec = app_actors; good && *spec; spec++)
         good = s_start_actor(&parts, *spec, DB_MIGRATE_APPLY);
     good = good && s_start_edge(&parts);
-    if (good && !edge_wait_ready(parts.edge, RUN_READY_MS))
-        good = app_fail(0, "the edge has not learnt the services' routes in time");
+    for (const actor_spec_t *const *spec = app_actors; good && *spec; spec++)
+        if (!edge_wait_service(parts.edge, (*spec)->service->name, RUN_READY_MS))
+            good = app_fail(0, "the edge has not learnt the routes of %s in time",
+                            (*spec)->service->name);
     if (good && !edge_wait_limits(parts.edge, RUN_READY_MS))
         good = app_fail(0, "the edge has not learnt the rate limits in time");
     if (!good)

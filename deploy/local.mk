@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 bin_PROGRAMS += signalbox
 signalbox_SOURCES = %D%/signalbox.c \
+	%D%/analyze_options.c %D%/analyze_options.h \
 	%D%/analyze_report.c %D%/analyze_report.h \
 	%D%/app.c %D%/app.h \
 	%D%/command_admin.c \

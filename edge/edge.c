@@ -352,12 +352,12 @@ void edge_stop(edge_t **self_p)
     s_free(&edge);
 }
 
-bool edge_wait_ready(edge_t *self, uint32_t timeout_ms)
+bool edge_wait_service(edge_t *self, const char *service, uint32_t timeout_ms)
 {
     uint64_t until = clock_ms() + timeout_ms;
     if (!client_wait_ready(self->bus, timeout_ms))
         return false;
-    return registry_wait(&self->registry, until);
+    return registry_wait(&self->registry, service, until);
 }
 
 bool edge_wait_limits(edge_t *self, uint32_t timeout_ms)

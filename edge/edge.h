@@ -59,8 +59,9 @@ edge_t *edge_start(void *zmq_context, const edge_config_t *config, char *why, si
  * fine. */
 void edge_stop(edge_t **self_p);
 
-/* Waits until a broker answers and a service's routes are bound, at most `timeout_ms`. */
-bool edge_wait_ready(edge_t *self, uint32_t timeout_ms);
+/* Waits until a broker answers and has told of an instance of the service, whose routes are bound
+ * then; at most `timeout_ms`. */
+bool edge_wait_service(edge_t *self, const char *service, uint32_t timeout_ms);
 
 /* Waits until it is known which limits hold, at most `timeout_ms`; at once when limits are off. */
 bool edge_wait_limits(edge_t *self, uint32_t timeout_ms);

@@ -367,12 +367,22 @@ routing_t *registry_routing(registry_t *self)
     return routing;
 }
 
-bool registry_wait(registry_t *self, uint64_t until_ms)
+static bool s_is_live(const routing_t *routing, const char *service)
+{
+    size_t count;
+    const offer_t *offers = routing_offers(routing, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(offers[i].described->descriptor->service, service) == 0)
+            return offers[i].is_live;
+    return false;
+}
+
+bool registry_wait(registry_t *self, const char *service, uint64_t until_ms)
 {
     monitor_lock(&self->monitor);
-    while (routing_size(self->current) == 0 && monitor_wait_until(&self->monitor, until_ms))
+    while (!s_is_live(self->current, service) && monitor_wait_until(&self->monitor, until_ms))
         ;
-    bool has_routes = routing_size(self->current) > 0;
+    bool is_live = s_is_live(self->current, service);
     monitor_unlock(&self->monitor);
-    return has_routes;
+    return is_live;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * schema_tree - a compiled schema; private to schema_compile.c and schema_validate.c
+ * schema_tree - a compiled schema; private to the files that start with schema_
  */
 #ifndef SIGNALBOX_SCHEMA_TREE_H
 #define SIGNALBOX_SCHEMA_TREE_H

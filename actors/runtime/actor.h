@@ -57,7 +57,7 @@ typedef struct {
     /* Once there is a client, before it is known that a broker has registered the instance: the
      * place to subscribe to events. */
     void (*connected)(actor_t *actor, void *self);
-    /* Each second on a pool thread, never twice at once. */
+    /* Each second on a thread of its own, never twice at once; may block. */
     void (*tick)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);

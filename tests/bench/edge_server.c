@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +185,7 @@ void edge_server_plain(void *arg)
 {
     s_start_edge(&s_server, false);
     s_start_echo(&s_server);
-    if (!edge_wait_ready(s_server.edge, READY_MS))
+    if (!edge_wait_service(s_server.edge, "echo", READY_MS))
         die("the routes were not bound in time");
     s_tell(arg, edge_port(s_server.edge));
 }
@@ -333,15 +332,8 @@ static void s_make_folder(server_t *self)
 
 void edge_server_tidy(void)
 {
-    char path[FOLDER_SIZE], file[FOLDER_SIZE + 256];
-    DIR *folder = opendir(s_folder(getpid(), path));
-    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        unlink(file);
-    }
-    if (folder)
-        closedir(folder);
-    rmdir(path);
+    char path[FOLDER_SIZE];
+    bench_remove_folder(s_folder(getpid(), path));
 }
 
 void edge_server_guarded(void *arg)
@@ -355,7 +347,8 @@ void edge_server_guarded(void *arg)
     s_start_actor(self, &limiter_actor);
     s_start_actor(self, &cache_actor);
     s_start_actor(self, &analysis_actor);
-    if (!edge_wait_ready(self->edge, READY_MS) || !edge_wait_limits(self->edge, READY_MS))
+    if (!edge_wait_service(self->edge, "analysis", READY_MS) ||
+        !edge_wait_limits(self->edge, READY_MS))
         die("the edge was not ready in time");
     for (size_t i = 0; i < COUNT_OF(policies); i++)
         s_raise(self, policies[i]);

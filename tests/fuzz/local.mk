@@ -6,11 +6,13 @@
 
 FUZZ_TARGETS = \
 	%D%/analysis_fuzz \
+	%D%/cron_fuzz \
 	%D%/descriptor_fuzz \
 	%D%/frame_fuzz \
 	%D%/http_fuzz \
 	%D%/json_fuzz \
-	%D%/msgpack_fuzz
+	%D%/msgpack_fuzz \
+	%D%/zone_fuzz
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += %D%/corpus
@@ -18,19 +20,23 @@ EXTRA_DIST += %D%/corpus
 if FUZZERS
 FUZZ_MAIN = %D%/fuzz.h
 %C%_analysis_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_cron_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_descriptor_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_frame_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_http_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_msgpack_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_zone_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 else
 FUZZ_MAIN = %D%/replay.c %D%/fuzz.h
 TESTS += $(FUZZ_TARGETS)
 endif
 
 %C%_analysis_fuzz_SOURCES = %D%/analysis_fuzz.c $(FUZZ_MAIN)
+%C%_cron_fuzz_SOURCES = %D%/cron_fuzz.c $(FUZZ_MAIN)
 %C%_descriptor_fuzz_SOURCES = %D%/descriptor_fuzz.c $(FUZZ_MAIN)
 %C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
 %C%_http_fuzz_SOURCES = %D%/http_fuzz.c $(FUZZ_MAIN)
 %C%_json_fuzz_SOURCES = %D%/json_fuzz.c $(FUZZ_MAIN)
 %C%_msgpack_fuzz_SOURCES = %D%/msgpack_fuzz.c $(FUZZ_MAIN)
+%C%_zone_fuzz_SOURCES = %D%/zone_fuzz.c $(FUZZ_MAIN)

@@ -398,7 +398,7 @@ int main(int argc, char **argv)
         die("%s", why);
     if (s_has_demo)
         s_start_demo(&demo, context, &s_bus);
-    if (s_has_demo && s_has_broker && !edge_wait_ready(edge, READY_MS))
+    if (s_has_demo && s_has_broker && !edge_wait_service(edge, s_service.name, READY_MS))
         die("the routes of the service were not bound in time");
     printf("ready %u\n", edge_port(edge));
     fflush(stdout);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 #
 # Whole processes, driven by Python scripts that print TAP.
-check_PROGRAMS += %D%/edge_host
+check_PROGRAMS += %D%/cron_host %D%/edge_host
 
 # What the documents say; `make update-docs` is in docs/local.mk.
 DOCS_TESTS = \
@@ -32,6 +32,7 @@ EXTRA_DIST += $(EDGE_TESTS)
 
 SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
+	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
@@ -47,5 +48,12 @@ TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 	docs/examples/analyse.py docs/examples/greeter.py docs/examples/workflow.json
 
-TESTS += %D%/cache_instances.py
-EXTRA_DIST += %D%/cache_instances.py
+TESTS += %D%/cache_instances.py %D%/jobs_cron.py
+EXTRA_DIST += %D%/cache_instances.py %D%/jobs_cron.py
+
+METRICS_TESTS = \
+	%D%/metrics_lossy.py \
+	%D%/metrics_text.py
+
+TESTS += $(METRICS_TESTS)
+EXTRA_DIST += $(METRICS_TESTS)

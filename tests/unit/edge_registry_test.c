@@ -252,9 +252,12 @@ static void test_forgotten_services(void)
 static void test_waiting(void)
 {
     s_open();
-    ok(!registry_wait(&s_registry, clock_ms() + 10));
+    ok(!registry_wait(&s_registry, "foo", clock_ms() + 10));
+    s_say("b1", (version_t[]){ { "1.0.0", "/v1/foo", 0 }, { 0 } }, 0);
+    ok(!registry_wait(&s_registry, "foo", clock_ms())); /* routes, but no instance */
     s_say("b1", (version_t[]){ { "1.0.0", "/v1/foo", 1 }, { 0 } }, 0);
-    ok(registry_wait(&s_registry, clock_ms()));
+    ok(registry_wait(&s_registry, "foo", clock_ms()));
+    ok(!registry_wait(&s_registry, "bar", clock_ms()));
     s_close();
 }
 

@@ -29,8 +29,9 @@ UNIT_TESTS = \
 	%D%/base_stats_test \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
+	%D%/bus_events_test \
 	%D%/bus_registry_test \
-	%D%/bus_test \
+	%D%/bus_requests_test \
 	%D%/cache_actor_test \
 	%D%/cache_epochs_test \
 	%D%/cache_lru_test \
@@ -50,6 +51,8 @@ UNIT_TESTS = \
 	%D%/edge_tally_test \
 	%D%/edge_translate_test \
 	%D%/edge_watch_test \
+	%D%/jobs_cron_test \
+	%D%/jobs_zone_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_hot_test \
 	%D%/limiter_oracle_test \
