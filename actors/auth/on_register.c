@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/auth/active.h"
 #include "actors/auth/code.h"
 
 typedef enum { INVITE_FINE, INVITE_NONE, INVITE_USED, INVITE_FOR_ANOTHER } invite_verdict_t;
