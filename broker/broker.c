@@ -222,3 +222,8 @@ stats_t *broker_stats(broker_t *self)
 {
     return &self->stats;
 }
+
+uint64_t broker_pulse(const broker_t *self)
+{
+    return self->metrics_sequence;
+}

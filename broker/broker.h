@@ -100,4 +100,7 @@ void broker_stop(broker_t **self_p);
 const char *broker_name(const broker_t *self);
 stats_t *broker_stats(broker_t *self);
 
+/* A number that grows at least every snapshot_ms while the broker's thread runs. */
+uint64_t broker_pulse(const broker_t *self);
+
 #endif

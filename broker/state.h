@@ -166,7 +166,7 @@ struct broker {
     size_t retained_bytes;
     buf_t retained_due; /* prefixes that were subscribed to and wait for retained values */
     uint64_t retained_at_ms;
-    uint64_t metrics_sequence;
+    _Atomic uint64_t metrics_sequence;
     uint64_t refusals_ms; /* since when refused registrations are counted */
     uint32_t refusals;    /* since then */
 };

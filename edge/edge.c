@@ -375,6 +375,11 @@ const char *edge_instance(const edge_t *self)
     return self->instance;
 }
 
+uint64_t edge_pulse(const edge_t *self)
+{
+    return self->snapshots;
+}
+
 stats_t *edge_stats(edge_t *self)
 {
     return &self->stats;

@@ -453,6 +453,11 @@ const char *actor_instance(const actor_t *self)
     return self->instance;
 }
 
+uint64_t actor_pulse(const actor_t *self)
+{
+    return self->snapshots;
+}
+
 const char *actor_data_folder(const actor_t *self)
 {
     return self->config->storage->data;

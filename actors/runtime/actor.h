@@ -100,6 +100,9 @@ void actor_stop(actor_t **self_p);
 bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
+
+/* A number that grows at least every bus.snapshot_ms, unless the actor's periodic work hangs. */
+uint64_t actor_pulse(const actor_t *self);
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */

@@ -69,7 +69,7 @@ struct actor {
     const actor_config_t *config;
     char instance[ID_INSTANCE_SIZE];
     uint64_t boot_ms;
-    uint64_t snapshots; /* published */
+    _Atomic uint64_t snapshots; /* published */
     void *self; /* the actor's own state */
     client_t *client;
     db_t *db;

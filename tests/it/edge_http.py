@@ -347,7 +347,7 @@ def the_callers():
              (204, "POST, OPTIONS", "https://a.example"), "a preflight")
     with Edge("--demo", "off", required="demo") as edge:
         got = edge.get("/health/ready")
-        same((got.status, got.json()["checks"]["required.demo"]["status"]), (503, "unhealthy"),
+        same((got.status, got.json()["checks"]["service.demo"]["status"]), (503, "error"),
              "not ready without a required service")
         same(edge.get("/health/live").status, 200, "but alive")
     with Edge("--broker", "off") as edge:

@@ -40,6 +40,8 @@ SYSTEM_TESTS = \
 	%D%/readme.py \
 	%D%/system_analysis.py \
 	%D%/system_commands.py \
+	%D%/system_health.py \
+	%D%/system_notify.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py
