@@ -55,7 +55,8 @@ EXTRA_DIST += %D%/cache_instances.py %D%/jobs_cron.py
 
 METRICS_TESTS = \
 	%D%/metrics_lossy.py \
-	%D%/metrics_text.py
+	%D%/metrics_text.py \
+	%D%/metrics_top.py
 
 TESTS += $(METRICS_TESTS)
 EXTRA_DIST += $(METRICS_TESTS)

@@ -16,9 +16,9 @@ from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
-OTHERS = ("auth", "cache", "limiter")  # services beside the analysis
+OTHERS = ("auth", "cache", "limiter", "metrics")  # services beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health user key audit").split()
+            "health top user key audit").split()
 
 MISTAKES = [
     # words                                         what the answer says
