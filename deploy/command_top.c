@@ -158,10 +158,29 @@ static void s_add_queues(const value_t *summary, buf_t *out)
                    value_get_int(queue, "credit", 0), value_get_int(queue, "instances", 0));
 }
 
+static void s_add_alerts(const value_t *summary, buf_t *out)
+{
+    const value_t *alerts = value_get(summary, "alerts"), *alert, *key, *label;
+    char name[TOP_CELL], since[TOP_CELL], text[TOP_CELL];
+    for (uint32_t i = 0; (alert = value_item(alerts, i)); i++) {
+        buf_printf(out, "ALERT %s since %s", s_text(alert, "name", name),
+                   s_text(alert, "since", since));
+        const value_t *labels = value_get(alert, "labels");
+        for (uint32_t j = 0; value_pair(labels, j, &key, &label); j++) {
+            char of[TOP_CELL];
+            snprintf(of, sizeof of, "%.*s", (int)key->count, key->text);
+            buf_printf(out, " %s", s_text(labels, of, text));
+        }
+        buf_add_byte(out, '\n');
+    }
+}
+
 static void s_add_tables(const value_t *summary, buf_t *out)
 {
     char at[TOP_CELL];
-    buf_printf(out, "Signalbox at %s\n\n", s_text(summary, "at", at));
+    buf_printf(out, "Signalbox at %s\n", s_text(summary, "at", at));
+    s_add_alerts(summary, out);
+    buf_add_byte(out, '\n');
     s_add_parts(summary, out);
     s_add_instances(summary, out);
     s_add_routes(summary, out);

@@ -5,6 +5,7 @@ dist_man_MANS += %D%/signalbox.1
 
 # Writes anew what the documents repeat of the code; `make check` fails when they differ.
 .PHONY: update-docs
-update-docs: signalbox tests/unit/analysis_docs_test
+update-docs: signalbox tests/unit/analysis_docs_test tests/unit/metrics_rules_test
 	@srcdir=$(srcdir) UPDATE_DOCS=1 $(PYTHON) $(srcdir)/tests/it/docs_generated.py | { ! grep '^not ok'; }
 	@srcdir=$(srcdir) UPDATE_DOCS=1 ./tests/unit/analysis_docs_test | { ! grep '^not ok'; }
+	@srcdir=$(srcdir) UPDATE_DOCS=1 ./tests/unit/metrics_rules_test | { ! grep '^not ok'; }

@@ -90,6 +90,30 @@ static const field_t s_queues[] = {
     { 0 },
 };
 
+static const field_t s_jobs[] = {
+    RATE("started_per_s", "Runs begun a second"),
+    RATE("dead_per_s", "Jobs a second that failed for good"),
+    COUNT("running", "Jobs being run"),
+    { 0 },
+};
+
+static const field_t s_alerts[] = {
+    { "id", FIELD_STRING, .required = true, .format = "uuid",
+      .about = "The alert, by which it counts once" },
+    { "name", FIELD_STRING, .required = true, .about = "The rule" },
+    { "severity", FIELD_STRING, .required = true, .choices = "warning critical",
+      .about = "How bad it is" },
+    { "status", FIELD_STRING, .required = true, .choices = "firing resolved",
+      .about = "Whether it goes on" },
+    { "about", FIELD_STRING, .required = true, .about = "What is the case" },
+    { "labels", FIELD_OBJECT, .required = true, .open = true,
+      .about = "Where: the instance, the route ..." },
+    { "value", FIELD_NUMBER, .required = true, .about = "What was measured" },
+    { "above", FIELD_NUMBER, .required = true, .about = "What would be too much" },
+    { "since", FIELD_STRING, .required = true, .format = "date-time", .about = "When it began" },
+    { 0 },
+};
+
 static const field_t s_summary_reply[] = {
     { "at", FIELD_STRING, .required = true, .format = "date-time", .about = "When this was so" },
     { "parts", FIELD_ARRAY, .required = true, .fields = s_parts,
@@ -99,6 +123,9 @@ static const field_t s_summary_reply[] = {
       .about = "What is asked over HTTP, the busiest first" },
     { "queues", FIELD_ARRAY, .required = true, .fields = s_queues,
       .about = "What waits in the brokers" },
+    { "jobs", FIELD_OBJECT, .required = true, .fields = s_jobs, .about = "Jobs of all queues" },
+    { "alerts", FIELD_ARRAY, .required = true, .fields = s_alerts,
+      .about = "Rules that are broken" },
     { 0 },
 };
 

@@ -3,7 +3,10 @@ noinst_LIBRARIES += %D%/libmetrics.a
 SB_PARTS += %D%/libmetrics.a
 
 %C%_libmetrics_a_SOURCES = \
+	%D%/alerts.c %D%/alerts.h \
 	%D%/board.c %D%/board.h \
+	%D%/messenger.c %D%/messenger.h \
 	%D%/metrics.c %D%/metrics.h \
 	%D%/pace.c %D%/pace.h \
+	%D%/rules.c %D%/rules.h \
 	%D%/summary.c %D%/summary.h

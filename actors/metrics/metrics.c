@@ -4,6 +4,10 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/base/monitor.h"
@@ -15,6 +19,13 @@ static metrics_settings_t s_settings;
 static const setting_t s_setting_rows[] = {
     { "keep_s", SETTING_INT, offsetof(metrics_settings_t, keep_s), "300", 10, 86400, "s",
       .about = "How long what an instance has counted is told after it was last heard of." },
+    { "alert_webhook", SETTING_TEXT, offsetof(metrics_settings_t, alert_webhook), "", 0, 2048,
+      .about = "URL that is told of alerts; empty for none." },
+    { "alert_secret", SETTING_TEXT, offsetof(metrics_settings_t, alert_secret), "", 0, 200,
+      .secret = true,
+      .about = "`whsec_...` that messages to it are signed with; empty for no signature." },
+    { "alert_repeat_s", SETTING_INT, offsetof(metrics_settings_t, alert_repeat_s), "3600", 10,
+      604800, "s", .about = "How often an alert that goes on is told again." },
     { 0 },
 };
 
@@ -32,6 +43,11 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
 #undef COUNTER
     [METRICS_INSTANCES] = { "metrics_instances", STATS_GAUGE, "Instances known" },
     [METRICS_SERIES] = { "metrics_series", STATS_GAUGE, "Series of all of them" },
+    [METRICS_ALERTS] = { "metrics_alerts", STATS_GAUGE, "Rules that are broken now" },
+    [METRICS_ALERTS_TOLD] = { "metrics_alerts_told_total", STATS_COUNTER,
+                              "Messages about alerts that were handed on to be delivered" },
+    [METRICS_ALERTS_LOST] = { "metrics_alerts_lost_total", STATS_COUNTER,
+                              "Messages about alerts that could not be" },
 };
 
 /* ---- hearing -------------------------------------------------------------------------------- */
@@ -114,21 +130,81 @@ static void s_show(metrics_t *self)
         series += (int64_t)at->now->series_count;
     stats_set(stats, METRICS_SERIES, series);
     stats_set(stats, METRICS_INSTANCES, HASH_COUNT(self->board.members));
+    stats_set(stats, METRICS_ALERTS, alerts_count(&self->alerts));
+}
+
+/* ---- alerts --------------------------------------------------------------------------------- */
+
+/* Whether it is for us to tell: of the instances that are up, the one whose name sorts first. */
+static bool s_tells(const metrics_t *self)
+{
+    const char *own = actor_instance(self->actor);
+    for (const member_t *at = self->board.members; at; at = at->hh.next)
+        if (at->is_up && strcmp(at->now->part, metrics_service.name) == 0 &&
+            strcmp(at->now->instance, own) < 0)
+            return false;
+    return true;
+}
+
+static void s_on_alert(void *arg, const alert_t *alert, alert_step_t step)
+{
+    metrics_t *self = arg;
+    const char *status = step == ALERT_ENDS ? "resolved" : "firing";
+    char id[ID_UUID_SIZE + 24], type[32];
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    alerts_write_one(alert, status, &pack);
+    /* a repetition is a message of its own; the alert's id is in it */
+    if (step == ALERT_FIRES_STILL)
+        snprintf(id, sizeof id, "%s_%" PRIu64, alert->id, clock_ms() - alert->since_ms);
+    else
+        snprintf(id, sizeof id, "%s_%s", alert->id, status);
+    snprintf(type, sizeof type, "alert.%s", status);
+    LOG(step == ALERT_ENDS ? LOG_INFO : LOG_WARN, type, LOG_TEXT("name", alert->rule->name),
+        LOG_TEXT("id", alert->id));
+    messenger_tell(&self->messenger, id, type, &body);
+    actor_publish(self->actor, topic_row(TOPIC_ALERT)->prefix, false, &body);
+}
+
+/* The summary as a whole: the rules are compared with its other members. */
+static void s_summarise(metrics_t *self, buf_t *body)
+{
+    arena_t arena = { 0 };
+    pack_t pack;
+    value_verdict_t verdict;
+    buf_t members = { 0 };
+    pack_init(&pack, &members);
+    summary_write(&self->board, clock_ms(), clock_wall_ms(), &pack);
+    alerts_look(&self->alerts,
+                &(alerts_look_t){ .summary = value_parse(&arena, members.bytes, members.size,
+                                                         VALUE_LIMITS, &verdict),
+                                  .now_ms = clock_ms(),
+                                  .wall_ms = clock_wall_ms(),
+                                  .tells = s_tells(self),
+                                  .tell = s_on_alert,
+                                  .arg = self });
+    pack_init(&pack, body);
+    pack_map(&pack, SUMMARY_MEMBERS + 1);
+    pack_raw(&pack, members.bytes + 1, members.size - 1); /* behind the head of a small map */
+    pack_text(&pack, "alerts");
+    alerts_write(&self->alerts, &pack);
+    buf_free(&members);
+    arena_free(&arena);
 }
 
 static void s_tick(actor_t *actor, void *memory)
 {
     metrics_t *self = memory;
     buf_t body = { 0 };
-    pack_t pack;
-    pack_init(&pack, &body);
     monitor_lock(&self->monitor);
     s_count(self, METRICS_FELL_SILENT, board_tick(&self->board, clock_ms()));
-    summary_write(&self->board, clock_ms(), clock_wall_ms(), &pack);
+    s_summarise(self, &body);
     self->summary.size = 0;
     buf_add(&self->summary, body.bytes, body.size);
     s_show(self);
     monitor_unlock(&self->monitor);
+    messenger_tick(&self->messenger, clock_ms());
     actor_publish(actor, topic_row(TOPIC_METRICS_SUMMARY)->prefix, false, &body);
 }
 
@@ -137,26 +213,33 @@ static void s_tick(actor_t *actor, void *memory)
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     metrics_t *self = memory;
-    pack_t pack;
     (void)why;
     (void)why_size;
     self->actor = actor;
     monitor_init(&self->monitor);
     board_init(&self->board, (uint64_t)s_settings.keep_s * 1000);
-    pack_init(&pack, &self->summary);
-    summary_write(&self->board, clock_ms(), clock_wall_ms(), &pack);
+    alerts_init(&self->alerts, (uint64_t)s_settings.alert_repeat_s * 1000);
+    messenger_init(&self->messenger, s_settings.alert_webhook, s_settings.alert_secret);
+    s_summarise(self, &self->summary);
     return true;
 }
 
 static void s_connected(actor_t *actor, void *memory)
 {
-    client_subscribe(actor_client(actor), topic_row(TOPIC_METRICS)->prefix, s_on_snapshot, memory);
+    metrics_t *self = memory;
+    self->messenger.client = actor_client(actor);
+    self->messenger.stats = actor_stats(actor);
+    self->messenger.carried = METRICS_ALERTS_TOLD;
+    self->messenger.dropped = METRICS_ALERTS_LOST;
+    client_subscribe(actor_client(actor), topic_row(TOPIC_METRICS)->prefix, s_on_snapshot, self);
 }
 
 static void s_release(actor_t *actor, void *memory)
 {
     metrics_t *self = memory;
     (void)actor;
+    messenger_free(&self->messenger);
+    alerts_free(&self->alerts);
     board_free(&self->board);
     buf_free(&self->summary);
     monitor_free(&self->monitor);

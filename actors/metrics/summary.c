@@ -58,6 +58,8 @@ typedef struct {
     size_t route_count;
     waiting_t services[SERVICES_MAX];
     size_t service_count;
+    double started, dead; /* jobs a second */
+    int64_t running;
     pack_t instances; /* packed while the parts are added up */
     buf_t instance_bytes;
 } summary_t;
@@ -251,6 +253,16 @@ static void s_add_queues(summary_t *self, const view_t *view)
     }
 }
 
+/* ---- jobs ----------------------------------------------------------------------------------- */
+
+static void s_add_jobs(summary_t *self, const member_t *member)
+{
+    const span_t span = s_span(member);
+    self->started += s_rate(&span, "jobs_started_total", NULL, NULL);
+    self->dead += s_rate(&span, "jobs_dead_total", NULL, NULL);
+    self->running += s_gauge(member->now, "jobs_running");
+}
+
 /* ---- packing -------------------------------------------------------------------------------- */
 
 static void s_pack_parts(const summary_t *self, pack_t *out)
@@ -296,6 +308,17 @@ static void s_pack_queues(const summary_t *self, pack_t *out)
     }
 }
 
+static void s_pack_jobs(const summary_t *self, pack_t *out)
+{
+    pack_text(out, "jobs");
+    pack_map(out, 3);
+    pack_text(out, "started_per_s");
+    pack_double(out, self->started);
+    pack_text(out, "dead_per_s");
+    pack_double(out, self->dead);
+    pack_pair_int(out, "running", self->running > 0 ? self->running : 0);
+}
+
 void summary_write(const board_t *board, uint64_t now_ms, int64_t wall_ms, pack_t *out)
 {
     summary_t *self = mem_zeroed(sizeof *self);
@@ -310,8 +333,9 @@ void summary_write(const board_t *board, uint64_t now_ms, int64_t wall_ms, pack_
             continue;
         s_add_routes(self, at);
         s_add_queues(self, at->now);
+        s_add_jobs(self, at);
     }
-    pack_map(out, 5);
+    pack_map(out, SUMMARY_MEMBERS);
     pack_pair_time(out, "at", wall_ms);
     s_pack_parts(self, out);
     pack_text(out, "instances");
@@ -319,6 +343,7 @@ void summary_write(const board_t *board, uint64_t now_ms, int64_t wall_ms, pack_
     pack_raw(out, self->instance_bytes.bytes, self->instance_bytes.size);
     s_pack_routes(self, out);
     s_pack_queues(self, out);
+    s_pack_jobs(self, out);
     buf_free(&self->instance_bytes);
     arena_free(&self->arena);
     mem_free(self->parts);

@@ -54,7 +54,9 @@ TESTS += %D%/cache_instances.py %D%/jobs_cron.py
 EXTRA_DIST += %D%/cache_instances.py %D%/jobs_cron.py
 
 METRICS_TESTS = \
+	%D%/metrics_alerts.py \
 	%D%/metrics_lossy.py \
+	%D%/metrics_prometheus.py \
 	%D%/metrics_text.py \
 	%D%/metrics_top.py
 

@@ -59,7 +59,9 @@ UNIT_TESTS = \
 	%D%/limiter_outage_test \
 	%D%/limiter_peers_test \
 	%D%/limiter_window_test \
+	%D%/metrics_alerts_test \
 	%D%/metrics_board_test \
+	%D%/metrics_rules_test \
 	%D%/metrics_summary_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_exposition_test \
