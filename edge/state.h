@@ -44,7 +44,7 @@ struct edge {
     const client_settings_t *bus_settings;
     _Atomic uint64_t snapshots; /* of the counters, published */
     uint64_t counted_ms;        /* when the last one was */
-    buf_t refusal; /* the complete answer to a connection that is not admitted */
+    buf_t refusal;              /* the complete answer to a connection that is not admitted */
     struct mg_context *server;
     int listener; /* civetweb's socket */
     uint16_t port;

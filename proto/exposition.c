@@ -134,7 +134,7 @@ static void s_write_bounds(bounds_t *self, const bounds_t *which, bool is_time)
         uint64_t upper = histogram_upper(bucket);
         text.size = 0;
         s_add_millionths(&text, is_time ? (int64_t)upper : (int64_t)((upper - 1) * MICRO));
-        insist(i < BOUNDS_MAX && text.size < BOUND_SIZE);
+        insist(i < BOUNDS_MAX && text.bytes && text.size < BOUND_SIZE);
         memcpy(self->texts[i], text.bytes, text.size);
     }
     buf_free(&text);
@@ -207,20 +207,23 @@ static void s_family(writer_t *self)
 
 static void s_write_up(const exposition_source_t *sources, size_t count, writer_t *writer)
 {
-    static const view_family_t family = { .name = VIEW_UP,
-                                          .about = "Whether the instance is heard of",
-                                          .kind = STATS_GAUGE };
-    writer->family = &family;
+    static const view_series_t states[] = { { .labels = "", .value = 0 },
+                                            { .labels = "", .value = 1 } };
+    static const view_family_t families[] = {
+        { .name = VIEW_UP,
+          .about = "Whether the instance is heard of",
+          .kind = STATS_GAUGE,
+          .series = &states[0],
+          .count = 1 },
+        { .name = VIEW_UP, .kind = STATS_GAUGE, .series = &states[1], .count = 1 },
+    };
+    writer->family = &families[0];
     s_head(writer);
     for (size_t i = 0; i < count; i++) {
-        const view_series_t series = { .labels = "", .value = sources[i].is_up };
-        const view_family_t own = {
-            .name = family.name, .series = &series, .count = 1, .kind = family.kind
-        };
         if (sources[i].has_left)
             continue;
         writer->view = sources[i].view;
-        writer->family = &own;
+        writer->family = &families[sources[i].is_up];
         s_family(writer);
     }
 }

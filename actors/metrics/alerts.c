@@ -27,7 +27,10 @@ static void s_remove(alerts_t *self, alert_t *alert)
 void alerts_free(alerts_t *self)
 {
     alert_t *alert, *next;
-    HASH_ITER(hh, self->list, alert, next) s_remove(self, alert);
+    HASH_ITER(hh, self->list, alert, next)
+    {
+        s_remove(self, alert);
+    }
 }
 
 /* ---- one alert ------------------------------------------------------------------------------ */
@@ -167,7 +170,10 @@ void alerts_look(alerts_t *self, const alerts_look_t *look)
     alert_t *alert, *next;
     for (const alert_rule_t *rule = alert_rules; rule->name; rule++)
         s_look_at_rule(self, rule, look);
-    HASH_ITER(hh, self->list, alert, next) s_step(self, alert, look);
+    HASH_ITER(hh, self->list, alert, next)
+    {
+        s_step(self, alert, look);
+    }
 }
 
 int64_t alerts_count(const alerts_t *self)

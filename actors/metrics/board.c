@@ -29,7 +29,10 @@ static void s_remove(board_t *self, member_t *member)
 void board_free(board_t *self)
 {
     member_t *member, *next;
-    HASH_ITER(hh, self->members, member, next) s_remove(self, member);
+    HASH_ITER(hh, self->members, member, next)
+    {
+        s_remove(self, member);
+    }
 }
 
 /* The instance a view is of; made when it is new and there is room. */

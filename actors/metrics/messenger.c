@@ -58,7 +58,9 @@ void messenger_free(messenger_t *self)
 {
     message_t *at, *next;
     DL_FOREACH_SAFE(self->list, at, next)
-    s_remove(at);
+    {
+        s_remove(at);
+    }
     monitor_free(&self->monitor);
 }
 
@@ -174,7 +176,9 @@ void messenger_tick(messenger_t *self, uint64_t now_ms)
     message_t *at, *next;
     monitor_lock(&self->monitor);
     DL_FOREACH_SAFE(self->list, at, next)
-    if (!at->is_under_way && at->due_ms <= now_ms)
-        s_send(at);
+    {
+        if (!at->is_under_way && at->due_ms <= now_ms)
+            s_send(at);
+    }
     monitor_unlock(&self->monitor);
 }

@@ -26,9 +26,9 @@ struct db {
     stats_t stats;
     _Atomic int64_t open;   /* connections */
     _Atomic int64_t active; /* of them, on which a statement runs or is read */
-    pthread_key_t mine;    /* the calling thread's connection */
-    pthread_mutex_t mutex; /* guards `conns` */
-    db_conn_t *conns;      /* of all threads */
+    pthread_key_t mine;     /* the calling thread's connection */
+    pthread_mutex_t mutex;  /* guards `conns` */
+    db_conn_t *conns;       /* of all threads */
 };
 
 /* A backend's connection begins with this. */

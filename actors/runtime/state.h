@@ -70,7 +70,7 @@ struct actor {
     char instance[ID_INSTANCE_SIZE];
     uint64_t boot_ms;
     _Atomic uint64_t snapshots; /* published */
-    void *self; /* the actor's own state */
+    void *self;                 /* the actor's own state */
     client_t *client;
     db_t *db;
     redis_t *redis;
