@@ -219,7 +219,9 @@ static void s_count_missed(broker_t *broker, worker_t *worker, uint64_t silent_m
 void worker_beat(broker_t *broker, worker_t *worker)
 {
     const broker_settings_t *settings = broker->settings;
-    uint64_t silent_ms = broker->now_ms - worker->peer->heard_ms;
+    uint64_t heard_ms = worker->peer->heard_ms;
+    uint64_t silent_ms =
+        broker->now_ms - (heard_ms > broker->awake_ms ? heard_ms : broker->awake_ms);
     s_count_missed(broker, worker, silent_ms);
     if (silent_ms > (uint64_t)worker->heartbeat_ms * BROKER_LIVENESS) {
         LOG(LOG_WARN, "instance.silent", LOG_TEXT("service", worker->service->name),

@@ -249,7 +249,8 @@ static int s_run(app_t *app, int argc, char **argv)
 
 static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
                                               "analysis", "cache",   "limiter", "metrics",
-                                              "broker",   "log",     NULL };
+                                              "outbound", "webhook", "mail",    "broker",
+                                              "log",      NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -333,8 +334,10 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor", "storage", "bus",     "auth", "analysis",
-                                                "cache", "limiter", "metrics", "log",  NULL };
+static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
+                                                "analysis", "cache",   "limiter", "metrics",
+                                                "outbound", "webhook", "mail",    "log",
+                                                NULL };
 
 const command_t command_actor = {
     .name = "actor",

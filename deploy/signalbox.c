@@ -16,6 +16,9 @@
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
 #include "actors/cache/cache.h"
+#include "actors/jobs/mail/mail.h"
+#include "actors/jobs/monitor/monitor.h"
+#include "actors/jobs/webhook/webhook.h"
 #include "actors/limiter/limiter.h"
 #include "actors/metrics/metrics.h"
 #include "deploy/app.h"
@@ -23,7 +26,8 @@
 extern char **environ;
 
 const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cache_actor,
-                                           &limiter_actor, &metrics_actor,  NULL };
+                                           &limiter_actor, &metrics_actor,  &webhook_actor,
+                                           &mail_actor,    &http_actor,     NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
@@ -243,6 +247,9 @@ int main(int argc, char **argv)
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { "metrics", metrics_actor.settings, metrics_actor.settings_target },
+        { "outbound", outbound_setting_rows, &outbound_settings },
+        { "webhook", webhook_actor.settings, webhook_actor.settings_target },
+        { "mail", mail_actor.settings, mail_actor.settings_target },
         { 0 },
     };
     if (argc < 2)

@@ -26,6 +26,8 @@ static const grant_t s_built_in[] = {
     { "auth", NULL },
     { "analysis", NULL },
     { "cache", "/v1/admin/cache" },
+    { "http", "/v1/admin/breakers" },
+    { "webhook", "/v1/webhooks" },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
     { "limiter", "/v1/admin/limits" },

@@ -117,6 +117,7 @@ static void s_add_origin(exchange_t *exchange, buf_t *out)
     buf_add_text(out, "Vary: Origin\r\n");
     if (origin && respond_knows_origin(exchange, origin)) {
         s_add_line(out, "Access-Control-Allow-Origin: ", origin);
+        buf_add_text(out, "Access-Control-Allow-Credentials: true\r\n");
         buf_add(out, s_exposed, sizeof s_exposed - 1);
     }
 }
@@ -166,7 +167,7 @@ static void s_send(exchange_t *exchange, struct iovec *parts, int count)
     /* what is not read would reset the connection when it is closed */
     if (exchange->must_close &&
         (!exchange->body_is_read || connection_has_input(exchange->connection)))
-        connection_linger(exchange->connection);
+        linger_add_copy(&edge->linger, exchange->connection->fd);
 }
 
 /* ---- content -------------------------------------------------------------------------------- */

@@ -66,6 +66,7 @@ const method_t auth_user_update = {
     .errors = s_missing_or_unfit,
     ADMIN_COMMON,
     .idempotent = true,
+    .sensitive = true,
     .http = { .route = "PATCH /v1/admin/users/{id}" },
 };
 
@@ -107,6 +108,7 @@ const method_t auth_invite_create = {
     .reply = auth_invite_reply,
     .errors = s_unfit,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/admin/invites", .status = 201 },
 };
 
@@ -116,6 +118,7 @@ const method_t auth_invite_delete = {
     .request = auth_id_request,
     .errors = s_missing,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/invites/{id}", .status = 204 },
 };
 
@@ -131,25 +134,8 @@ static const field_t s_audit_request[] = {
     { 0 },
 };
 
-static const field_t s_audit_entry[] = {
-    { "sequence", FIELD_INTEGER, .required = true, .min = 1, .max = 9007199254740991,
-      .about = "Its number, without gaps" },
-    TIME_FIELD("at", "When"),
-    { "action", FIELD_STRING, .required = true, .example = "\"key.created\"", .about = "What" },
-    { "user_id", FIELD_STRING, .required = true, .nullable = true,
-      .about = "Who did it; null: a part of the system, or nobody known" },
-    { "account_id", FIELD_STRING, .required = true, .nullable = true, .about = "Whose account" },
-    { "target", FIELD_STRING, .required = true, .nullable = true, .about = "To what" },
-    { "address", FIELD_STRING, .required = true, .nullable = true, .about = "From where" },
-    { "request_id", FIELD_STRING, .required = true, .nullable = true, .about = "By which request" },
-    { "detail", FIELD_STRING, .required = true, .nullable = true, .about = "What more there is" },
-    { "hash", FIELD_STRING, .required = true, .pattern = "^[0-9a-f]{64}$",
-      .about = "Keyed hash of the entry and of all before it" },
-    { 0 },
-};
-
 static const field_t s_audit_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = s_audit_entry,
+    { "items", FIELD_ARRAY, .required = true, .fields = auth_entry_fields,
       .about = "The newest first" },
     { "next_before", FIELD_INTEGER, .required = true, .nullable = true,
       .about = "Where the next page begins; null on the last one" },
@@ -223,6 +209,7 @@ const method_t auth_flag_set = {
     .errors = s_unfit,
     ADMIN_COMMON,
     .idempotent = true,
+    .sensitive = true,
     .http = { .route = "PUT /v1/admin/flags/{name}" },
 };
 
@@ -232,6 +219,7 @@ const method_t auth_flag_delete = {
     .request = s_flag_name_request,
     .errors = s_missing,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/flags/{name}", .status = 204 },
 };
 
@@ -250,5 +238,6 @@ const method_t auth_rotate = {
              "token signed with it has expired.",
     .reply = s_rotate_reply,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/admin/signing-keys/rotate", .status = 201 },
 };

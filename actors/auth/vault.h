@@ -2,22 +2,20 @@
  *
  * vault - what only this system can read, make or recognise
  *
- * One secret of 32 bytes, the same for all instances: the setting `auth.secret`, or else a file in
- * the data folder, made at the first start and readable by its owner alone. From it come, by
- * libsodium's key derivation, one key for each use; the secret itself is used for nothing. It does
- * not lie in the database, so that a copy of the database gives nobody a signing key.
+ * Keys that follow from the service's secret (actors/runtime/secret.h), one for each use.
  */
 #ifndef SIGNALBOX_AUTH_VAULT_H
 #define SIGNALBOX_AUTH_VAULT_H
 
-#include "actors/base/buf.h"
+#include "actors/runtime/secret.h"
 
 #define VAULT_KEY_BYTES  32
 #define VAULT_HASH_BYTES 32
 #define VAULT_OVERHEAD   40 /* bytes sealing adds */
 
 typedef struct {
-    uint8_t sealing[VAULT_KEY_BYTES], refreshing[VAULT_KEY_BYTES], auditing[VAULT_KEY_BYTES];
+    uint8_t sealing[VAULT_KEY_BYTES], refreshing[VAULT_KEY_BYTES], auditing[VAULT_KEY_BYTES],
+        veiling[VAULT_KEY_BYTES];
 } vault_t;
 
 /* `hex` is the setting, 64 digits, or "" for the file. False with a sentence in `why`. */
@@ -33,6 +31,13 @@ void vault_seal(const vault_t *self, const char *name, const void *plain, size_t
  * when it was sealed with another secret or under another name, or changed since. */
 bool vault_unseal(const vault_t *self, const char *name, const void *sealed, size_t size,
                   void *plain) MUST_CHECK;
+
+/* The same with a key that `veil` takes part in: when the veil is gone, nobody opens it, though
+ * they had the secret. */
+void vault_veil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *plain,
+                size_t size, buf_t *out);
+bool vault_unveil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *sealed,
+                  size_t size, void *plain) MUST_CHECK;
 
 /* The refresh token that follows another one: the same for whoever asks twice. */
 void vault_next_token(const vault_t *self, const uint8_t token[VAULT_KEY_BYTES],

@@ -411,6 +411,8 @@ void actor_stop(actor_t **self_p)
         return;
     atomic_store(&self->is_draining, true);
     if (self->client) {
+        if (self->spec->leave && client_is_ready(self->client))
+            self->spec->leave(self, self->self);
         client_drain(self->client);
         client_wait_drained(self->client, ACTOR_DRAINED_MS);
         s_wait_idle(self);

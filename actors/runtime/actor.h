@@ -59,6 +59,9 @@ typedef struct {
     void (*connected)(actor_t *actor, void *self);
     /* Each second on a thread of its own, never twice at once; may block. */
     void (*tick)(actor_t *actor, void *self);
+    /* Before the brokers are asked for no more requests: the place to tell others. Not called when
+     * no broker has registered the instance. NULL: nothing to do. */
+    void (*leave)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);
     /* After `stop`, when the client is gone and with it whoever calls: the place to free what
@@ -144,6 +147,11 @@ void call_reply(call_t *self, uint16_t status);
 void call_fail(call_t *self, error_code_t code, const char *format, ...) PRINTF_LIKE(3, 4);
 void call_fail_with(call_t *self, const failure_t *failure);
 void call_defer(call_t *self);
+
+/* Goes on with a deferred call on a thread of the pool: there `go_on` may block and use the
+ * database, and ends the call, or defers it once more. From any thread; `arg` lives as long as the
+ * call (call_arena). */
+void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg);
 
 /* Fails with what a database status means; says nothing of the inside to the caller. */
 void call_fail_db(call_t *self, db_status_t status);

@@ -156,7 +156,7 @@ static void s_enter_log(const call_t *call)
     log_set_request(call->principal ? call->principal->request_id : NULL, trace_id);
 }
 
-void call_run(call_t *call)
+static void s_begin(call_t *call)
 {
     actor_t *actor = call->actor;
     stats_record(&actor->stats, ACTOR_WAIT_TIME, clock_us() - call->started_us);
@@ -166,4 +166,25 @@ void call_run(call_t *call)
             call->handler->handle(call, actor->self);
         log_set_request(NULL, NULL);
     }
+}
+
+void call_run(call_t *call)
+{
+    void (*go_on)(call_t *, void *) = call->go_on;
+    if (!go_on) {
+        s_begin(call);
+        return;
+    }
+    call->go_on = NULL;
+    s_enter_log(call);
+    go_on(call, call->go_on_arg);
+    log_set_request(NULL, NULL);
+}
+
+void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)
+{
+    self->go_on = go_on;
+    self->go_on_arg = arg;
+    if (!queue_push_beyond(&self->actor->waiting, &self->item))
+        call_refuse(self, ERROR_UNAVAILABLE, "The instance is leaving");
 }

@@ -17,11 +17,13 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/db_run.c \
 	%D%/db_sqlite.c %D%/db_sqlite.h \
 	%D%/db_sqlite_writer.c \
+	%D%/erasures.c %D%/erasures.h \
 	%D%/page.c %D%/page.h \
 	%D%/redis.c %D%/redis.h \
 	%D%/redis_link.c %D%/redis_state.h \
 	%D%/redis_url.c %D%/redis_url.h \
 	%D%/runtime_methods.c \
+	%D%/secret.c %D%/secret.h \
 	%D%/state.h
 
 # Migrations become C tables: how an actor's fragment does that stands in embed.awk.
