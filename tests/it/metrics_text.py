@@ -24,6 +24,7 @@ FAMILIES = """
     database_query_duration_seconds database_connections_active database_connections_idle
     database_query_errors_total
     cache_hits_total cache_misses_total cache_operation_duration_seconds
+    outbound_requests_total outbound_request_duration_seconds outbound_errors_total
     active_users subscription_events_total rate_limit_exceeded_total
     process_cpu_seconds_total process_resident_memory_bytes process_open_fds process_max_fds
     process_start_time_seconds
@@ -124,7 +125,7 @@ def main():
     with Folder(**SETTINGS) as folder:
         folder.start("broker")
         metrics = folder.start("actor", "metrics")
-        folder.start("actor", "auth", "analysis", "limiter", "cache")
+        folder.start("actor", "auth", "analysis", "limiter", "cache", "webhook")
         edges = [folder.start("edge"), folder.start("edge")]
         web = Web(edges[0].port)
         while web.get("/v1/rules").status != 200:
