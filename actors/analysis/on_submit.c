@@ -28,7 +28,7 @@ typedef struct {
 
 static bool s_fail_unfit(const submission_t *self, const char *why)
 {
-    service_count(self->call, ANALYSIS_UNFIT);
+    service_count_end(self->call, "unfit");
     call_fail(self->call, ERROR_UNPROCESSABLE, "%s", why);
     return false;
 }
@@ -123,7 +123,7 @@ static bool s_answer_stored(submission_t *self)
     const uint8_t *result = service_require_result_bytes(self->call, found);
     if (!result)
         return true;
-    service_count(self->call, ANALYSIS_REPEATED);
+    service_count_end(self->call, "repeated");
     reply_analysis(call_pack(self->call), &found->brief, REPEATED_YES, result, found->result.full);
     call_reply(self->call, 200);
     return true;
@@ -152,7 +152,7 @@ static bool s_run(submission_t *self, analysis_result_t *result)
         return true;
     if (verdict == ANALYSIS_REFUSED)
         return s_fail_unfit(self, result->why);
-    service_count(self->call, ANALYSIS_ABORTED);
+    service_count_end(self->call, "aborted");
     if (call_is_cancelled(self->call))
         call_fail(self->call, ERROR_CANCELLED, "The caller gave the analysis up");
     else
@@ -268,7 +268,8 @@ static void s_store(submission_t *self, const analysis_result_t *result, const b
     } else if (!added) {
         s_answer_other(self);
     } else {
-        service_count(self->call, ANALYSIS_RUN);
+        service_count_end(self->call, "completed");
+        service_count_issues(self->call, result);
         s_publish(self, brief);
         reply_analysis(call_pack(self->call), brief, REPEATED_NO, answer->bytes, answer->size);
         call_reply(self->call, 201);

@@ -24,10 +24,9 @@ typedef struct {
 } analysis_settings_t;
 
 typedef enum {
-    ANALYSIS_RUN,
-    ANALYSIS_REPEATED,
-    ANALYSIS_UNFIT,
-    ANALYSIS_ABORTED,
+    ANALYSIS_ENDED,
+    ANALYSIS_SCORE,
+    ANALYSIS_ISSUES,
     ANALYSIS_DELETED,
     ANALYSIS_PURGED,
     ANALYSIS_RUN_TIME,
@@ -61,6 +60,12 @@ const char *service_account(const call_t *call);
 const char *service_tier(const call_t *call);
 
 void service_count(call_t *call, analysis_stat_t row);
+
+/* How a submission ended: "completed", "repeated", "unfit", "aborted". */
+void service_count_end(call_t *call, const char *status);
+
+/* What an analysis has found. */
+void service_count_issues(call_t *call, const analysis_result_t *result);
 
 /* The analysis that the field `field` of the call names. When there is none, or it cannot be read,
  * the call has been answered and NULL is returned. */

@@ -56,7 +56,7 @@ static const stats_row_t s_stats_rows[JOBS_STATS + 1] = {
     COUNTER(JOBS_RESULTS_DROPPED, "results_dropped", "Results too large, or not msgpack"),
 #undef COUNTER
     [JOBS_RUNNING] = { "jobs_running", STATS_GAUGE, "Jobs this instance has claimed" },
-    [JOBS_RUN_TIME] = { "jobs_run_duration_microseconds", STATS_HISTOGRAM,
+    [JOBS_RUN_TIME] = { "jobs_run_duration_seconds", STATS_HISTOGRAM,
                         "Time from a run's call to its answer" },
 };
 
