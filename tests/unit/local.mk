@@ -76,6 +76,7 @@ UNIT_TESTS = \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \
 	%D%/proto_jwt_test \
+	%D%/proto_rows_test \
 	%D%/proto_schema_test \
 	%D%/proto_snapshot_test \
 	%D%/proto_value_test \
