@@ -54,6 +54,7 @@ void auth_keep_up(auth_t *self)
                                   .now_ms = clock_wall_ms(),
                                   .audit = { .action = "signing_key.created" } } };
     self->ticks++;
+    auth_relay_mails(self);
     if (self->ticks % ROTATE_EACH == 0)
         s_rotate_when_due(self, &upkeep);
     if (self->ticks % PURGE_EACH == 0 && db_write(self->db, s_purge_work, &upkeep) == DB_OK)
