@@ -12,6 +12,7 @@
 #include "actors/base/log.h"
 #include "actors/base/notify.h"
 #include "actors/base/signals.h"
+#include "actors/jobs/jobs.h"
 #include "deploy/app.h"
 
 #define RUN_WHY_SIZE      512
@@ -228,6 +229,7 @@ static int s_run(app_t *app, int argc, char **argv)
     app->bus.brokers = RUN_INPROC_BUS;
     app->bus.events = RUN_INPROC_EVENTS;
     app->edge.brokers = RUN_INPROC_EDGE;
+    jobs_settings.brokers = RUN_INPROC_EDGE;
 
     s_open(&parts, app);
     bool good = s_start_broker(&parts);
@@ -247,10 +249,9 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
-                                              "analysis", "cache",   "limiter", "metrics",
-                                              "outbound", "webhook", "mail",    "broker",
-                                              "log",      NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor",   "auth",     "analysis",
+                                              "cache", "limiter", "metrics", "outbound", "webhook",
+                                              "mail",  "jobs",    "broker",  "log",      NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -336,8 +337,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 
 static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
                                                 "analysis", "cache",   "limiter", "metrics",
-                                                "outbound", "webhook", "mail",    "log",
-                                                NULL };
+                                                "outbound", "webhook", "mail",    "jobs",
+                                                "log",      NULL };
 
 const command_t command_actor = {
     .name = "actor",

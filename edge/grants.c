@@ -30,6 +30,9 @@ static const grant_t s_built_in[] = {
     { "webhook", "/v1/webhooks" },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
+    { "jobs", "/v1/jobs" },
+    { "jobs", "/v1/queues" },
+    { "jobs", "/v1/dead" },
     { "limiter", "/v1/admin/limits" },
     { "metrics", "/v1/admin/metrics" },
 };

@@ -333,6 +333,7 @@ actor_t *actor_start(void *zmq_context, const actor_spec_t *spec, const actor_co
                      db_migrate_t migrate, char *why, size_t why_size)
 {
     actor_t *self = s_new(spec, config);
+    self->context = zmq_context;
     bool good = s_describe(self, why, why_size);
     if (good && spec->migrations) {
         self->db =
@@ -460,6 +461,11 @@ uint64_t actor_pulse(const actor_t *self)
     return self->snapshots;
 }
 
+const char *actor_service(const actor_t *self)
+{
+    return self->spec->service->name;
+}
+
 const char *actor_data_folder(const actor_t *self)
 {
     return self->config->storage->data;
@@ -483,6 +489,16 @@ stats_t *actor_stats(actor_t *self)
 client_t *actor_client(actor_t *self)
 {
     return self->client;
+}
+
+void *actor_context(const actor_t *self)
+{
+    return self->context;
+}
+
+const client_settings_t *actor_bus(const actor_t *self)
+{
+    return self->config->bus;
 }
 
 void actor_publish(actor_t *self, const char *topic, bool retain, buf_t *body)

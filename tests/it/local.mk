@@ -37,6 +37,7 @@ SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
 	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
+	%D%/auth_mails.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/outbound_calls.py \
@@ -70,3 +71,7 @@ METRICS_TESTS = \
 
 TESTS += $(METRICS_TESTS)
 EXTRA_DIST += $(METRICS_TESTS)
+
+JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_system.py
+TESTS += $(JOBS_TESTS_IT)
+EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py

@@ -13,6 +13,7 @@ import time
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
 import bus  # noqa: E402
+from jobs import Jobs  # noqa: E402
 from outside import Receiver, is_signed  # noqa: E402
 from parts import Folder  # noqa: E402
 from postgres import database  # noqa: E402
@@ -21,49 +22,6 @@ from web import Web  # noqa: E402
 
 PATIENCE = 20
 ATTEMPTS = 3
-
-
-class Jobs:
-    """Takes what is enqueued, as the jobs service would: a unique key counts once."""
-
-    def __init__(self, folder):
-        self.worker = bus.Worker(folder.socket("bus"), "jobs", "jobs-test", credit=100)
-        self.client = bus.Client(folder.socket("bus"))
-        self.jobs = {}
-        self.order = []
-        self.changed = threading.Condition()
-        self.refuses = False
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                head, frames = self.worker.next()
-            except Exception:  # pylint: disable=broad-except
-                continue  # nothing for some seconds
-            if self.refuses:
-                self.worker.answer(head, {"code": "UNAVAILABLE"}, bus.ERROR, 503)
-                continue
-            with self.changed:
-                for job in bus.msgpack.unpackb(frames[-1])["jobs"]:
-                    if job["unique_key"] not in self.jobs:
-                        self.jobs[job["unique_key"]] = job
-                        self.order.append(job)
-                self.changed.notify_all()
-                self.worker.answer(head, {"items": []})
-
-    def take(self, count):
-        """The next jobs; fewer when they do not come."""
-        with self.changed:
-            self.changed.wait_for(lambda: len(self.order) >= count, PATIENCE)
-            taken, self.order = self.order[:count], self.order[count:]
-        return taken
-
-    def run(self, job):
-        """(None, reply) or (code, failure)."""
-        service, method = job["kind"].split(".")
-        command, answer = self.client.call(service, method, job["payload"], deadline=20000)
-        return (None, answer) if command == bus.FINAL else (answer["code"], answer)
 
 
 class User:
@@ -267,7 +225,7 @@ def story(**settings):
         deadline = time.monotonic() + PATIENCE
         while Web(edge.port).get("/v1/webhooks").status == 404 and time.monotonic() < deadline:
             time.sleep(0.02)
-        jobs, receiver = Jobs(folder), Receiver()
+        jobs, receiver = Jobs(folder, "webhook"), Receiver()
         user, stranger = User(edge.port, "ada@example.dev"), User(edge.port, "eve@example.dev")
         client = folder.socket("bus")
         path, secret = subscribed(user, stranger, receiver)

@@ -11,54 +11,29 @@
 #include <stdio.h>
 
 #include "actors/base/clock.h"
-#include "actors/base/log.h"
 #include "actors/jobs/webhook/webhook.h"
-#include "proto/json.h"
+#include "actors/runtime/enqueue.h"
 
-#define BATCH       100
-#define ENQUEUE_MS  10000
-#define SPARE_RUNS  10 /* of a job beyond its attempts: for instances that fall over */
-#define MARGIN_MS   5000
-#define JOBS        "jobs"
-#define JOBS_METHOD "enqueue_as"
-#define JOB_KIND    "webhook.send"
-
-static void s_pack_job(pack_t *pack, const delivery_t *delivery)
-{
-    char key[80];
-    snprintf(key, sizeof key, "%s.%lld", delivery->id, (long long)delivery->replays);
-    pack_map(pack, 6);
-    pack_pair_text(pack, "kind", JOB_KIND);
-    pack_pair_text(pack, "unique_key", key);
-    pack_pair_int(pack, "max_attempts", webhook_settings.attempts + SPARE_RUNS);
-    pack_pair_int(pack, "backoff_ms", webhook_settings.backoff_ms);
-    pack_pair_int(pack, "timeout_ms", outbound_settings.total_ms + MARGIN_MS);
-    pack_text(pack, "payload");
-    pack_map(pack, 1);
-    pack_pair_text(pack, "delivery_id", delivery->id);
-}
+#define SPARE_RUNS 10 /* of a job beyond its attempts: for instances that fall over */
+#define MARGIN_MS  5000
+#define KEY_SIZE   80
 
 static bool s_enqueue(webhook_t *self, const deliveries_t *waiting)
 {
-    buf_t body = { 0 };
-    pack_t pack;
-    answer_t answer;
-    pack_init(&pack, &body);
-    pack_map(&pack, 1);
-    pack_text(&pack, "jobs");
-    pack_array(&pack, waiting->count);
-    for (size_t i = 0; i < waiting->count; i++)
-        s_pack_job(&pack, &waiting->list[i]);
-    bool good = client_call(
-        actor_client(self->outlet.actor),
-        &(client_request_t){
-            .service = JOBS, .method = JOBS_METHOD, .body = &body, .deadline_ms = ENQUEUE_MS },
-        &answer);
-    if (!good)
-        LOG(LOG_WARN, "webhook.not_queued", LOG_INT("deliveries", waiting->count),
-            LOG_TEXT("why", answer.failure.detail));
-    answer_close(&answer);
-    return good;
+    char keys[ENQUEUE_MAX][KEY_SIZE];
+    enqueue_t jobs[ENQUEUE_MAX];
+    for (size_t i = 0; i < waiting->count; i++) {
+        const delivery_t *delivery = &waiting->list[i];
+        snprintf(keys[i], KEY_SIZE, "%s.%lld", delivery->id, (long long)delivery->replays);
+        jobs[i] = (enqueue_t){ .kind = "webhook.send",
+                               .unique_key = keys[i],
+                               .field = "delivery_id",
+                               .id = delivery->id,
+                               .max_attempts = webhook_settings.attempts + SPARE_RUNS,
+                               .backoff_ms = webhook_settings.backoff_ms,
+                               .timeout_ms = outbound_settings.total_ms + MARGIN_MS };
+    }
+    return enqueue_jobs(self->outlet.actor, jobs, waiting->count) == ERROR_NONE;
 }
 
 typedef struct {
@@ -91,14 +66,14 @@ static bool s_run_batch(webhook_t *self)
     deliveries_t waiting = { 0 };
     stats_t *stats = actor_stats(self->outlet.actor);
     db_conn_t *conn = db_conn(self->db);
-    bool good = conn && webhook_store_waiting(conn, &arena, BATCH, &waiting) == DB_OK;
+    bool good = conn && webhook_store_waiting(conn, &arena, ENQUEUE_MAX, &waiting) == DB_OK;
     size_t count = waiting.count;
     if (good && count > 0) {
         good = s_enqueue(self, &waiting) && s_mark(self, &waiting);
         stats_add(stats, good ? WEBHOOK_QUEUED : WEBHOOK_NOT_QUEUED, (int64_t)count);
     }
     arena_free(&arena);
-    return good && count == BATCH;
+    return good && count == ENQUEUE_MAX;
 }
 
 void relay_run(webhook_t *self)
