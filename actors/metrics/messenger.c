@@ -12,19 +12,14 @@
 #include "actors/base/log.h"
 #include "actors/base/text.h"
 #include "actors/metrics/messenger.h"
+#include "proto/jobs.h"
 #include "proto/pack.h"
+#include "proto/webhook.h"
 
 #define ID_BYTES     64
 #define TYPE_BYTES   64
 #define DEADLINE_MS  30000
 #define PAUSE_MAX_MS 60000
-
-/* The services, and what they are asked. */
-#define JOBS_SERVICE    "jobs"
-#define JOBS_ENQUEUE    "enqueue"
-#define WEBHOOK_SERVICE "webhook"
-#define WEBHOOK_DELIVER "deliver"
-#define WEBHOOK_KIND    WEBHOOK_SERVICE "." WEBHOOK_DELIVER
 
 struct message {
     message_t *prev, *next;
@@ -105,8 +100,10 @@ static void s_pack_delivery(const message_t *message, pack_t *pack)
 
 static void s_pack_job(const message_t *message, pack_t *pack)
 {
+    char kind[JOBS_KIND_BYTES + 1];
+    snprintf(kind, sizeof kind, "%s.%s", webhook_service.name, webhook_deliver.name);
     pack_map(pack, 3);
-    pack_pair_text(pack, "kind", WEBHOOK_KIND);
+    pack_pair_text(pack, "kind", kind);
     pack_pair_text(pack, "idempotency_key", message->id);
     pack_text(pack, "payload");
     s_pack_delivery(message, pack);
@@ -162,8 +159,8 @@ static void s_send(message_t *message)
     else
         s_pack_job(message, &pack);
     const client_request_t request = {
-        .service = message->is_direct ? WEBHOOK_SERVICE : JOBS_SERVICE,
-        .method = message->is_direct ? WEBHOOK_DELIVER : JOBS_ENQUEUE,
+        .service = message->is_direct ? webhook_service.name : jobs_service.name,
+        .method = message->is_direct ? webhook_deliver.name : jobs_enqueue.name,
         .body = &body,
         .deadline_ms = DEADLINE_MS,
     };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """An alert is told on its topic, in the summary, and to a webhook: as a job where there is a service
 of jobs, directly where there is none, and again when nobody was there to take it."""
+import json
 import os
 import re
 import sys
@@ -12,6 +13,7 @@ import zmq
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
 from bus import DISCONNECT, ERROR, Worker  # noqa: E402
+from outside import Receiver, is_signed  # noqa: E402
 from parts import Folder  # noqa: E402
 from tap import check, done, same  # noqa: E402
 from web import PATIENCE  # noqa: E402
@@ -122,6 +124,25 @@ def two_tell_once(folder):
          "two instances of the service tell once")
 
 
+def to_its_receiver():
+    """With the services as they are: a signed message arrives."""
+    receiver = Receiver()
+    with Folder(bus_snapshot_ms=200, broker_snapshot_ms=200, outbound_allow="127.0.0.1",
+                metrics_alert_webhook=receiver.url(), metrics_alert_secret=SECRET) as folder:
+        folder.start("broker")
+        folder.start("actor", "metrics", "jobs", "webhook")
+        victim = folder.start("actor", "cache", "--instance", "victim")
+        wait_up(folder, "victim")
+        victim.kill()
+        request = receiver.next()
+        body = json.loads(request.body)
+        same((request.path, body["type"], body["data"]["name"], body["data"]["labels"]["instance"]),
+             ("/hook", "alert.firing", "InstanceDown", "victim"), "the receiver is called")
+        same(request.headers["webhook-id"], body["data"]["id"] + "_firing", "by its id")
+        check(is_signed(request, SECRET), "and the message is signed")
+    receiver.stop()
+
+
 with Folder(bus_snapshot_ms=200, broker_snapshot_ms=200, metrics_alert_webhook=URL,
             metrics_alert_secret=SECRET) as parts:
     parts.start("broker")
@@ -131,4 +152,5 @@ with Folder(bus_snapshot_ms=200, broker_snapshot_ms=200, metrics_alert_webhook=U
     an_alert(parts, listener, keeper)
     without_jobs(parts, keeper)
     two_tell_once(parts)
+to_its_receiver()
 sys.exit(done())

@@ -12,7 +12,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
 import prometheus  # noqa: E402
-from bus import DISCONNECT, Worker, dealer, publish  # noqa: E402
+from bus import DISCONNECT, Worker  # noqa: E402
 from parts import Folder, die_with_parent, free_port  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import PATIENCE, Web  # noqa: E402
@@ -144,16 +144,6 @@ def start_alertmanager(folder, receiver):
     return process, address
 
 
-def jobs_that_died(folder):
-    """The last word of a service of jobs: there is none in this system."""
-    sender = dealer(folder.socket("bus"))
-    families = [{"name": f"jobs_{name}_total", "kind": "counter", "about": "x",
-                 "series": [{"value": 1}]} for name in ("started", "dead")]
-    publish(sender, "metrics.jobs.gone", {"part": "jobs", "instance": "gone", "boot": 1,
-                                          "sequence": 1, "last": True, "families": families}, 1)
-    return sender
-
-
 def main():
     if not prometheus.is_here() or not shutil.which("prometheus-alertmanager"):
         skip("prometheus, prometheus-alertmanager or python3-prometheus-client are not installed")
@@ -162,13 +152,12 @@ def main():
     with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=32, edge_limits="false",
                 bus_snapshot_ms=250, broker_snapshot_ms=250) as folder:
         folder.start("broker")
-        folder.start("actor", "metrics", "auth", "analysis", "limiter", "cache")
+        folder.start("actor", "metrics", "auth", "analysis", "limiter", "cache", "jobs", "webhook")
         edge = folder.start("edge")
         victim = folder.start("actor", "cache", "--instance", "victim")
         while Web(edge.port).get("/v1/rules").status != 200:
             pass
         leave_a_route(folder, Web(edge.port))
-        sender = jobs_that_died(folder)
         alertmanager, address = start_alertmanager(folder.path, receiver)
         with Work(edge.port), prometheus.Prometheus(folder.path, [f"127.0.0.1:{edge.port}"],
                                                     [RULES], address) as server:
@@ -188,7 +177,6 @@ def main():
                   "and again when it is back", receiver.alerts)
         alertmanager.terminate()
         alertmanager.wait(PATIENCE)
-        sender.close()
     sys.exit(done())
 
 
