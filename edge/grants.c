@@ -28,6 +28,9 @@ static const grant_t s_built_in[] = {
     { "cache", "/v1/admin/cache" },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
+    { "jobs", "/v1/jobs" },
+    { "jobs", "/v1/queues" },
+    { "jobs", "/v1/dead" },
     { "limiter", "/v1/admin/limits" },
 };
 

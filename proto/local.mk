@@ -21,6 +21,8 @@ SB_PROTO += %D%/libproto.a
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
+	%D%/job.c %D%/job.h \
+	%D%/jobs.c %D%/jobs_queues.c %D%/jobs.h %D%/jobs_fields.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \
@@ -32,4 +34,5 @@ SB_PROTO += %D%/libproto.a
 	%D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
-	%D%/value.c %D%/value.h
+	%D%/value.c %D%/value.h \
+	%D%/value_pack.c %D%/value_pack.h

@@ -324,6 +324,7 @@ actor_t *actor_start(void *zmq_context, const actor_spec_t *spec, const actor_co
                      db_migrate_t migrate, char *why, size_t why_size)
 {
     actor_t *self = s_new(spec, config);
+    self->context = zmq_context;
     bool good = s_describe(self, why, why_size);
     if (good && spec->migrations) {
         self->db =
@@ -464,6 +465,16 @@ stats_t *actor_stats(actor_t *self)
 client_t *actor_client(actor_t *self)
 {
     return self->client;
+}
+
+void *actor_context(const actor_t *self)
+{
+    return self->context;
+}
+
+const client_settings_t *actor_bus(const actor_t *self)
+{
+    return self->config->bus;
 }
 
 void actor_publish(actor_t *self, const char *topic, bool retain, buf_t *body)

@@ -15,6 +15,7 @@
 #include "actors/runtime/db.h"
 #include "actors/runtime/redis.h"
 #include "proto/client.h"
+#include "proto/job.h"
 #include "proto/method.h"
 #include "proto/principal.h"
 #include "proto/topic.h"
@@ -104,6 +105,10 @@ redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec doe
 stats_t *actor_stats(actor_t *self); /* of the spec's own rows */
 client_t *actor_client(actor_t *self);
 
+/* For an actor that needs a client of its own besides: where it lives, and how it talks. */
+void *actor_context(const actor_t *self);
+const client_settings_t *actor_bus(const actor_t *self);
+
 /* ---- a call, as its handler sees it --------------------------------------------------------- */
 
 /* The request: a map that fits the method's schema. */
@@ -117,6 +122,12 @@ bool call_bool(call_t *self, const char *field);
 
 /* On whose behalf; an empty principal when a service calls for itself. */
 const principal_t *call_principal(const call_t *self);
+
+/* The run of a job that the call is, NULL when it is none. */
+const job_run_t *call_job(const call_t *self);
+
+/* The trace it belongs to, FRAME_TRACE_BYTES; NULL: none. */
+const uint8_t *call_trace(const call_t *self);
 
 const method_t *call_method(const call_t *self);
 actor_t *call_actor(const call_t *self);

@@ -60,6 +60,16 @@ const principal_t *call_principal(const call_t *self)
     return self->principal;
 }
 
+const job_run_t *call_job(const call_t *self)
+{
+    return self->is_job ? &self->job : NULL;
+}
+
+const uint8_t *call_trace(const call_t *self)
+{
+    return self->message->frame.flags & FRAME_TRACED ? self->message->frame.trace : NULL;
+}
+
 const method_t *call_method(const call_t *self)
 {
     return self->handler->method;

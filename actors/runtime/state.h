@@ -48,7 +48,8 @@ struct call {
     const descriptor_method_t *method;
     uint64_t started_us, due_us; /* monotonic */
     atomic_bool is_cancelled;
-    bool has_principal;
+    bool has_principal, is_job;
+    job_run_t job; /* when it is one */
     arena_t arena;
     const value_t *request;
     principal_t *principal; /* in the arena; empty when has_principal is false */
@@ -66,6 +67,7 @@ typedef struct {
 struct actor {
     const actor_spec_t *spec;
     const actor_config_t *config;
+    void *context; /* of ZeroMQ */
     char instance[ID_INSTANCE_SIZE];
     uint64_t boot_ms;
     void *self; /* the actor's own state */

@@ -77,3 +77,4 @@ EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/cache_kit.h %D%/limite
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
 include tests/unit/auth_service.mk
+include tests/unit/jobs_service.mk
