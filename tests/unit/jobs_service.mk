@@ -2,6 +2,7 @@
 #
 # The jobs service, built for each of the two databases from one source.
 JOBS_TESTS = \
+	%D%/jobs_fires_sqlite_test %D%/jobs_fires_postgres_test \
 	%D%/jobs_enqueue_sqlite_test %D%/jobs_enqueue_postgres_test \
 	%D%/jobs_store_sqlite_test %D%/jobs_store_postgres_test
 
@@ -15,3 +16,6 @@ EXTRA_DIST += %D%/jobs_kit.h
 %C%_jobs_store_sqlite_test_SOURCES = %D%/jobs_store_test.c
 %C%_jobs_store_postgres_test_SOURCES = %D%/jobs_store_test.c
 %C%_jobs_store_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_jobs_fires_sqlite_test_SOURCES = %D%/jobs_fires_test.c
+%C%_jobs_fires_postgres_test_SOURCES = %D%/jobs_fires_test.c
+%C%_jobs_fires_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
