@@ -136,6 +136,32 @@ static int s_user_enable(client_t *client, int argc, char **argv)
     return s_update(client, argv[0], "status", "active");
 }
 
+static int s_update_flag(client_t *client, const char *who, const char *field, bool value)
+{
+    char id[ID_UUID_SIZE];
+    buf_t body = { 0 };
+    pack_t pack;
+    if (!s_find_user(client, who, id))
+        return APP_EXIT_FAILED;
+    pack_init(&pack, &body);
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "id", id);
+    pack_pair_bool(&pack, field, value);
+    return s_show(client, &auth_user_update, body);
+}
+
+static int s_user_verify(client_t *client, int argc, char **argv)
+{
+    (void)argc;
+    return s_update_flag(client, argv[0], "email_verified", true);
+}
+
+static int s_user_totp_off(client_t *client, int argc, char **argv)
+{
+    (void)argc;
+    return s_update_flag(client, argv[0], "second_factor", false);
+}
+
 static int s_user_invite(client_t *client, int argc, char **argv)
 {
     return s_show(client, &auth_invite_create,
@@ -153,10 +179,11 @@ static int s_user_reset(client_t *client, int argc, char **argv)
 }
 
 static const subcommand_t s_user[] = {
-    { "list", 0, 1, s_user_list },     { "role", 2, 2, s_user_role },
-    { "tier", 2, 2, s_user_tier },     { "disable", 1, 1, s_user_disable },
-    { "enable", 1, 1, s_user_enable }, { "invite", 1, 3, s_user_invite },
-    { "reset", 1, 1, s_user_reset },   { 0 },
+    { "list", 0, 1, s_user_list },         { "role", 2, 2, s_user_role },
+    { "tier", 2, 2, s_user_tier },         { "disable", 1, 1, s_user_disable },
+    { "enable", 1, 1, s_user_enable },     { "invite", 1, 3, s_user_invite },
+    { "reset", 1, 1, s_user_reset },       { "verify", 1, 1, s_user_verify },
+    { "totp-off", 1, 1, s_user_totp_off }, { 0 },
 };
 
 /* ---- key ------------------------------------------------------------------------------------- */
@@ -311,7 +338,7 @@ static const char *const s_sections[] = { "bus", NULL };
 
 const command_t command_user = {
     .name = "user",
-    .arguments = "list|role|tier|disable|enable|invite|reset ...",
+    .arguments = "list|role|tier|disable|enable|invite|reset|verify|totp-off ...",
     .about = "Administers users",
     .help = "  list [ADDRESS|CURSOR]          shows users\n"
             "  role ADDRESS|ID ROLE           user, admin, ops or service\n"
@@ -319,7 +346,9 @@ const command_t command_user = {
             "  disable ADDRESS|ID             ends all sessions, shuts all keys\n"
             "  enable ADDRESS|ID\n"
             "  invite ADDRESS [ROLE [TIER]]   prints the code to register with\n"
-            "  reset ADDRESS|ID               prints a code to set a new password with",
+            "  reset ADDRESS|ID               prints a code to set a new password with\n"
+            "  verify ADDRESS|ID              takes the address for the user's, without a code\n"
+            "  totp-off ADDRESS|ID            takes the second factor away, where it was lost",
     .sections = s_sections,
     .run = s_run_user,
 };

@@ -43,12 +43,13 @@
 #define AUTH_KEY_PREFIX     "sbx_live_"
 
 /* public */
-extern const method_t auth_register, auth_login, auth_refresh, auth_logout, auth_password_forgot,
-    auth_password_reset, auth_jwks;
+extern const method_t auth_register, auth_login, auth_login_code, auth_refresh, auth_logout,
+    auth_password_forgot, auth_password_reset, auth_verify, auth_verify_resend, auth_jwks;
 /* of whoever is signed in */
 extern const method_t auth_logout_all, auth_sessions, auth_session_delete, auth_password_change,
-    auth_me, auth_me_update, auth_keys, auth_key_create, auth_key_delete, auth_account,
-    auth_account_update, auth_members, auth_member_delete, auth_account_invite;
+    auth_email_change, auth_totp_begin, auth_totp_confirm, auth_totp_end, auth_me, auth_me_update,
+    auth_keys, auth_key_create, auth_key_delete, auth_account, auth_account_update, auth_members,
+    auth_member_delete, auth_account_invite;
 /* of administrators */
 extern const method_t auth_users, auth_user, auth_user_update, auth_invites, auth_invite_create,
     auth_invite_delete, auth_audit, auth_flags, auth_flag_set, auth_flag_delete, auth_rotate;

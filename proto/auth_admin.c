@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * auth_admin - the rows of the auth service for administrators and for other parts of the system,
- * and the fields that both files use
+ * auth_admin - the rows of the auth service for administrators
  */
 #include "config.h"
 
@@ -9,79 +8,10 @@
 
 #define ADMIN_COMMON .access = ACCESS_USER, .role = "admin", .scope = "admin", .rate = "read"
 
-static const error_code_t s_wrong[] = { ERROR_UNAUTHENTICATED, ERROR_NONE };
 static const error_code_t s_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
 static const error_code_t s_unfit[] = { ERROR_UNPROCESSABLE, ERROR_NONE };
 static const error_code_t s_missing_or_unfit[] = { ERROR_NOT_FOUND, ERROR_UNPROCESSABLE,
                                                    ERROR_NONE };
-
-/* ---- fields that several messages have ------------------------------------------------------ */
-
-const field_t auth_id_request[] = {
-    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "Which one" },
-    { 0 },
-};
-
-const field_t auth_page_request[] = { PAGE_LIMIT_FIELD, PAGE_CURSOR_FIELD, { 0 } };
-
-const field_t auth_user_fields[] = {
-    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The user" },
-    { "account_id", FIELD_STRING, .required = true, .format = "uuid", .about = "Its account" },
-    { "email", FIELD_STRING, .required = true, .nullable = true,
-      .about = "The address; null for users that are programs" },
-    { "name", FIELD_STRING, .required = true, .about = "How to address the user" },
-    { "role", FIELD_STRING, .required = true, .choices = AUTH_ROLES, .about = "The user's role" },
-    { "owner", FIELD_BOOLEAN, .required = true, .about = "Whether the account is the user's" },
-    { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS,
-      .about = "The tier of the account" },
-    { "status", FIELD_STRING, .required = true, .choices = "active disabled",
-      .about = "Whether the user may sign in" },
-    TIME_FIELD("created_at", "When the user was made"),
-    MAYBE_TIME_FIELD("last_login_at", "When the user last signed in"),
-    { 0 },
-};
-
-#define KEY_SHOWN                                                                                  \
-    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The key" },                \
-        { "name", FIELD_STRING, .required = true, .about = "What it is for" },                     \
-        SCOPES_FIELD(.required = true, "What it may do"),                                          \
-        { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS,                           \
-          .about = "The tier of the account, by which it is limited" },                            \
-        TIME_FIELD("created_at", "When it was made"),                                              \
-        MAYBE_TIME_FIELD("expires_at", "When it stops working"),                                   \
-        MAYBE_TIME_FIELD("last_used_at", "When it was last used, to a minute"),                    \
-        MAYBE_TIME_FIELD("revoked_at", "When it was revoked")
-
-const field_t auth_key_fields[] = { KEY_SHOWN, { 0 } };
-
-const field_t auth_new_key_fields[] = {
-    KEY_SHOWN,
-    { "key", FIELD_STRING, .required = true, .about = "The key itself, shown this once" },
-    { 0 },
-};
-
-#define INVITE_SHOWN                                                                               \
-    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The invitation" },         \
-        { "email", FIELD_STRING, .required = true, .nullable = true,                               \
-          .about = "Who alone may use it" },                                                       \
-        { "account_id", FIELD_STRING, .required = true, .nullable = true,                          \
-          .about = "Which account it leads to; null: a new one" },                                 \
-        { "role", FIELD_STRING, .required = true, .choices = AUTH_ROLES,                           \
-          .about = "The role of whoever uses it" },                                                \
-        { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS,                           \
-          .about = "The tier of the new account" },                                                \
-        TIME_FIELD("created_at", "When it was made"),                                              \
-        TIME_FIELD("expires_at", "When it stops working"),                                         \
-        MAYBE_TIME_FIELD("used_at", "When it was used")
-
-static const field_t s_invite[] = { INVITE_SHOWN, { 0 } };
-
-const field_t auth_invite_reply[] = {
-    INVITE_SHOWN,
-    { "code", FIELD_STRING, .required = true,
-      .about = "What `register` takes as `invite`, shown this once" },
-    { 0 },
-};
 
 /* ---- users ---------------------------------------------------------------------------------- */
 
@@ -93,18 +23,11 @@ static const field_t s_users_request[] = {
     { 0 },
 };
 
-static const field_t s_users_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = auth_user_fields,
-      .about = "The newest first" },
-    PAGE_NEXT_FIELD,
-    { 0 },
-};
-
 const method_t auth_users = {
     .name = "users",
     .summary = "All users",
     .request = s_users_request,
-    .reply = s_users_reply,
+    .reply = auth_users_reply,
     ADMIN_COMMON,
     .idempotent = true,
     .http = { .route = "GET /v1/admin/users" },
@@ -127,12 +50,16 @@ static const field_t s_user_update_request[] = {
     { "tier", FIELD_STRING, .choices = AUTH_TIERS, .about = "The new tier of the user's account" },
     { "status", FIELD_STRING, .choices = "active disabled",
       .about = "`disabled` ends all sessions and shuts the user's keys" },
+    { "email_verified", FIELD_BOOLEAN,
+      .about = "Whether the address is taken for the user's, as if a code had proven it" },
+    { "second_factor", FIELD_BOOLEAN,
+      .about = "`false` takes the second factor away, for whoever has lost it and all codes" },
     { 0 },
 };
 
 const method_t auth_user_update = {
     .name = "user_update",
-    .summary = "Changes a user's role, tier or status",
+    .summary = "Changes a user's role, tier or status, or helps who is locked out",
     .about = "Felt at once. Nobody takes away their own rights, so that an administrator remains.",
     .request = s_user_update_request,
     .reply = auth_user_fields,
@@ -145,7 +72,8 @@ const method_t auth_user_update = {
 /* ---- invitations ----------------------------------------------------------------------------- */
 
 static const field_t s_invites_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = s_invite, .about = "The newest first" },
+    { "items", FIELD_ARRAY, .required = true, .fields = auth_invite_fields,
+      .about = "The newest first" },
     PAGE_NEXT_FIELD,
     { 0 },
 };
@@ -238,31 +166,6 @@ const method_t auth_audit = {
     .http = { .route = "GET /v1/admin/audit" },
 };
 
-static const field_t s_audit_verify_request[] = {
-    { "after", FIELD_INTEGER, .preset = "0", .min = 0, .max = 9007199254740991,
-      .about = "Verified so far" },
-    { 0 },
-};
-
-static const field_t s_audit_verify_reply[] = {
-    { "good", FIELD_BOOLEAN, .required = true, .about = "Whether every entry looked at is whole" },
-    { "verified", FIELD_INTEGER, .required = true, .min = 0, .max = 9007199254740991,
-      .about = "The last entry that is" },
-    { "head", FIELD_INTEGER, .required = true, .min = 0, .max = 9007199254740991,
-      .about = "The newest entry" },
-    { "hash", FIELD_STRING, .required = true, .about = "Of the entry `verified`" },
-    { 0 },
-};
-
-const method_t auth_audit_verify = {
-    .name = "audit_verify",
-    .summary = "Looks whether the next entries of the audit log are as they were written",
-    .request = s_audit_verify_request,
-    .reply = s_audit_verify_reply,
-    .access = ACCESS_INTERNAL,
-    .idempotent = true,
-};
-
 /* ---- feature flags --------------------------------------------------------------------------- */
 
 #define FLAG_NAME_FIELD                                                                            \
@@ -348,92 +251,4 @@ const method_t auth_rotate = {
     .reply = s_rotate_reply,
     ADMIN_COMMON,
     .http = { .route = "POST /v1/admin/signing-keys/rotate", .status = 201 },
-};
-
-/* ---- for other parts of the system ----------------------------------------------------------- */
-
-static const field_t s_identify_request[] = {
-    { "key", FIELD_STRING, .min = 1, .max = 128, .about = "An API key; or else:" },
-    { "user", FIELD_STRING, .min = 1, .max = 64, .about = "`sub` of an access token, and" },
-    { "session", FIELD_STRING, .min = 1, .max = 64, .about = "its `sid`" },
-    { 0 },
-};
-
-static const field_t s_identity[] = {
-    { "account", FIELD_STRING, .required = true, .about = "The account" },
-    { "user", FIELD_STRING, .required = true, .about = "The user" },
-    { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS, .about = "Of the account" },
-    { "roles", FIELD_ARRAY, .required = true, .items = FIELD_STRING, .about = "Roles now" },
-    SCOPES_FIELD(.required = true, "Scopes; `*` is all"),
-    { "expires_at_ms", FIELD_INTEGER, .required = true, .min = 0, .max = 9007199254740991,
-      .about = "Until when it may be remembered" },
-    { "key_id", FIELD_STRING, .required = true, .nullable = true, .about = "Of the API key" },
-    { "session", FIELD_STRING, .required = true, .nullable = true, .about = "The session" },
-    { 0 },
-};
-
-const method_t auth_identify = {
-    .name = "identify",
-    .summary = "Who has this API key, or this session, and what they may do now",
-    .request = s_identify_request,
-    .reply = s_identity,
-    .errors = s_wrong,
-    .access = ACCESS_INTERNAL,
-    .idempotent = true,
-    .deadline_ms = 2000,
-};
-
-static const field_t s_account_tier_request[] = {
-    { "account", FIELD_STRING, .required = true, .format = "uuid", .about = "Which account" },
-    { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS, .about = "Its new tier" },
-    { "reason", FIELD_STRING, .max = 100, .about = "What it follows from, for the audit log" },
-    { 0 },
-};
-
-const method_t auth_account_tier = {
-    .name = "account_tier",
-    .summary = "Sets the tier of an account",
-    .about = "For whoever hears of subscriptions.",
-    .request = s_account_tier_request,
-    .errors = s_missing,
-    .access = ACCESS_INTERNAL,
-    .idempotent = true,
-};
-
-static const field_t s_key_issue_request[] = {
-    { "user_id", FIELD_STRING, .required = true, .format = "uuid", .about = "Whose key" },
-    KEY_FIELDS,
-    { 0 },
-};
-
-const method_t auth_key_issue = {
-    .name = "key_issue",
-    .summary = "Makes an API key for any user",
-    .request = s_key_issue_request,
-    .reply = auth_new_key_fields,
-    .errors = s_missing_or_unfit,
-    .access = ACCESS_INTERNAL,
-};
-
-const method_t auth_key_revoke = {
-    .name = "key_revoke",
-    .summary = "Revokes any API key",
-    .request = auth_id_request,
-    .errors = s_missing,
-    .access = ACCESS_INTERNAL,
-};
-
-static const field_t s_reset_reply[] = {
-    { "token", FIELD_STRING, .required = true, .about = "What `password_reset` takes" },
-    TIME_FIELD("expires_at", "When it stops working"),
-    { 0 },
-};
-
-const method_t auth_reset_issue = {
-    .name = "reset_issue",
-    .summary = "Makes a code to set a user's password with",
-    .request = auth_id_request,
-    .reply = s_reset_reply,
-    .errors = s_missing_or_unfit,
-    .access = ACCESS_INTERNAL,
 };

@@ -56,8 +56,14 @@
         "expires_in_days", FIELD_INTEGER, .min = 1, .max = 3650,                                   \
                                           .about = "It never expires when left out"                \
     }
+
+/* What users may do about themselves, and anybody to sign in. */
+#define PUBLIC_COMMON  .access = ACCESS_PUBLIC, .rate = "auth.failures", .deadline_ms = 10000
+#define READ_COMMON    .access = ACCESS_USER, .rate = "read", .idempotent = true, .deadline_ms = 5000
+#define ACCOUNT_COMMON .access = ACCESS_USER, .scope = "account", .rate = "read"
+
 extern const field_t auth_id_request[], auth_page_request[];
-extern const field_t auth_user_fields[], auth_key_fields[], auth_new_key_fields[],
-    auth_invite_reply[];
+extern const field_t auth_user_fields[], auth_users_reply[], auth_key_fields[],
+    auth_new_key_fields[], auth_invite_fields[], auth_invite_reply[];
 
 #endif

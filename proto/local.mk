@@ -6,7 +6,8 @@ SB_PROTO += %D%/libproto.a
 	%D%/analysis.c %D%/analysis.h \
 	%D%/analysis_fields.c %D%/analysis_fields.h \
 	%D%/analysis_rules.c %D%/analysis_workflows.c \
-	%D%/auth.c %D%/auth_admin.c %D%/auth.h %D%/auth_fields.h \
+	%D%/auth.c %D%/auth_account.c %D%/auth_admin.c %D%/auth_fields.c %D%/auth_internal.c \
+	%D%/auth_login.c %D%/auth_password.c %D%/auth.h %D%/auth_fields.h \
 	%D%/cache.c %D%/cache.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \

@@ -26,7 +26,8 @@
 typedef struct {
     const char *registration; /* open, invite, closed */
     const char *issuer, *audience, *secret;
-    int64_t access_s, session_days, invite_days, reset_minutes;
+    int64_t access_s, session_days, invite_days, reset_minutes, verify_minutes;
+    bool login_unverified;
     int64_t password_length;
     int64_t hash_memory_kib, hash_passes, hash_threads, hash_waiting;
     int64_t key_days, key_lead_s;
@@ -73,12 +74,15 @@ keyring_times_t auth_key_times(void);
 
 typedef void auth_handler_t(call_t *call, void *self);
 
-auth_handler_t auth_on_register, auth_on_login;                              /* on_login.c */
+auth_handler_t auth_on_register;                                             /* on_register.c */
+auth_handler_t auth_on_login, auth_on_login_code;                            /* on_login.c */
 auth_handler_t auth_on_refresh, auth_on_logout, auth_on_identify;            /* on_tokens.c */
 auth_handler_t auth_on_logout_all, auth_on_sessions, auth_on_session_delete; /* on_sessions.c */
 auth_handler_t auth_on_password_change, auth_on_password_forgot,
     auth_on_password_reset, /* on_password.c */
     auth_on_reset_issue;
+auth_handler_t auth_on_totp_begin, auth_on_totp_confirm, auth_on_totp_end;  /* on_second.c */
+auth_handler_t auth_on_verify, auth_on_verify_resend, auth_on_email_change; /* on_email.c */
 auth_handler_t auth_on_me, auth_on_me_update, auth_on_account,
     auth_on_account_update, /* on_profile.c */
     auth_on_members, auth_on_member_delete;
@@ -100,6 +104,10 @@ void auth_count(call_t *call, auth_stat_t row);
  */
 void auth_defer(call_t *call, auth_t *self, hasher_work_t work);
 
+/* A new hash, and whether a password is that of a hash; both are timed and counted. */
+void auth_hash(auth_t *self, const char *password, char hash[PASSWORD_HASH_SIZE]);
+bool auth_fits(auth_t *self, const char *hash, const char *password);
+
 /* One change: when, by whom, and what it says in the audit log. */
 typedef struct {
     auth_t *auth;
@@ -111,6 +119,10 @@ typedef struct {
 /* `target` is what it is done to, `changed` what others must forget (both may be NULL). */
 deed_t auth_deed(call_t *call, auth_t *self, const char *action, const char *target,
                  const char *changed);
+
+/* Copies what the deed borrows from its call into `own`, which is its arena from then on: for what
+ * is done after the answer. */
+void auth_keep(deed_t *deed, arena_t *own);
 
 /* Appends the deed's entry; the last step of its transaction. */
 db_status_t auth_record(db_conn_t *conn, const deed_t *deed);
@@ -138,6 +150,14 @@ typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_K
 /* Whether the password may be taken. False: the call has been answered with `field` named. */
 bool auth_require_password(call_t *call, const char *field, const char *password, const char *email,
                            const char *name);
+
+/* Whether what is known of the user's address is enough to sign in. */
+bool auth_may_enter(const user_t *user);
+
+/* Whether the password is the one of the user who calls, at the cost of a hash: on the hasher's
+ * threads only. False: the call has been answered. */
+bool auth_require_own_password(call_t *call, auth_t *self, const user_t *user,
+                               const char *password);
 
 /* Answers VALIDATION_FAILED about one field ("/password"). */
 void auth_fail_field(call_t *call, const char *pointer, const char *why);
@@ -192,9 +212,10 @@ db_status_t session_refresh(const deed_t *deed, const uint8_t token[TOKEN_BYTES]
 /* Ends a session by its token; `ended` tells whether there was one. */
 db_status_t session_end(const deed_t *deed, const uint8_t token[TOKEN_BYTES], bool *ended);
 
-/* The reply of whoever has signed in, with a new access token. */
+/* The reply of whoever has signed in, with a new access token; `has_step`: also says that no
+ * further step is needed. */
 void session_reply(call_t *call, auth_t *self, const user_t *user, const fresh_t *fresh,
-                   int64_t now_ms, uint16_t status);
+                   int64_t now_ms, bool has_step);
 
 /* The roles of a user, into a principal. */
 void session_roles(const user_t *user, principal_t *who);

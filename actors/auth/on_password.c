@@ -6,11 +6,8 @@
 
 #include <string.h>
 
-#include "actors/auth/auth.h"
-#include "actors/base/clock.h"
-#include "actors/base/log.h"
+#include "actors/auth/code.h"
 
-#define MS_PER_MINUTE     INT64_C(60000)
 #define NOTICE_EXPIRES_MS INT64_C(604800000) /* a week: who is not told by then is not told */
 
 /* ---- a new password -------------------------------------------------------------------------- */
@@ -25,10 +22,9 @@ typedef struct {
 
 static db_status_t s_take_code(db_conn_t *conn, change_t *self, bool *taken)
 {
-    const char *user_id;
-    db_status_t status =
-        auth_store_take_reset(conn, self->deed.arena, self->reset, self->deed.now_ms, &user_id);
-    *taken = status == DB_OK && user_id && strcmp(user_id, self->user->id) == 0;
+    stored_code_t code;
+    db_status_t status = code_find(conn, &self->deed, CODE_RESET, self->reset, true, &code);
+    *taken = status == DB_OK && code.user_id && strcmp(code.user_id, self->user->id) == 0;
     return status;
 }
 
@@ -69,7 +65,7 @@ static void s_change(call_t *call, auth_t *self, change_t *change, const char *p
                      error_code_t otherwise, const char *why)
 {
     char hash[PASSWORD_HASH_SIZE];
-    password_hash(&self->cost, password, hash);
+    auth_hash(self, password, hash);
     change->new_hash = hash;
     if (!auth_require_write(call, self, s_change_work, change))
         return;
@@ -86,12 +82,9 @@ static void s_change_by_old(call_t *call, void *arg)
     auth_t *self = arg;
     const char *current = call_text(call, "current"), *password = call_text(call, "new");
     const user_t *user = auth_require_user(call);
-    if (!user || !auth_require_password(call, "new", password, user->email, user->name))
+    if (!user || !auth_require_password(call, "new", password, user->email, user->name) ||
+        !auth_require_own_password(call, self, user, current))
         return;
-    if (!user->password || !password_fits(user->password, current)) {
-        call_fail(call, ERROR_UNAUTHENTICATED, "The current password is wrong");
-        return;
-    }
     change_t change = { .deed = auth_deed(call, self, "password.changed", user->id, "user"),
                         .user = user,
                         .kept_session = call_principal(call)->session };
@@ -110,19 +103,21 @@ void auth_on_password_change(call_t *call, void *arg)
 static void s_change_by_code(call_t *call, void *arg)
 {
     auth_t *self = arg;
-    uint8_t secret[TOKEN_BYTES] = { 0 }, hash[TOKEN_BYTES];
+    uint8_t hash[TOKEN_BYTES];
     const user_t *user = NULL;
-    const char *user_id = NULL, *password = call_text(call, "password");
+    stored_code_t code = { 0 };
+    const char *password = call_text(call, "password");
+    change_t change = { .deed = auth_deed(call, self, "password.reset", NULL, "user"),
+                        .reset = hash,
+                        .kept_session = "" };
     db_conn_t *conn = auth_require_conn(call);
     if (!conn)
         return;
     db_status_t status = DB_OK;
-    if (token_read(TOKEN_RESET, call_text(call, "token"), secret)) {
-        token_hash(secret, hash);
-        status = auth_store_find_reset(conn, call_arena(call), hash, clock_wall_ms(), &user_id);
-    }
-    if (status == DB_OK && user_id)
-        status = auth_store_user(conn, call_arena(call), user_id, &user);
+    if (code_read(CODE_RESET, call_text(call, "token"), hash))
+        status = code_find(conn, &change.deed, CODE_RESET, hash, false, &code);
+    if (status == DB_OK && code.user_id)
+        status = auth_store_user(conn, call_arena(call), code.user_id, &user);
     if (!auth_require_ok(call, status))
         return;
     if (!user || strcmp(user->status, "active") != 0) {
@@ -132,11 +127,8 @@ static void s_change_by_code(call_t *call, void *arg)
     }
     if (!auth_require_password(call, "password", password, user->email, user->name))
         return;
-    change_t change = { .deed = auth_deed(call, self, "password.reset", user->id, "user"),
-                        .user = user,
-                        .reset = hash,
-                        .kept_session = "" };
-    change.deed.audit.user_id = user->id;
+    change.user = user;
+    change.deed.audit.target = change.deed.audit.user_id = user->id;
     change.deed.audit.account_id = user->account_id;
     s_change(call, self, &change, password, ERROR_UNPROCESSABLE, "The code has been used");
 }
@@ -148,77 +140,25 @@ void auth_on_password_reset(call_t *call, void *arg)
 
 /* ---- codes ----------------------------------------------------------------------------------- */
 
-typedef struct {
-    deed_t deed;
-    const user_t *user;
-    uint8_t hash[TOKEN_BYTES];
-    const char *code;
-    int64_t expires_ms;
-    bool is_mailed;
-} code_t;
-
-static db_status_t s_code_work(db_conn_t *conn, void *arg)
-{
-    code_t *self = arg;
-    db_status_t status =
-        auth_store_add_reset(conn, self->hash, self->user->id, self->deed.now_ms, self->expires_ms);
-    if (status == DB_OK && self->is_mailed)
-        status = auth_add_mail(conn, &self->deed, "password_reset", self->user->email,
-                               self->user->name, self->code, self->expires_ms);
-    return status == DB_OK ? auth_record(conn, &self->deed) : status;
-}
-
-static void s_prepare_code(code_t *self, char text[TOKEN_SIZE])
-{
-    uint8_t secret[TOKEN_BYTES];
-    id_random(secret, sizeof secret);
-    token_hash(secret, self->hash);
-    self->code = token_write(TOKEN_RESET, secret, text);
-    self->expires_ms = self->deed.now_ms + auth_settings.reset_minutes * MS_PER_MINUTE;
-    mem_wipe(secret, sizeof secret);
-}
-
-static void s_send_code(auth_t *self, deed_t *deed, const char *email)
-{
-    char text[TOKEN_SIZE];
-    const user_t *user = NULL;
-    db_conn_t *conn = db_conn(self->db);
-    db_status_t status = conn ? auth_store_user_by_email(conn, deed->arena,
-                                                         auth_email_key(deed->arena, email), &user)
-                              : DB_UNAVAILABLE;
-    if (status == DB_OK && user && strcmp(user->status, "active") == 0) {
-        deed->audit.target = user->id;
-        deed->audit.account_id = user->account_id;
-        deed->audit.user_id = NULL;
-        code_t code = { .deed = *deed, .user = user, .is_mailed = true };
-        s_prepare_code(&code, text);
-        status = db_write(self->db, s_code_work, &code);
-        mem_wipe(text, sizeof text);
-    }
-    if (status != DB_OK)
-        LOG(LOG_ERROR, "auth.code_not_sent", LOG_INT("status", status));
-}
-
-/* The answer goes out first: neither it nor its time tells whether the address is known. */
 void auth_on_password_forgot(call_t *call, void *arg)
 {
-    arena_t own = { 0 };
-    const char *email = call_text(call, "email");
-    deed_t deed = auth_deed(call, arg, "password.forgotten", NULL, NULL);
-    deed.arena = &own;
-    email = arena_text(&own, email, strlen(email));
-    if (deed.audit.address)
-        deed.audit.address = arena_format(&own, "%s", deed.audit.address);
-    if (deed.audit.request_id)
-        deed.audit.request_id = arena_format(&own, "%s", deed.audit.request_id);
-    call_reply(call, 0);
-    s_send_code(arg, &deed, email);
-    arena_free(&own);
+    code_answer_and_send(call, arg, CODE_RESET, "password.forgotten");
+}
+
+typedef struct {
+    deed_t deed;
+    code_t code;
+} issue_t;
+
+static db_status_t s_issue_work(db_conn_t *conn, void *arg)
+{
+    issue_t *self = arg;
+    db_status_t status = code_add(conn, &self->deed, &self->code);
+    return status == DB_OK ? auth_record(conn, &self->deed) : status;
 }
 
 void auth_on_reset_issue(call_t *call, void *arg)
 {
-    char text[TOKEN_SIZE];
     const user_t *user;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn || !auth_require_ok(
@@ -228,14 +168,13 @@ void auth_on_reset_issue(call_t *call, void *arg)
         call_fail(call, ERROR_NOT_FOUND, "There is no user with this id who signs in");
         return;
     }
-    code_t code = { .deed = auth_deed(call, arg, "password.code_issued", user->id, NULL),
-                    .user = user };
-    s_prepare_code(&code, text);
-    if (!auth_require_write(call, arg, s_code_work, &code))
-        return;
-    pack_map(call_pack(call), 2);
-    pack_pair_text(call_pack(call), "token", text);
-    pack_pair_time(call_pack(call), "expires_at", code.expires_ms);
-    mem_wipe(text, sizeof text);
-    call_reply(call, 0);
+    issue_t issue = { .deed = auth_deed(call, arg, "password.code_issued", user->id, NULL) };
+    code_make(&issue.code, CODE_RESET, user, NULL, issue.deed.now_ms);
+    if (auth_require_write(call, arg, s_issue_work, &issue)) {
+        pack_map(call_pack(call), 2);
+        pack_pair_text(call_pack(call), "token", issue.code.text);
+        pack_pair_time(call_pack(call), "expires_at", issue.code.expires_ms);
+        call_reply(call, 0);
+    }
+    mem_wipe(&issue.code, sizeof issue.code);
 }

@@ -37,7 +37,7 @@ void auth_on_refresh(call_t *call, void *arg)
         return;
     if (result.verdict == REFRESH_GOOD) {
         auth_count(call, AUTH_REFRESHES);
-        session_reply(call, self, result.user, &result.fresh, deed.now_ms, 0);
+        session_reply(call, self, result.user, &result.fresh, deed.now_ms, false);
         return;
     }
     if (result.verdict == REFRESH_REUSED) {

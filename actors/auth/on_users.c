@@ -63,7 +63,9 @@ void auth_on_user(call_t *call, void *arg)
 typedef struct {
     deed_t deed;
     const char *id, *role, *status, *tier; /* the last three: NULL stays as it is */
-    const user_t *user;                    /* as it is afterwards */
+    const value_t *verified;               /* the same */
+    bool ends_factor;
+    const user_t *user; /* as it is afterwards */
 } update_t;
 
 static db_status_t s_record_tier(db_conn_t *conn, const deed_t *of, const char *account,
@@ -84,19 +86,26 @@ static db_status_t s_record_user(db_conn_t *conn, const update_t *self)
     deed.audit.action = "user.changed";
     deed.audit.target = self->id;
     deed.audit.changed = "user";
-    deed.audit.detail =
-        arena_format(deed.arena, "role=%s status=%s", self->user->role, self->user->status);
+    deed.audit.detail = arena_format(deed.arena, "role=%s status=%s%s%s", self->user->role,
+                                     self->user->status, self->user->verified_ms ? " verified" : "",
+                                     self->ends_factor ? " second_factor=off" : "");
     return auth_record(conn, &deed);
 }
 
 static db_status_t s_update_user(db_conn_t *conn, const update_t *self)
 {
     int64_t ended;
+    bool dropped;
     const char *role = self->role ? self->role : self->user->role;
     const char *state = self->status ? self->status : self->user->status;
     db_status_t status = auth_store_set_role(conn, self->id, role, state);
     if (status == DB_OK && strcmp(state, "disabled") == 0)
         status = auth_store_revoke_sessions(conn, self->id, "", self->deed.now_ms, &ended);
+    if (status == DB_OK && self->verified)
+        status =
+            auth_store_set_verified(conn, self->id, self->verified->truth ? self->deed.now_ms : 0);
+    if (status == DB_OK && self->ends_factor)
+        status = auth_store_drop_factor(conn, self->id, &dropped);
     return status;
 }
 
@@ -104,7 +113,7 @@ static db_status_t s_update_user(db_conn_t *conn, const update_t *self)
 static db_status_t s_update_work(db_conn_t *conn, void *arg)
 {
     update_t *self = arg;
-    bool changed, is_user = self->role || self->status;
+    bool changed, is_user = self->role || self->status || self->verified || self->ends_factor;
     db_status_t status = auth_store_user(conn, self->deed.arena, self->id, &self->user);
     if (status != DB_OK || !self->user)
         return status;
@@ -127,7 +136,14 @@ void auth_on_user_update(call_t *call, void *arg)
                         .id = call_text(call, "id"),
                         .role = call_text(call, "role"),
                         .status = call_text(call, "status"),
-                        .tier = call_text(call, "tier") };
+                        .tier = call_text(call, "tier"),
+                        .verified = value_get(call_request(call), "email_verified") };
+    const value_t *factor = value_get(call_request(call), "second_factor");
+    if (factor && factor->truth) {
+        call_fail(call, ERROR_UNPROCESSABLE, "Only the user can begin a second factor");
+        return;
+    }
+    update.ends_factor = factor != NULL;
     if (strcmp(update.id, call_principal(call)->user) == 0 && (update.role || update.status)) {
         call_fail(call, ERROR_UNPROCESSABLE,
                   "Nobody changes their own role or status: ask another administrator");

@@ -21,10 +21,12 @@ void auth_reply_maybe_time(pack_t *pack, const char *key, int64_t wall_ms)
 
 void auth_reply_user(pack_t *pack, const user_t *user)
 {
-    pack_map(pack, 10);
+    pack_map(pack, 12);
     pack_pair_text(pack, "id", user->id);
     pack_pair_text(pack, "account_id", user->account_id);
     pack_pair_text(pack, "email", user->email);
+    auth_reply_maybe_time(pack, "email_verified_at", user->verified_ms);
+    pack_pair_bool(pack, "second_factor", user->factor_ms != 0);
     pack_pair_text(pack, "name", user->name);
     pack_pair_text(pack, "role", user->role);
     pack_pair_bool(pack, "owner", user->is_owner);

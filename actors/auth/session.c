@@ -211,13 +211,15 @@ static void s_sign(auth_t *self, const user_t *user, const fresh_t *fresh, int64
 }
 
 void session_reply(call_t *call, auth_t *self, const user_t *user, const fresh_t *fresh,
-                   int64_t now_ms, uint16_t status)
+                   int64_t now_ms, bool has_step)
 {
     pack_t *pack = call_pack(call);
     char refresh[TOKEN_SIZE];
     buf_t token = { 0 };
     s_sign(self, user, fresh, now_ms, &token);
-    pack_map(pack, 6);
+    pack_map(pack, has_step ? 7 : 6);
+    if (has_step)
+        pack_pair_text(pack, "step", "done");
     pack_pair_text(pack, "access_token", buf_text(&token));
     pack_pair_text(pack, "token_type", "Bearer");
     pack_pair_int(pack, "expires_in", auth_settings.access_s);
@@ -227,5 +229,5 @@ void session_reply(call_t *call, auth_t *self, const user_t *user, const fresh_t
     auth_reply_user(pack, user);
     buf_free(&token);
     mem_wipe(refresh, sizeof refresh);
-    call_reply(call, status);
+    call_reply(call, 0);
 }

@@ -24,6 +24,28 @@ void auth_defer(call_t *call, auth_t *self, hasher_work_t work)
         stats_add(actor_stats(actor), AUTH_OVERLOADED, 1);
 }
 
+/* ---- passwords ------------------------------------------------------------------------------- */
+
+static void s_record_hash(auth_t *self, uint64_t begun_us)
+{
+    stats_record(actor_stats(self->actor), AUTH_HASH_TIME, clock_us() - begun_us);
+}
+
+void auth_hash(auth_t *self, const char *password, char hash[PASSWORD_HASH_SIZE])
+{
+    const uint64_t begun_us = clock_us();
+    password_hash(&self->cost, password, hash);
+    s_record_hash(self, begun_us);
+}
+
+bool auth_fits(auth_t *self, const char *hash, const char *password)
+{
+    const uint64_t begun_us = clock_us();
+    const bool fits = password_fits(hash, password);
+    s_record_hash(self, begun_us);
+    return fits;
+}
+
 /* ---- deeds ----------------------------------------------------------------------------------- */
 
 static const char *s_or_null(const char *text)
@@ -45,6 +67,17 @@ deed_t auth_deed(call_t *call, auth_t *self, const char *action, const char *tar
                                 .changed = changed,
                                 .address = s_or_null(who->address),
                                 .request_id = s_or_null(who->request_id) } };
+}
+
+void auth_keep(deed_t *deed, arena_t *own)
+{
+    const char **const texts[] = { &deed->audit.user_id, &deed->audit.account_id,
+                                   &deed->audit.target, &deed->audit.address,
+                                   &deed->audit.request_id };
+    deed->arena = own;
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (*texts[i])
+            *texts[i] = arena_text(own, *texts[i], strlen(*texts[i]));
 }
 
 db_status_t auth_record(db_conn_t *conn, const deed_t *deed)
@@ -109,6 +142,19 @@ const user_t *auth_require_user(call_t *call)
         return user;
     call_fail(call, ERROR_UNAUTHENTICATED, "Sign in first: this is about the user who calls");
     return NULL;
+}
+
+bool auth_may_enter(const user_t *user)
+{
+    return user->verified_ms || auth_settings.login_unverified;
+}
+
+bool auth_require_own_password(call_t *call, auth_t *self, const user_t *user, const char *password)
+{
+    if (user->password && auth_fits(self, user->password, password))
+        return true;
+    call_fail(call, ERROR_UNAUTHENTICATED, "The password is wrong");
+    return false;
 }
 
 /* ---- fields ---------------------------------------------------------------------------------- */

@@ -20,10 +20,11 @@ extern const db_migration_t auth_migrations[];
 
 /* The statements behind the lists of the API, for the test that looks at their plans; each of the
  * files' tables ends with NULL. */
-extern const db_sql_t *const auth_store_user_lists[], *const auth_store_session_lists[],
-                                                          *const auth_store_key_lists[],
-                                                              *const auth_store_invite_lists[],
-                                                                  *const auth_store_audit_lists[];
+extern const db_sql_t *const auth_store_user_lists[],
+    *const auth_store_session_lists[], *const auth_store_key_lists[],
+                                           *const auth_store_invite_lists[],
+                                               *const auth_store_code_lists[],
+                                                   *const auth_store_audit_lists[];
 
 /* ---- accounts and users (store_users.c) ------------------------------------------------------ */
 
@@ -40,6 +41,8 @@ typedef struct {
     const char *tier;     /* of the account */
     bool is_owner;
     int64_t created_ms, last_login_ms;
+    int64_t verified_ms; /* when the address was proven to be the user's */
+    int64_t factor_ms;   /* when a second factor was confirmed */
 } user_t;
 
 typedef struct {
@@ -68,6 +71,10 @@ db_status_t auth_store_has_users(db_conn_t *conn, bool *has);
 db_status_t auth_store_count_owners(db_conn_t *conn, const char *account_id, int64_t *count);
 
 db_status_t auth_store_name_user(db_conn_t *conn, const char *id, const char *name, bool *changed);
+/* The address is the user's, proven; DB_CONSTRAINT when it is another one's. */
+db_status_t auth_store_set_email(db_conn_t *conn, const char *id, const char *email,
+                                 const char *email_key, int64_t now_ms);
+db_status_t auth_store_set_verified(db_conn_t *conn, const char *id, int64_t verified_ms);
 db_status_t auth_store_set_password(db_conn_t *conn, const char *id, const char *hash);
 db_status_t auth_store_set_role(db_conn_t *conn, const char *id, const char *role,
                                 const char *status);
@@ -118,7 +125,7 @@ db_status_t auth_store_use_refresh(db_conn_t *conn, const uint8_t hash[TOKEN_BYT
 /* Sessions that ended before `before_ms`, at most some hundred at once, and what else is over. */
 db_status_t auth_store_purge(db_conn_t *conn, int64_t before_ms, int64_t now_ms, int64_t *count);
 
-/* ---- reset tokens, invitations, mails (store_invites.c) -------------------------------------- */
+/* ---- invitations (store_invites.c) ----------------------------------------------------------- */
 
 typedef struct {
     const char *id, *email, *account_id, *role, *tier; /* email and account_id may be NULL */
@@ -140,20 +147,59 @@ db_status_t auth_store_invites(db_conn_t *conn, arena_t *arena, const cursor_t *
                                invites_t *invites);
 db_status_t auth_store_delete_invite(db_conn_t *conn, const char *id, bool *changed);
 
-/* Replaces the user's earlier ones. */
-db_status_t auth_store_add_reset(db_conn_t *conn, const uint8_t hash[TOKEN_BYTES],
-                                 const char *user_id, int64_t now_ms, int64_t expires_ms);
-/* Whose it is; NULL when there is none, or it has expired. */
-db_status_t auth_store_find_reset(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
-                                  int64_t now_ms, const char **user_id);
-/* The same, taking it out: it works once. NULL when there is none, or it has expired. */
-db_status_t auth_store_take_reset(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
-                                  int64_t now_ms, const char **user_id);
+/* ---- codes and the mails that carry them (store_codes.c) ------------------------------------- */
+
+typedef struct {
+    const uint8_t *hash; /* of TOKEN_BYTES */
+    const char *purpose; /* "reset" or "verify" */
+    const char *user_id;
+    const char *email; /* that it proves; NULL: none */
+    int64_t created_ms, expires_ms;
+} stored_code_t;
+
+/* Replaces the user's earlier ones of that purpose. */
+db_status_t auth_store_add_code(db_conn_t *conn, const stored_code_t *code);
+/* By hash and purpose: whose it is. `user_id` is NULL when there is none, or it has expired. */
+db_status_t auth_store_find_code(db_conn_t *conn, arena_t *arena, int64_t now_ms,
+                                 stored_code_t *code);
+/* The same, taking it out: it works once. */
+db_status_t auth_store_take_code(db_conn_t *conn, arena_t *arena, int64_t now_ms,
+                                 stored_code_t *code);
+/* Whether the user was given one after `since_ms`. */
+db_status_t auth_store_has_code(db_conn_t *conn, const char *user_id, const char *purpose,
+                                int64_t since_ms, bool *has);
+db_status_t auth_store_drop_codes(db_conn_t *conn, const char *user_id, const char *purpose);
 
 /* `content` is sealed with the mail's id as its name. */
 db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
                                 const char *recipient, const buf_t *content, int64_t now_ms,
                                 int64_t expires_ms);
+
+/* ---- second factors (store_factors.c) -------------------------------------------------------- */
+
+typedef struct {
+    const uint8_t *secret; /* sealed */
+    size_t secret_size;
+    int64_t confirmed_ms; /* 0: not yet */
+    int64_t last_step;
+} factor_t;
+
+/* A new one to be confirmed; not `changed` when the user has one that is. */
+db_status_t auth_store_set_factor(db_conn_t *conn, const char *user_id, const buf_t *secret,
+                                  int64_t now_ms, bool *changed);
+db_status_t auth_store_factor(db_conn_t *conn, arena_t *arena, const char *user_id,
+                              const factor_t **found);
+db_status_t auth_store_confirm_factor(db_conn_t *conn, const char *user_id, int64_t step,
+                                      int64_t now_ms, bool *changed);
+/* Takes the code of a step; not `changed` when one of it, or of a later one, was taken before. */
+db_status_t auth_store_step_factor(db_conn_t *conn, const char *user_id, int64_t step,
+                                   bool *changed);
+/* With its recovery codes. */
+db_status_t auth_store_drop_factor(db_conn_t *conn, const char *user_id, bool *changed);
+db_status_t auth_store_add_recovery(db_conn_t *conn, const char *user_id,
+                                    const uint8_t hash[TOKEN_BYTES]);
+db_status_t auth_store_take_recovery(db_conn_t *conn, const char *user_id,
+                                     const uint8_t hash[TOKEN_BYTES], bool *changed);
 
 /* ---- API keys and signing keys (store_keys.c) ------------------------------------------------ */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * store_invites - invitations, codes for a new password, and the mails that carry them
+ * store_invites - invitations
  */
 #include "config.h"
 
@@ -94,79 +94,4 @@ db_status_t auth_store_invites(db_conn_t *conn, arena_t *arena, const cursor_t *
 db_status_t auth_store_delete_invite(db_conn_t *conn, const char *id, bool *changed)
 {
     return STORE_CHANGE(conn, &s_delete, changed, DB_P_TEXT("id", id));
-}
-
-/* ---- codes for a new password ---------------------------------------------------------------- */
-
-static const db_sql_t s_drop_resets = { "auth.drop_resets",
-                                        "DELETE FROM reset_tokens WHERE user_id = $user", NULL };
-static const db_sql_t s_add_reset = {
-    "auth.add_reset",
-    "INSERT INTO reset_tokens (hash, user_id, created_at, expires_at)"
-    " VALUES ($hash, $user, $now, $expires)",
-    NULL
-};
-static const db_sql_t s_find_reset = {
-    "auth.find_reset", "SELECT user_id FROM reset_tokens WHERE hash = $hash AND expires_at > $now",
-    NULL
-};
-static const db_sql_t s_take_reset = {
-    "auth.take_reset",
-    "DELETE FROM reset_tokens WHERE hash = $hash AND expires_at > $now RETURNING user_id", NULL
-};
-
-db_status_t auth_store_add_reset(db_conn_t *conn, const uint8_t hash[TOKEN_BYTES],
-                                 const char *user_id, int64_t now_ms, int64_t expires_ms)
-{
-    db_status_t status = DB_RUN(conn, &s_drop_resets, NULL, DB_P_TEXT("user", user_id));
-    if (status != DB_OK)
-        return status;
-    return DB_RUN(conn, &s_add_reset, NULL, DB_P_BLOB("hash", hash, TOKEN_BYTES),
-                  DB_P_TEXT("user", user_id), DB_P_INT("now", now_ms),
-                  DB_P_INT("expires", expires_ms));
-}
-
-static db_status_t s_reset(db_conn_t *conn, const db_sql_t *sql, arena_t *arena,
-                           const uint8_t hash[TOKEN_BYTES], int64_t now_ms, const char **user_id)
-{
-    db_rows_t *rows;
-    db_status_t status =
-        DB_RUN(conn, sql, &rows, DB_P_BLOB("hash", hash, TOKEN_BYTES), DB_P_INT("now", now_ms));
-    *user_id = NULL;
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows))
-        *user_id = db_dup_text(rows, arena, "user_id");
-    return auth_store_close(rows);
-}
-
-db_status_t auth_store_find_reset(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
-                                  int64_t now_ms, const char **user_id)
-{
-    return s_reset(conn, &s_find_reset, arena, hash, now_ms, user_id);
-}
-
-db_status_t auth_store_take_reset(db_conn_t *conn, arena_t *arena, const uint8_t hash[TOKEN_BYTES],
-                                  int64_t now_ms, const char **user_id)
-{
-    return s_reset(conn, &s_take_reset, arena, hash, now_ms, user_id);
-}
-
-/* ---- mails ----------------------------------------------------------------------------------- */
-
-static const db_sql_t s_add_mail = {
-    "auth.add_mail",
-    "INSERT INTO mails (id, kind, recipient, content, created_at, expires_at)"
-    " VALUES ($id, $kind, $recipient, $content, $now, $expires)",
-    NULL
-};
-
-db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
-                                const char *recipient, const buf_t *content, int64_t now_ms,
-                                int64_t expires_ms)
-{
-    return DB_RUN(conn, &s_add_mail, NULL, DB_P_TEXT("id", id), DB_P_TEXT("kind", kind),
-                  DB_P_TEXT("recipient", recipient),
-                  DB_P_BLOB("content", content->bytes, content->size), DB_P_INT("now", now_ms),
-                  DB_P_INT("expires", expires_ms));
 }

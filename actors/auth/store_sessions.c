@@ -189,8 +189,8 @@ static const db_sql_t s_purge_sessions = { "auth.purge_sessions",
                                            "DELETE FROM sessions WHERE id IN (" OVER ")",
                                            "DELETE FROM sessions WHERE id IN (" OVER
                                            " FOR UPDATE SKIP LOCKED)" };
-static const db_sql_t s_purge_resets = { "auth.purge_resets",
-                                         "DELETE FROM reset_tokens WHERE expires_at < $now", NULL };
+static const db_sql_t s_purge_codes = { "auth.purge_codes",
+                                        "DELETE FROM codes WHERE expires_at < $now", NULL };
 static const db_sql_t s_purge_mails = { "auth.purge_mails",
                                         "DELETE FROM mails WHERE expires_at < $now", NULL };
 static const db_sql_t s_purge_signing_keys = { "auth.purge_signing_keys",
@@ -199,7 +199,7 @@ static const db_sql_t s_purge_signing_keys = { "auth.purge_signing_keys",
 
 db_status_t auth_store_purge(db_conn_t *conn, int64_t before_ms, int64_t now_ms, int64_t *count)
 {
-    static const db_sql_t *const others[] = { &s_purge_resets, &s_purge_mails,
+    static const db_sql_t *const others[] = { &s_purge_codes, &s_purge_mails,
                                               &s_purge_signing_keys };
     db_rows_t *rows;
     db_status_t status = DB_RUN(conn, &s_purge_sessions, &rows, DB_P_INT("before", before_ms));

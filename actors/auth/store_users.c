@@ -86,6 +86,8 @@ db_status_t auth_store_set_tier(db_conn_t *conn, const char *id, const char *tie
     "SELECT u.id AS id, u.account_id AS account_id, u.email AS email, u.email_key AS email_key,"   \
     " u.name AS name, u.role AS role, u.status AS status, u.password AS password,"                 \
     " u.is_owner AS is_owner, u.created_at AS created_at, u.last_login_at AS last_login_at,"       \
+    " u.email_verified_at AS email_verified_at,"                                                   \
+    " (SELECT f.confirmed_at FROM second_factors f WHERE f.user_id = u.id) AS factor_at,"          \
     " (SELECT a.tier FROM accounts a WHERE a.id = u.account_id) AS tier FROM users u"
 #define WINDOW                                                                                     \
     " (u.created_at, u.id) < ($at, $id) ORDER BY u.created_at DESC, u.id DESC LIMIT $limit"
@@ -121,6 +123,8 @@ static user_t s_read_user(const db_rows_t *rows, arena_t *arena)
         .is_owner = db_int(rows, "is_owner") != 0,
         .created_ms = db_int(rows, "created_at"),
         .last_login_ms = db_int(rows, "last_login_at"),
+        .verified_ms = db_int(rows, "email_verified_at"),
+        .factor_ms = db_int(rows, "factor_at"),
     };
 }
 
@@ -208,12 +212,21 @@ db_status_t auth_store_count_owners(db_conn_t *conn, const char *account_id, int
 static const db_sql_t s_add_user = {
     "auth.add_user",
     "INSERT INTO users (id, account_id, email, email_key, name, password, role, is_owner, status,"
-    " created_at) VALUES ($id, $account, $email, $email_key, $name, $password, $role, $is_owner,"
-    " 'active', $now)",
+    " created_at, email_verified_at) VALUES ($id, $account, $email, $email_key, $name, $password,"
+    " $role, $is_owner, 'active', $now, $verified)",
     NULL
 };
 static const db_sql_t s_name_user = { "auth.name_user",
                                       "UPDATE users SET name = $name WHERE id = $id", NULL };
+static const db_sql_t s_set_email = {
+    "auth.set_email",
+    "UPDATE users SET email = $email, email_key = $email_key, email_verified_at = $now"
+    " WHERE id = $id",
+    NULL
+};
+static const db_sql_t s_set_verified = {
+    "auth.set_verified", "UPDATE users SET email_verified_at = $verified WHERE id = $id", NULL
+};
 static const db_sql_t s_set_password = { "auth.set_password",
                                          "UPDATE users SET password = $password WHERE id = $id",
                                          NULL };
@@ -230,12 +243,26 @@ db_status_t auth_store_add_user(db_conn_t *conn, const user_t *user)
                   DB_P_TEXT("account", user->account_id), DB_P_TEXT("email", user->email),
                   DB_P_TEXT("email_key", user->email_key), DB_P_TEXT("name", user->name),
                   DB_P_TEXT("password", user->password), DB_P_TEXT("role", user->role),
-                  DB_P_INT("is_owner", user->is_owner), DB_P_INT("now", user->created_ms));
+                  DB_P_INT("is_owner", user->is_owner), DB_P_INT("now", user->created_ms),
+                  auth_store_time("verified", user->verified_ms));
 }
 
 db_status_t auth_store_name_user(db_conn_t *conn, const char *id, const char *name, bool *changed)
 {
     return STORE_CHANGE(conn, &s_name_user, changed, DB_P_TEXT("id", id), DB_P_TEXT("name", name));
+}
+
+db_status_t auth_store_set_email(db_conn_t *conn, const char *id, const char *email,
+                                 const char *email_key, int64_t now_ms)
+{
+    return DB_RUN(conn, &s_set_email, NULL, DB_P_TEXT("id", id), DB_P_TEXT("email", email),
+                  DB_P_TEXT("email_key", email_key), DB_P_INT("now", now_ms));
+}
+
+db_status_t auth_store_set_verified(db_conn_t *conn, const char *id, int64_t verified_ms)
+{
+    return DB_RUN(conn, &s_set_verified, NULL, DB_P_TEXT("id", id),
+                  auth_store_time("verified", verified_ms));
 }
 
 db_status_t auth_store_set_password(db_conn_t *conn, const char *id, const char *hash)

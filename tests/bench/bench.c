@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,38 @@ void bench_print(const char *bench, const char *name, uint64_t operations, uint6
         printf(",\"cpu_us\":%.3f", cpu_us);
     printf("}\n");
     fflush(stdout);
+}
+
+static int s_compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+void bench_print_times(const char *bench, const char *name, uint64_t *times_us, size_t count)
+{
+    uint64_t total_us = 0;
+    for (size_t i = 0; i < count; i++)
+        total_us += times_us[i];
+    qsort(times_us, count, sizeof *times_us, s_compare);
+    printf("{\"bench\":\"%s\",\"case\":\"%s\",\"operations\":%zu,\"per_second\":%.0f,"
+           "\"p50_us\":%llu}\n",
+           bench, name, count, (double)count * 1e6 / (double)total_us,
+           (unsigned long long)times_us[count / 2]);
+    fflush(stdout);
+}
+
+void bench_remove_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        char *file = mem_format("%s/%s", path, entry->d_name);
+        unlink(file);
+        mem_free(file);
+    }
+    if (folder)
+        closedir(folder);
+    rmdir(path);
 }
 
 void bench_repeat(const char *bench, const char *name, uint64_t operations, void (*body)(void *arg),

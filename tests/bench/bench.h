@@ -22,6 +22,13 @@ uint64_t bench_reap(pid_t pid, int signal_number);
 void bench_print(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
                  double cpu_us);
 
+/* The same for calls one after the other: besides, `p50_us`, the time in the middle, which what
+ * else the machine does moves less than the mean. Sorts the times. */
+void bench_print_times(const char *bench, const char *name, uint64_t *times_us, size_t count);
+
+/* Removes a folder of files. */
+void bench_remove_folder(const char *path);
+
 /* For what runs in this process: repeats `body(arg)` for BENCH_MS milliseconds of CPU time (300 by
  * default), at least three times, and prints the case. Each run counts as `operations`. */
 void bench_repeat(const char *bench, const char *name, uint64_t operations, void (*body)(void *arg),

@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,15 +332,8 @@ static void s_make_folder(server_t *self)
 
 void edge_server_tidy(void)
 {
-    char path[FOLDER_SIZE], file[FOLDER_SIZE + 256];
-    DIR *folder = opendir(s_folder(getpid(), path));
-    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        unlink(file);
-    }
-    if (folder)
-        closedir(folder);
-    rmdir(path);
+    char path[FOLDER_SIZE];
+    bench_remove_folder(s_folder(getpid(), path));
 }
 
 void edge_server_guarded(void *arg)

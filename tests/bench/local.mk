@@ -2,14 +2,15 @@
 #
 # Benchmarks print one JSON line a case and never fail a build by a time:
 #     make bench
-BENCHES = %D%/analysis_bench %D%/broker_bench %D%/cache_bench %D%/edge_bench %D%/json_bench \
-	%D%/limiter_bench
+BENCHES = %D%/analysis_bench %D%/auth_bench %D%/broker_bench %D%/cache_bench %D%/edge_bench \
+	%D%/json_bench %D%/limiter_bench
 
 EXTRA_PROGRAMS += $(BENCHES)
 CLEANFILES += $(BENCHES)
 BENCH_KIT = %D%/bench.c %D%/bench.h
 
 %C%_analysis_bench_SOURCES = %D%/analysis_bench.c %D%/documents.c %D%/documents.h $(BENCH_KIT)
+%C%_auth_bench_SOURCES = %D%/auth_bench.c $(BENCH_KIT)
 %C%_broker_bench_SOURCES = %D%/broker_bench.c $(BENCH_KIT)
 %C%_cache_bench_SOURCES = %D%/cache_bench.c $(BENCH_KIT)
 %C%_edge_bench_SOURCES = %D%/edge_bench.c %D%/edge_server.c %D%/edge_server.h %D%/documents.c \

@@ -53,6 +53,10 @@ def users(folder, web):
     same(json.loads(folder.run("user", "disable", ADA["email"]))["status"], "disabled", "disable")
     same(web.post("/v1/auth/login", ADA).status, 401, "who may not sign in then")
     folder.run("user", "enable", ADA["email"])
+    same(json.loads(folder.run("user", "list", ADA["email"]))["items"][0]["email_verified_at"], None,
+         "nothing has proven the address")
+    check(json.loads(folder.run("user", "verify", ADA["email"]))["email_verified_at"],
+          "but an administrator may say so")
     code = json.loads(folder.run("user", "reset", ADA["email"]))["token"]
     reset = {"token": code, "password": "another sentence of mine"}
     same(web.post("/v1/auth/password/reset", reset).status, 204, "reset, and a new password")

@@ -32,6 +32,7 @@ EXTRA_DIST += $(EDGE_TESTS)
 
 SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
+	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \

@@ -122,6 +122,64 @@ static inline bool stage_is_in(stage_t *self, const person_t *person)
                .code == ERROR_NONE;
 }
 
+/* ---- mails ----------------------------------------------------------------------------------- */
+
+static inline int64_t stage_mails(const stage_t *self, const char *kind)
+{
+    static const db_sql_t count = { "test.mails",
+                                    "SELECT count(*) AS n FROM mails WHERE kind = $kind", NULL };
+    db_rows_t *rows;
+    if (DB_RUN(db_conn(stage_db(self)), &count, &rows, DB_P_TEXT("kind", kind)) != DB_OK ||
+        !db_next(rows))
+        return -1;
+    int64_t number = db_int(rows, "n");
+    db_rows_close(&rows);
+    return number;
+}
+
+/* The code in the newest mail of that kind to that address, opened as the sender of mails will do;
+ * waits for the mail, since some are written after the answer. "" when it holds none. */
+static inline const char *stage_mail(stage_t *self, const char *kind, const char *recipient)
+{
+    static const db_sql_t newest = { "test.mail",
+                                     "SELECT id, content FROM mails WHERE kind = $kind AND"
+                                     " recipient = $recipient ORDER BY created_at DESC, id DESC"
+                                     " LIMIT 1",
+                                     NULL };
+    vault_t vault;
+    char why[200];
+    size_t size;
+    db_rows_t *rows = NULL;
+    value_verdict_t verdict;
+    for (int tries = 0;; tries++) {
+        if (DB_RUN(db_conn(stage_db(self)), &newest, &rows, DB_P_TEXT("kind", kind),
+                   DB_P_TEXT("recipient", recipient)) != DB_OK ||
+            tries == 10000)
+            die("there is no mail %s to %s", kind, recipient);
+        if (db_next(rows))
+            break;
+        db_rows_close(&rows);
+        clock_sleep_ms(1);
+    }
+    if (!vault_open(&vault, "", self->place.folder, why, sizeof why))
+        die("%s", why);
+    const uint8_t *sealed = db_blob(rows, "content", &size);
+    char *plain = arena_alloc(&self->arena, size);
+    ok(!vault_unseal(&vault, "another name", sealed, size, plain));
+    ok(vault_unseal(&vault, db_text(rows, "id"), sealed, size, plain));
+    const value_t *mail =
+        value_parse(&self->arena, plain, size - VAULT_OVERHEAD, VALUE_LIMITS, &verdict);
+    db_rows_close(&rows);
+    vault_close(&vault);
+    return stage_text(self, mail, "code");
+}
+
+/* A statement as an operator would type it. */
+static inline void stage_sql(const stage_t *self, const db_sql_t *sql)
+{
+    is_int(db_write_one(stage_db(self), sql, NULL, 0, NULL), DB_OK);
+}
+
 /* An administrator. */
 static inline principal_t stage_admin(void)
 {

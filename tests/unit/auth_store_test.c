@@ -46,6 +46,11 @@ static const db_sql_t s_fill[] = {
     BOTH("test.invites",
          "INSERT INTO invites (id, hash, role, tier, created_at, expires_at) SELECT " UUID(
              "e", "n") ", " HASH("n") ", 'user', 'free', n / 3, n FROM " NUMBERS),
+    BOTH("test.second_factors",
+         "INSERT INTO second_factors (user_id, secret, created_at) SELECT " UUID(
+             "b", "n") ", " HASH("n") ", n FROM " NUMBERS),
+    BOTH("test.codes", "INSERT INTO codes (hash, purpose, user_id, created_at, expires_at)"
+                       " SELECT " HASH("n") ", 'reset', " UUID("b", "n") ", n, n FROM " NUMBERS),
     BOTH(
         "test.audit",
         "INSERT INTO audit (sequence, at, action, user_id, hash) SELECT n + 1, n, CASE n % 7 WHEN 0"
@@ -61,6 +66,9 @@ static const struct {
     { "user", "0000000b-0000-7000-8000-000000000070", 0 },
     { "email", "u77@x.dev", 0 },
     { "action", "key.created", 0 },
+    { "purpose", "reset", 0 },
+    { "hash", "00000000000000000000000000000000", 0 },
+    { "since", NULL, 30000 },
     { "id", "0000000b-0000-7000-8000-000000090007", 0 },
     { "at", NULL, 30000 },
     { "now", NULL, 50000 },
@@ -82,7 +90,7 @@ static void test_plans(void)
 {
     static const db_sql_t *const *const tables[] = {
         auth_store_user_lists,   auth_store_session_lists, auth_store_key_lists,
-        auth_store_invite_lists, auth_store_audit_lists,
+        auth_store_invite_lists, auth_store_audit_lists,   auth_store_code_lists,
     };
     const db_sql_t *lists[32] = { NULL };
     size_t count = 0;
