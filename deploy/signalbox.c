@@ -16,13 +16,14 @@
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
 #include "actors/cache/cache.h"
+#include "actors/jobs/jobs.h"
 #include "actors/limiter/limiter.h"
 #include "deploy/app.h"
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &auth_actor, &analysis_actor, &cache_actor,
-                                           &limiter_actor, NULL };
+const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cache_actor,
+                                           &limiter_actor, &jobs_actor,     NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker, &command_edge,    &command_actor,
@@ -171,6 +172,7 @@ static void s_derive(app_t *app)
     s_derive_endpoint(app, &app->broker.trusted, "edge.sock");
     s_derive_endpoint(app, &app->broker.events, "events.sock");
     s_derive_endpoint(app, &app->edge.brokers, "edge.sock");
+    s_derive_endpoint(app, &jobs_settings.brokers, "edge.sock");
 }
 
 static bool s_read_settings(app_t *app, const char *config, int *argc, char **argv)
@@ -241,6 +243,7 @@ int main(int argc, char **argv)
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
+        { "jobs", jobs_actor.settings, jobs_actor.settings_target },
         { 0 },
     };
     if (argc < 2)

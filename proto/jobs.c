@@ -13,6 +13,9 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
 
 /* ---- what is enqueued ------------------------------------------------------------------------ */
 
+#define QUOTED(text)   #text
+#define NUMBER(number) QUOTED(number)
+
 #define JOB_FIELDS                                                                                 \
     KIND_FIELD,                                                                                    \
         { "payload",                                                                               \
@@ -23,9 +26,7 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
           .about = "The request that the method is called with" },                                 \
         QUEUE_FIELD(.required = false,                                                             \
                     "Where it waits; the queue named after the service when left out"),            \
-        { "priority",                                                                              \
-          FIELD_INTEGER,                                                                           \
-          .preset = "5",                                                                           \
+        { "priority", FIELD_INTEGER, .preset = NUMBER(JOBS_PRIORITY),                                                                           \
           .min = 0,                                                                                \
           .max = JOBS_PRIORITIES - 1,                                                              \
           .about = "0 goes first, 9 last" },                                                       \
@@ -39,17 +40,18 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
         { "order_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,                              \
           .about = "Jobs of the account with this key in the queue run one after the other, in "   \
                    "the order in which they were enqueued" },                                      \
-        { "max_attempts", FIELD_INTEGER, .preset = "5",                                            \
+        { "max_attempts", FIELD_INTEGER, .preset = NUMBER(JOBS_MAX_ATTEMPTS),                      \
           .min = 1,       .max = 100,    .about = "After so many failures it is dead" },           \
         { "backoff_ms",                                                                            \
           FIELD_INTEGER,                                                                           \
-          .preset = "2000",                                                                        \
+          .preset = NUMBER(JOBS_BACKOFF_MS),                                                       \
           .min = 1,                                                                                \
           .max = 86400000,                                                                         \
           .about = "Pause after the first failure; doubles with each, up to a day, up to half of " \
                    "it taken off at random" },                                                     \
     {                                                                                              \
-        "timeout_ms", FIELD_INTEGER, .preset = "60000", .min = 10, .max = JOBS_TIMEOUT_MAX,        \
+        "timeout_ms", FIELD_INTEGER, .preset = NUMBER(JOBS_TIMEOUT_MS), .min = 10,                 \
+                                     .max = JOBS_TIMEOUT_MAX,                                      \
                                      .about = "A run that takes longer has failed"                 \
     }
 
@@ -159,6 +161,12 @@ static const field_t s_failure[] = {
     { 0 },
 };
 
+static const field_t s_progress[] = {
+    { "percent", FIELD_INTEGER, .required = true, .min = 0, .max = 100, .about = "How much" },
+    { "note", FIELD_STRING, .required = true, .nullable = true, .about = "In words" },
+    { 0 },
+};
+
 const field_t jobs_job_fields[] = {
     ID_FIELD("The job"),
     KIND_FIELD,
@@ -174,6 +182,8 @@ const field_t jobs_job_fields[] = {
       .about = "How many of them failed in a way that counts" },
     { "max_attempts", FIELD_INTEGER, .required = true, .min = 0, .max = 100,
       .about = "After so many failures it is dead" },
+    { "replays", FIELD_INTEGER, .required = true, .min = 0, .max = 32767,
+      .about = "How often it was taken out of the dead letters" },
     { "unique_key", FIELD_STRING, .required = true, .nullable = true, .about = "As enqueued" },
     { "order_key", FIELD_STRING, .required = true, .nullable = true, .about = "As enqueued" },
     { "parent_id", FIELD_INTEGER, .required = true, .nullable = true, .about = "Of a child" },
@@ -183,6 +193,8 @@ const field_t jobs_job_fields[] = {
     MAYBE_TIME_FIELD("finished_at", "When it ended"),
     { "error", FIELD_OBJECT, .required = true, .nullable = true, .fields = s_failure,
       .about = "Why its last run failed" },
+    { "progress", FIELD_OBJECT, .nullable = true, .fields = s_progress,
+      .about = "How far its last run is, as it says itself; not in lists" },
     { "payload", FIELD_ANY, .about = "What the method is called with; not in lists" },
     { "result", FIELD_ANY, .about = "What the method answered; not in lists" },
     { 0 },

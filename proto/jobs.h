@@ -14,8 +14,8 @@
  * `jobs.enqueued`, `jobs.started`, `jobs.progress`, `jobs.finished`, `jobs.dead` {account, id,
  * kind, queue, state, attempt, ...}.
  *
- * `jobs.wake` {queues: [text]}: from one instance to the others, after a commit: there is something
- * to begin.
+ * `jobs.wake` {queue, priority, run_at}: from one instance to the others, after a commit: there is
+ * something to begin, from there on.
  */
 #ifndef SIGNALBOX_PROTO_JOBS_H
 #define SIGNALBOX_PROTO_JOBS_H
@@ -29,6 +29,12 @@
 #define JOBS_BATCH_MAX     1000  /* jobs of one request */
 #define JOBS_PRIORITIES    10    /* 0 goes first */
 #define JOBS_TIMEOUT_MAX   600000
+
+/* What a job is like that does not say. */
+#define JOBS_PRIORITY     5
+#define JOBS_MAX_ATTEMPTS 5
+#define JOBS_BACKOFF_MS   2000
+#define JOBS_TIMEOUT_MS   60000
 
 /* What a job can be. All but the last three are "live". */
 #define JOBS_STATES "ready running scheduled blocked done cancelled dead"

@@ -3,12 +3,25 @@ noinst_LIBRARIES += %D%/libjobs.a
 SB_PARTS += %D%/libjobs.a
 
 %C%_libjobs_a_SOURCES = \
+	%D%/dispatcher.c %D%/dispatcher.h %D%/dispatcher_state.h \
+	%D%/intake.c %D%/intake.h \
+	%D%/jobs.c %D%/jobs.h \
+	%D%/keeping.c \
+	%D%/kinds.c %D%/kinds.h \
+	%D%/lanes.c %D%/lanes.h \
+	%D%/on_enqueue.c %D%/on_jobs.c %D%/on_queues.c \
+	%D%/runs.c \
+	%D%/share.c \
+	%D%/verdict.c %D%/verdict.h \
+	%D%/store.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_queues.c \
+	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h
+
+# Schedules.
+%C%_libjobs_a_SOURCES += \
 	%D%/calendar.c %D%/calendar.h \
 	%D%/cron.c %D%/cron_parse.c %D%/cron.h \
 	%D%/schedule.c %D%/schedule.h \
-	%D%/store.c %D%/store_enqueue.c %D%/store_fires.c %D%/store_lists.c %D%/store_orders.c \
-	%D%/store_queues.c %D%/store_schedules.c %D%/store_schedules.h %D%/store_settle.c \
-	%D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
+	%D%/store_fires.c %D%/store_schedules.c %D%/store_schedules.h \
 	%D%/zone.c %D%/zone.h \
 	%D%/zone_rule.c %D%/zone_rule.h \
 	%D%/zones.c %D%/zones.h

@@ -105,8 +105,8 @@ typedef struct {
 
 typedef struct {
     int64_t *accepted; /* ids of the successes that counted; room for all of them */
-    size_t accepted_count;
-    job_begun_t *begun; /* in the order in which they are to be run */
+    size_t accepted_count, reported_count; /* of so many */
+    job_begun_t *begun;                    /* in the order in which they are to be run */
     size_t begun_count;
 } job_turned_t;
 
@@ -253,11 +253,12 @@ typedef struct {
     size_t count;
 } jobs_list_t;
 
-typedef enum { JOBS_LIVE, JOBS_ENDED, JOBS_BURIED } job_table_t;
+typedef enum { TABLE_LIVE, TABLE_DONE, TABLE_DEAD } jobs_table_t;
 
 /* The newest first, those before `before` (an id); `account` NULL: of all accounts. */
-db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, job_table_t table, const char *account,
-                            int64_t before, size_t limit, jobs_list_t *jobs) MUST_CHECK;
+db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, jobs_table_t table,
+                            const char *account, int64_t before, size_t limit,
+                            jobs_list_t *jobs) MUST_CHECK;
 
 /* NULL in `found`: there is none (of the account, if not NULL). */
 db_status_t jobs_store_get(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,

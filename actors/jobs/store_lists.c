@@ -27,17 +27,17 @@
 
 #define PAGE(what, table, whose)                                                                   \
     "SELECT " what " FROM " table " j WHERE " whose "j.id < $before ORDER BY j.id DESC LIMIT "     \
-                                                    "$limit"
+    "$limit"
 #define MINE "j.account = $account AND "
 
 /* By table, then whether it is of one account. */
 static const db_sql_t s_lists[][2] = {
-    [JOBS_LIVE] = { { "jobs.list_live", PAGE(LIVE, "job", ""), NULL },
-                    { "jobs.list_live_mine", PAGE(LIVE, "job", MINE), NULL } },
-    [JOBS_ENDED] = { { "jobs.list_done", PAGE(ENDED, "done", ""), NULL },
+    [TABLE_LIVE] = { { "jobs.list_live", PAGE(LIVE, "job", ""), NULL },
+                     { "jobs.list_live_mine", PAGE(LIVE, "job", MINE), NULL } },
+    [TABLE_DONE] = { { "jobs.list_done", PAGE(ENDED, "done", ""), NULL },
                      { "jobs.list_done_mine", PAGE(ENDED, "done", MINE), NULL } },
-    [JOBS_BURIED] = { { "jobs.list_dead", PAGE(BURIED, "dead", ""), NULL },
-                      { "jobs.list_dead_mine", PAGE(BURIED, "dead", MINE), NULL } },
+    [TABLE_DEAD] = { { "jobs.list_dead", PAGE(BURIED, "dead", ""), NULL },
+                     { "jobs.list_dead_mine", PAGE(BURIED, "dead", MINE), NULL } },
 };
 
 /* One job has what is large, too. */
@@ -47,12 +47,12 @@ static const db_sql_t s_lists[][2] = {
     " AND p.fence = j.fence WHERE j.id = $id"
 
 static const db_sql_t s_one[] = {
-    [JOBS_LIVE] = { "jobs.get_live", ONE(LIVE, "j.payload", "NULL", "job"),
-                    ONE(LIVE, "j.payload", "CAST(NULL AS BYTEA)", "job") },
-    [JOBS_ENDED] = { "jobs.get_done", ONE(ENDED, "NULL", "j.result", "done"),
+    [TABLE_LIVE] = { "jobs.get_live", ONE(LIVE, "j.payload", "NULL", "job"),
+                     ONE(LIVE, "j.payload", "CAST(NULL AS BYTEA)", "job") },
+    [TABLE_DONE] = { "jobs.get_done", ONE(ENDED, "NULL", "j.result", "done"),
                      ONE(ENDED, "CAST(NULL AS BYTEA)", "j.result", "done") },
-    [JOBS_BURIED] = { "jobs.get_dead", ONE(BURIED, "j.payload", "NULL", "dead"),
-                      ONE(BURIED, "j.payload", "CAST(NULL AS BYTEA)", "dead") },
+    [TABLE_DEAD] = { "jobs.get_dead", ONE(BURIED, "j.payload", "NULL", "dead"),
+                     ONE(BURIED, "j.payload", "CAST(NULL AS BYTEA)", "dead") },
 };
 
 static job_t s_read(const db_rows_t *rows, arena_t *arena)
@@ -81,8 +81,8 @@ static job_t s_read(const db_rows_t *rows, arena_t *arena)
     };
 }
 
-db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, job_table_t table, const char *account,
-                            int64_t before, size_t limit, jobs_list_t *jobs)
+db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, jobs_table_t table,
+                            const char *account, int64_t before, size_t limit, jobs_list_t *jobs)
 {
     const db_param_t params[] = { DB_P_INT("before", before), DB_P_INT("limit", (int64_t)limit),
                                   DB_P_TEXT("account", account) };
@@ -97,7 +97,7 @@ db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, job_table_t table, 
     return jobs_store_close(rows);
 }
 
-static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, job_table_t table, int64_t id,
+static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, jobs_table_t table, int64_t id,
                               const job_t **found)
 {
     db_rows_t *rows;
@@ -122,7 +122,7 @@ static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, job_table_t table
 db_status_t jobs_store_get(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,
                            const job_t **found)
 {
-    static const job_table_t order[] = { JOBS_LIVE, JOBS_ENDED, JOBS_BURIED, JOBS_LIVE };
+    static const jobs_table_t order[] = { TABLE_LIVE, TABLE_DONE, TABLE_DEAD, TABLE_LIVE };
     db_status_t status = DB_OK;
     *found = NULL;
     for (size_t i = 0; status == DB_OK && !*found && i < COUNT_OF(order); i++)

@@ -69,13 +69,19 @@ static const db_sql_t s_keep = { "jobs.keep",
 
 static const db_sql_t s_drop = { "jobs.drop", "DELETE FROM job WHERE id = $id", NULL };
 
-static const db_sql_t s_claim = {
-    "jobs.claim",
-    "UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"
-    " started_at = " STORE_NOW_SQLITE " WHERE id IN (SELECT id FROM job WHERE queue = $queue"
-    " AND state = 0 AND (priority, run_at) >= ($priority, $run_at)"
-    " ORDER BY priority, run_at, id LIMIT $most) RETURNING " BEGUN,
-    NULL
+#define CLAIM(condition)                                                                           \
+    "UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"                            \
+    " started_at = " STORE_NOW_SQLITE " WHERE id IN (SELECT id FROM job WHERE queue = $queue"      \
+    " AND state = 0 AND (priority, run_at) >= ($priority, $run_at)" condition                      \
+    " ORDER BY priority, run_at, id LIMIT $most) RETURNING " BEGUN
+
+/* Queues that are begun without counting: changed by somebody else, one is so no more at once. */
+#define IS_FREE "is_paused = 0 AND is_pulled = 0 AND max_running = 0 AND rate_limit = 0"
+
+static const db_sql_t s_claim = { "jobs.claim", CLAIM(""), NULL };
+static const db_sql_t s_claim_free = {
+    "jobs.claim_free",
+    CLAIM(" AND EXISTS (SELECT 1 FROM queue q WHERE q.name = $queue AND " IS_FREE ")"), NULL
 };
 
 static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool *is_accepted)
@@ -125,7 +131,7 @@ static db_status_t s_turn_work(db_conn_t *conn, void *arg)
         const job_wish_t *wish = &turn->wishes[i];
         db_rows_t *rows;
         status =
-            DB_RUN(conn, &s_claim, &rows, DB_P_INT("worker", turn->worker_id),
+            DB_RUN(conn, &s_claim_free, &rows, DB_P_INT("worker", turn->worker_id),
                    DB_P_TEXT("queue", wish->queue), DB_P_INT("priority", wish->from.priority),
                    DB_P_INT("run_at", wish->from.run_at), DB_P_INT("most", (int64_t)wish->most));
         if (status == DB_OK)
@@ -146,8 +152,9 @@ static const db_sql_t s_turn = {
     ", 4, " STORE_NOW_POSTGRES ", decode(result, 'hex') FROM ended),"
     " wish AS MATERIALIZED (SELECT * FROM json_to_recordset("
     " CAST(CAST($wishes AS TEXT) AS json)) AS w (q TEXT, n BIGINT, p SMALLINT, at BIGINT)),"
-    " next AS MATERIALIZED (SELECT j.id FROM wish CROSS JOIN LATERAL (SELECT id FROM job"
-    " WHERE queue = wish.q AND state = 0 AND (priority, run_at) >= (wish.p, wish.at)"
+    " next AS MATERIALIZED (SELECT j.id FROM wish"
+    " JOIN queue ON queue.name = wish.q AND " IS_FREE " CROSS JOIN LATERAL (SELECT id FROM job"
+    " WHERE job.queue = wish.q AND state = 0 AND (priority, run_at) >= (wish.p, wish.at)"
     " ORDER BY priority, run_at, id LIMIT wish.n FOR UPDATE SKIP LOCKED) j),"
     " begun AS (UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"
     " started_at = " STORE_NOW_POSTGRES " WHERE id = ANY (ARRAY(SELECT id FROM next))"
@@ -216,6 +223,7 @@ db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn, jo
     for (size_t i = 0; i < turn->wish_count; i++)
         most += turn->wishes[i].most;
     turned->accepted = arena_array(arena, turn->success_count, sizeof *turned->accepted);
+    turned->reported_count = turn->success_count;
     turned->begun = arena_array(arena, most, sizeof *turned->begun);
     turning_t turning = { .turn = turn, .turned = turned, .arena = arena };
     return db_is_sqlite(db) ? db_write(db, s_turn_work, &turning) : s_turn_at_once(db, &turning);

@@ -2,13 +2,13 @@
 #
 # The jobs service, built for each of the two databases from one source.
 JOBS_TESTS = \
-	%D%/jobs_fires_sqlite_test %D%/jobs_fires_postgres_test \
+	%D%/jobs_actor_sqlite_test %D%/jobs_actor_postgres_test \
 	%D%/jobs_enqueue_sqlite_test %D%/jobs_enqueue_postgres_test \
 	%D%/jobs_store_sqlite_test %D%/jobs_store_postgres_test
 
 check_PROGRAMS += $(JOBS_TESTS)
 TESTS += $(JOBS_TESTS)
-EXTRA_DIST += %D%/jobs_kit.h
+EXTRA_DIST += %D%/jobs_kit.h %D%/jobs_stage.h
 
 %C%_jobs_enqueue_sqlite_test_SOURCES = %D%/jobs_enqueue_test.c
 %C%_jobs_enqueue_postgres_test_SOURCES = %D%/jobs_enqueue_test.c
@@ -16,6 +16,6 @@ EXTRA_DIST += %D%/jobs_kit.h
 %C%_jobs_store_sqlite_test_SOURCES = %D%/jobs_store_test.c
 %C%_jobs_store_postgres_test_SOURCES = %D%/jobs_store_test.c
 %C%_jobs_store_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
-%C%_jobs_fires_sqlite_test_SOURCES = %D%/jobs_fires_test.c
-%C%_jobs_fires_postgres_test_SOURCES = %D%/jobs_fires_test.c
-%C%_jobs_fires_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_jobs_actor_sqlite_test_SOURCES = %D%/jobs_actor_test.c
+%C%_jobs_actor_postgres_test_SOURCES = %D%/jobs_actor_test.c
+%C%_jobs_actor_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

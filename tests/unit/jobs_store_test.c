@@ -459,13 +459,13 @@ static void test_lists_and_purge(void)
         job.account = i % 2 ? "bob" : "ada";
         ids[i] = kit_add_one(db, job);
     }
-    is_int(jobs_store_list(db_conn(db), &arena, JOBS_LIVE, "ada", INT64_MAX, 2, &jobs), DB_OK);
+    is_int(jobs_store_list(db_conn(db), &arena, TABLE_LIVE, "ada", INT64_MAX, 2, &jobs), DB_OK);
     is_int(jobs.count, 2);
     is_int(jobs.list[0].id, ids[4]);
-    is_int(jobs_store_list(db_conn(db), &arena, JOBS_LIVE, "ada", jobs.list[1].id, 2, &jobs),
+    is_int(jobs_store_list(db_conn(db), &arena, TABLE_LIVE, "ada", jobs.list[1].id, 2, &jobs),
            DB_OK);
     is_int(jobs.count, 1);
-    is_int(jobs_store_list(db_conn(db), &arena, JOBS_LIVE, NULL, INT64_MAX, 9, &jobs), DB_OK);
+    is_int(jobs_store_list(db_conn(db), &arena, TABLE_LIVE, NULL, INT64_MAX, 9, &jobs), DB_OK);
     is_int(jobs.count, 5);
     is_int(kit_begin(db, &arena, worker, 9, &begun), 5);
     for (size_t i = 0; i < 5; i++)
@@ -473,9 +473,9 @@ static void test_lists_and_purge(void)
                                     .fence = 1,
                                     .how = i < 3 ? SETTLE_DONE : SETTLE_DEAD,
                                     .error_code = "INTERNAL" });
-    is_int(jobs_store_list(db_conn(db), &arena, JOBS_ENDED, NULL, INT64_MAX, 9, &jobs), DB_OK);
+    is_int(jobs_store_list(db_conn(db), &arena, TABLE_DONE, NULL, INT64_MAX, 9, &jobs), DB_OK);
     is_int(jobs.count, 3);
-    is_int(jobs_store_list(db_conn(db), &arena, JOBS_BURIED, "bob", INT64_MAX, 9, &jobs), DB_OK);
+    is_int(jobs_store_list(db_conn(db), &arena, TABLE_DEAD, "bob", INT64_MAX, 9, &jobs), DB_OK);
     is_int(jobs.count, 1);
     is_text(jobs.list[0].error_code, "INTERNAL");
     purging_t purging = { .retention = { .done_ms = 60000, .dead_ms = 60000, .most = 2 } };

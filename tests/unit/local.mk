@@ -79,3 +79,4 @@ include tests/unit/database.mk
 include tests/unit/analysis_service.mk
 include tests/unit/auth_service.mk
 include tests/unit/jobs_service.mk
+include tests/unit/jobs_schedules.mk
