@@ -13,23 +13,10 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
 
 /* ---- what is enqueued ------------------------------------------------------------------------ */
 
-#define QUOTED(text)   #text
-#define NUMBER(number) QUOTED(number)
-
 #define JOB_FIELDS                                                                                 \
-    KIND_FIELD,                                                                                    \
-        { "payload",                                                                               \
-          FIELD_OBJECT,                                                                            \
-          .open = true,                                                                            \
-          .preset = "{}",                                                                          \
-          .example = "{\"workflow\":{\"nodes\":[],\"edges\":[]}}",                                 \
-          .about = "The request that the method is called with" },                                 \
+    KIND_FIELD, PAYLOAD_FIELD,                                                                     \
         QUEUE_FIELD(.required = false,                                                             \
                     "Where it waits; the queue named after the service when left out"),            \
-        { "priority", FIELD_INTEGER, .preset = NUMBER(JOBS_PRIORITY),                                                                           \
-          .min = 0,                                                                                \
-          .max = JOBS_PRIORITIES - 1,                                                              \
-          .about = "0 goes first, 9 last" },                                                       \
         { "delay_ms", FIELD_INTEGER, .min = 0, .max = YEAR_MS,                                     \
           .about = "Not to be begun before that much time has passed; or else:" },                 \
         { "run_at", FIELD_STRING, .format = "date-time",                                           \
@@ -40,20 +27,7 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
         { "order_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,                              \
           .about = "Jobs of the account with this key in the queue run one after the other, in "   \
                    "the order in which they were enqueued" },                                      \
-        { "max_attempts", FIELD_INTEGER, .preset = NUMBER(JOBS_MAX_ATTEMPTS),                      \
-          .min = 1,       .max = 100,    .about = "After so many failures it is dead" },           \
-        { "backoff_ms",                                                                            \
-          FIELD_INTEGER,                                                                           \
-          .preset = NUMBER(JOBS_BACKOFF_MS),                                                       \
-          .min = 1,                                                                                \
-          .max = 86400000,                                                                         \
-          .about = "Pause after the first failure; doubles with each, up to a day, up to half of " \
-                   "it taken off at random" },                                                     \
-    {                                                                                              \
-        "timeout_ms", FIELD_INTEGER, .preset = NUMBER(JOBS_TIMEOUT_MS), .min = 10,                 \
-                                     .max = JOBS_TIMEOUT_MAX,                                      \
-                                     .about = "A run that takes longer has failed"                 \
-    }
+        TRYING_FIELDS
 
 static const field_t s_job[] = { JOB_FIELDS, { 0 } };
 
@@ -65,7 +39,7 @@ static const field_t s_enqueue_request[] = {
     { 0 },
 };
 
-static const field_t s_receipt[] = {
+const field_t jobs_receipt_fields[] = {
     ID_FIELD("The job"),
     KIND_FIELD,
     QUEUE_FIELD(.required = true, "Where it waits"),
@@ -81,7 +55,7 @@ const method_t jobs_enqueue = {
     .about = "Answered when the job is on disk. It is run at least once, in the name of the "
              "caller, who must be allowed to call the method.",
     .request = s_enqueue_request,
-    .reply = s_receipt,
+    .reply = jobs_receipt_fields,
     .errors = s_enqueue_errors,
     .access = ACCESS_USER,
     .rate = "read",
@@ -98,7 +72,7 @@ static const field_t s_enqueue_many_request[] = {
 };
 
 static const field_t s_enqueue_many_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = s_receipt,
+    { "items", FIELD_ARRAY, .required = true, .fields = jobs_receipt_fields,
       .about = "In the order of the request" },
     { 0 },
 };
@@ -248,6 +222,9 @@ const service_t jobs_service = {
     .about = "Keeps work until it is done: calls of any service's methods, later, again after a "
              "failure, in order, at a rate, with what became of them",
     .methods =
-        (const method_t *const[]){ &jobs_enqueue, &jobs_enqueue_many, &jobs_enqueue_as, &jobs_get,
-                                   &jobs_list, &jobs_queues, &jobs_queue_set, NULL },
+        (const method_t *const[]){
+            &jobs_enqueue, &jobs_enqueue_many, &jobs_enqueue_as, &jobs_get, &jobs_list,
+            &jobs_queues, &jobs_queue_set, &jobs_schedule_put, &jobs_schedule_get,
+            &jobs_schedule_list, &jobs_schedule_next, &jobs_schedule_fires, &jobs_schedule_delete,
+            &jobs_schedule_pause, &jobs_schedule_resume, &jobs_schedule_run, NULL },
 };

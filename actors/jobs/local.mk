@@ -20,7 +20,9 @@ SB_PARTS += %D%/libjobs.a
 %C%_libjobs_a_SOURCES += \
 	%D%/calendar.c %D%/calendar.h \
 	%D%/cron.c %D%/cron_parse.c %D%/cron.h \
+	%D%/on_schedules.c %D%/on_schedule_change.c %D%/on_schedule_put.c \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/schedules.c %D%/schedules.h \
 	%D%/store_fires.c %D%/store_schedules.c %D%/store_schedules.h \
 	%D%/zone.c %D%/zone.h \
 	%D%/zone_rule.c %D%/zone_rule.h \

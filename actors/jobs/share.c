@@ -115,6 +115,17 @@ void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full)
     s_pack_bytes(pack, "result", job->result);
 }
 
+void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
+                       const job_receipt_t *receipt)
+{
+    pack_map(pack, 5);
+    pack_pair_int(pack, "id", receipt->id);
+    pack_pair_text(pack, "kind", kind);
+    pack_pair_text(pack, "queue", queue);
+    pack_pair_text(pack, "state", jobs_store_state(receipt->state));
+    pack_pair_bool(pack, "duplicate", receipt->is_duplicate);
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,

@@ -2,7 +2,8 @@
 #
 # The schedules of the jobs service, built for each of the two databases from one source.
 SCHEDULE_TESTS = \
-	%D%/jobs_fires_sqlite_test %D%/jobs_fires_postgres_test
+	%D%/jobs_fires_sqlite_test %D%/jobs_fires_postgres_test \
+	%D%/jobs_schedules_sqlite_test %D%/jobs_schedules_postgres_test
 
 check_PROGRAMS += $(SCHEDULE_TESTS)
 TESTS += $(SCHEDULE_TESTS)
@@ -10,3 +11,6 @@ TESTS += $(SCHEDULE_TESTS)
 %C%_jobs_fires_sqlite_test_SOURCES = %D%/jobs_fires_test.c
 %C%_jobs_fires_postgres_test_SOURCES = %D%/jobs_fires_test.c
 %C%_jobs_fires_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_jobs_schedules_sqlite_test_SOURCES = %D%/jobs_schedules_test.c
+%C%_jobs_schedules_postgres_test_SOURCES = %D%/jobs_schedules_test.c
+%C%_jobs_schedules_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
