@@ -89,6 +89,10 @@ void jobs_reply_page(call_t *call, jobs_table_t table, const char *account);
 /* Packs a job; `in_full` with what is large. */
 void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full);
 
+/* Ends the page of a list that is ordered by a number alone, `at_ms` of its cursors. `last` is that
+ * of the last item shown; 0: there is no further page. */
+void jobs_end_page(pack_t *pack, uint8_t list, int64_t last);
+
 /* Packs what became of a job that was to be enqueued. */
 void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
                        const job_receipt_t *receipt);

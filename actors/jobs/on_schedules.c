@@ -4,13 +4,11 @@
  */
 #include "config.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/base/clock.h"
-#include "actors/base/text.h"
 #include "actors/jobs/schedules.h"
 
 /* ---- what handlers share ----------------------------------------------------------------------
@@ -84,20 +82,6 @@ void schedule_pack(pack_t *pack, const schedule_t *schedule, bool in_full)
     pack_raw(pack, schedule->payload.bytes, schedule->payload.size);
 }
 
-/* Where a page begins travels in the cursor as text. */
-static int64_t s_before(const cursor_t *cursor)
-{
-    int64_t number;
-    return text_to_i64(cursor->id, strlen(cursor->id), &number) ? number : INT64_MAX;
-}
-
-static void s_end_page(pack_t *pack, uint8_t list, bool has_more, int64_t last)
-{
-    char id[ID_UUID_SIZE];
-    snprintf(id, sizeof id, "%" PRId64, last);
-    page_end(pack, list, 0, has_more ? id : NULL);
-}
-
 /* ---- one, and all -----------------------------------------------------------------------------
  */
 
@@ -120,16 +104,16 @@ void jobs_on_schedule_list(call_t *call, void *self)
     if (!page_require_cursor(call, SCHEDULES_LIST, &cursor))
         return;
     db_conn_t *conn = jobs_require_conn(call);
-    if (!conn || !jobs_require_ok(call, schedule_store_list(
-                                            conn, call_arena(call), call_principal(call)->account,
-                                            s_before(&cursor), limit + 1, &schedules)))
+    if (!conn || !jobs_require_ok(call, schedule_store_list(conn, call_arena(call),
+                                                            call_principal(call)->account,
+                                                            cursor.at_ms, limit + 1, &schedules)))
         return;
     pack_t *pack = call_pack(call);
     size_t shown = page_begin(pack, schedules.count, limit);
     for (size_t i = 0; i < shown; i++)
         schedule_pack(pack, &schedules.list[i], false);
     bool has_more = schedules.count > shown;
-    s_end_page(pack, SCHEDULES_LIST, has_more, has_more ? schedules.list[shown - 1].id : 0);
+    jobs_end_page(pack, SCHEDULES_LIST, has_more ? schedules.list[shown - 1].id : 0);
     call_reply(call, 0);
 }
 
@@ -211,13 +195,13 @@ void jobs_on_schedule_fires(call_t *call, void *self)
     const schedule_t *schedule = schedule_require(call);
     db_conn_t *conn = schedule ? jobs_require_conn(call) : NULL;
     if (!conn || !jobs_require_ok(call, schedule_store_fires(conn, call_arena(call), schedule->id,
-                                                             s_before(&cursor), limit + 1, &fires)))
+                                                             cursor.at_ms, limit + 1, &fires)))
         return;
     pack_t *pack = call_pack(call);
     size_t shown = page_begin(pack, fires.count, limit);
     for (size_t i = 0; i < shown; i++)
         s_pack_fire(pack, &fires.list[i]);
     bool has_more = fires.count > shown;
-    s_end_page(pack, FIRES_LIST, has_more, has_more ? fires.list[shown - 1].fire_at : 0);
+    jobs_end_page(pack, FIRES_LIST, has_more ? fires.list[shown - 1].fire_at : 0);
     call_reply(call, 0);
 }

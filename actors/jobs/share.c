@@ -115,6 +115,14 @@ void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full)
     s_pack_bytes(pack, "result", job->result);
 }
 
+/* What has a number stands where other lists' cursors have a moment. */
+static const char s_no_id[] = "00000000-0000-0000-0000-000000000000";
+
+void jobs_end_page(pack_t *pack, uint8_t list, int64_t last)
+{
+    page_end(pack, list, last, last ? s_no_id : NULL);
+}
+
 void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
                        const job_receipt_t *receipt)
 {

@@ -155,10 +155,8 @@ static void test_fires(void)
 {
     jobs_stage_t stage;
     principal_t ada = jobs_user("ada");
-    jobs_stage_prepare(&stage);
+    jobs_stage_open(&stage);
     jobs_settings.schedule_interval_s = 1;
-    jobs_stage_start_echo(&stage);
-    stage_start(&stage.stage, 0);
     is_int(jobs_call(&stage, &ada, "schedule_put", "{\"name\":\"tick\"," EVERY_SECOND "}").code,
            ERROR_NONE);
     const value_t *fires = s_await_fires(&stage, &ada, "tick", 2);
@@ -194,10 +192,8 @@ static void test_overlap(void)
 {
     jobs_stage_t stage;
     principal_t ada = jobs_user("ada");
-    jobs_stage_prepare(&stage);
+    jobs_stage_open(&stage);
     jobs_settings.schedule_interval_s = 1;
-    jobs_stage_start_echo(&stage);
-    stage_start(&stage.stage, 0);
     atomic_store(&echo.is_held, true);
     is_int(jobs_call(&stage, &ada, "schedule_put",
                      "{\"name\":\"slow\",\"cron\":\"* * * * * *\",\"kind\":\"echo.hold\","
