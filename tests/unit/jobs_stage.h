@@ -161,13 +161,6 @@ static inline void jobs_stage_prepare(jobs_stage_t *self)
     atomic_store(&echo.is_held, false);
 }
 
-static inline void jobs_stage_open(jobs_stage_t *self)
-{
-    jobs_stage_prepare(self);
-    jobs_stage_start_echo(self);
-    stage_start(&self->stage, 0);
-}
-
 static inline void jobs_stage_close(jobs_stage_t *self)
 {
     atomic_store(&echo.is_held, false);
@@ -208,6 +201,22 @@ static inline principal_t jobs_admin(void)
     principal_t who = jobs_user("admins");
     text_copy(who.roles[who.role_count++], sizeof who.roles[0], "admin", 5);
     return who;
+}
+
+/* Starts both, and waits until the jobs know what there is to be called. */
+static inline void jobs_stage_open(jobs_stage_t *self)
+{
+    const principal_t nobody = jobs_user("nobody");
+    jobs_stage_prepare(self);
+    jobs_stage_start_echo(self);
+    stage_start(&self->stage, 0);
+    for (int tries = 0; tries < BUS_PATIENCE_S * 200; tries++) {
+        if (jobs_call(self, &nobody, "enqueue", "{\"kind\":\"echo.inner\"}").code ==
+            ERROR_FORBIDDEN)
+            return;
+        clock_sleep_ms(5);
+    }
+    die("the jobs have not heard of the echo");
 }
 
 /* Enqueues one; its id, or 0. */
