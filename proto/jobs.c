@@ -58,7 +58,7 @@ const method_t jobs_enqueue = {
     .reply = jobs_receipt_fields,
     .errors = s_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "read",
+    .rate = "enqueue",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs", .status = 202 },
 };
@@ -84,7 +84,7 @@ const method_t jobs_enqueue_many = {
     .reply = s_enqueue_many_reply,
     .errors = s_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "read",
+    .rate = "enqueue",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs/batch", .status = 202 },
 };

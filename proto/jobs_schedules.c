@@ -235,6 +235,8 @@ const method_t jobs_schedule_run = {
     .request = s_name_request,
     .reply = jobs_receipt_fields,
     .errors = s_run_errors,
-    WRITE_COMMON,
+    .access = ACCESS_USER,
+    .rate = "enqueue",
+    .deadline_ms = 10000,
     .http = { .route = "POST /v1/schedules/{name}/run", .status = 202 },
 };

@@ -3,6 +3,8 @@ noinst_LIBRARIES += %D%/libjobs.a
 SB_PARTS += %D%/libjobs.a
 
 %C%_libjobs_a_SOURCES = \
+	%D%/calendar.c %D%/calendar.h \
+	%D%/cron.c %D%/cron_parse.c %D%/cron.h \
 	%D%/dispatcher.c %D%/dispatcher.h %D%/dispatcher_state.h \
 	%D%/intake.c %D%/intake.h \
 	%D%/jobs.c %D%/jobs.h \
@@ -13,24 +15,22 @@ SB_PARTS += %D%/libjobs.a
 	%D%/runs.c \
 	%D%/share.c \
 	%D%/verdict.c %D%/verdict.h \
-	%D%/store.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_queues.c \
-	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h
-
-# Schedules.
-%C%_libjobs_a_SOURCES += \
-	%D%/calendar.c %D%/calendar.h \
-	%D%/cron.c %D%/cron_parse.c %D%/cron.h \
-	%D%/on_schedules.c %D%/on_schedule_change.c %D%/on_schedule_put.c \
-	%D%/schedule.c %D%/schedule.h \
-	%D%/schedules.c %D%/schedules.h \
-	%D%/store_fires.c %D%/store_schedules.c %D%/store_schedules.h \
+	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_progress.c \
+	%D%/store_queues.c \
+	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
 	%D%/zone.c %D%/zone.h \
 	%D%/zone_rule.c %D%/zone_rule.h \
 	%D%/zones.c %D%/zones.h
 
-%C%_sql = \
-	%D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql \
-	%D%/sql/0002_schedules.sqlite.sql %D%/sql/0002_schedules.postgres.sql
+# Schedules.
+%C%_libjobs_a_SOURCES += \
+	%D%/on_schedules.c %D%/on_schedule_change.c %D%/on_schedule_put.c \
+	%D%/schedule.c %D%/schedule.h \
+	%D%/schedules.c %D%/schedules.h \
+	%D%/store_fires.c %D%/store_schedules.c %D%/store_schedules.h
+
+%C%_sql = %D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql
+%C%_sql += %D%/sql/0002_schedules.sqlite.sql %D%/sql/0002_schedules.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c

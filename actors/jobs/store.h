@@ -149,11 +149,74 @@ typedef struct {
 db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t count,
                               job_settled_t *settled) MUST_CHECK;
 
-/* Cancels a job that does not run, or says of one that does that it shall be. `state` says what it
- * is now; `is_there` false: there is no such job of the account (NULL: of any) that has not ended.
- */
-db_status_t jobs_store_cancel(db_conn_t *conn, int64_t id, const char *account, bool *is_there,
-                              job_state_t *state) MUST_CHECK;
+/* Cancels a job that does not run, or says of one that does that it shall be. */
+typedef struct {
+    bool is_there;     /* false: no such job of the account (NULL: of any) lives */
+    job_state_t state; /* now */
+    const char *kind, *queue, *account;
+} job_cancelled_t;
+db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,
+                              job_cancelled_t *cancelled) MUST_CHECK;
+
+/* ---- dead letters (store_dead.c) ------------------------------------------------------------- */
+
+#define JOBS_REPLAY_MAX 500 /* of one transaction */
+
+/* Which dead jobs: NULL and "" are any. */
+typedef struct {
+    int64_t after, until; /* ids behind the one, up to the other; 0: no end */
+    const char *account;
+    const char *queue, *kind, *error_code; /* never NULL */
+    size_t most;
+} job_choice_t;
+
+/* Those that fit, by id; those that were not replayed although they fit are still dead. */
+typedef struct {
+    int64_t ids[JOBS_REPLAY_MAX];
+    bool is_replayed[JOBS_REPLAY_MAX];
+    size_t count;
+} job_replayed_t;
+
+/* Makes dead jobs live again, unless it is only asked which that would be. */
+db_status_t jobs_store_replay(db_conn_t *conn, const job_choice_t *choice, bool is_dry,
+                              job_replayed_t *done) MUST_CHECK;
+
+/* The live job that has the unique key of a dead one; 0: none. */
+db_status_t jobs_store_rival(db_conn_t *conn, int64_t id, int64_t *rival) MUST_CHECK;
+
+/* `account` NULL: of any. */
+db_status_t jobs_store_delete_dead(db_conn_t *conn, int64_t id, const char *account,
+                                   bool *was_there) MUST_CHECK;
+
+/* ---- progress (store_progress.c) ------------------------------------------------------------- */
+
+typedef struct {
+    int64_t id, fence, percent;
+    const char *note; /* NULL: none */
+} job_progress_t;
+
+/* Notes how far a run is; false in `is_current`: it is not the job's present one. */
+db_status_t jobs_store_progress(db_conn_t *conn, const job_progress_t *progress,
+                                bool *is_current) MUST_CHECK;
+
+/* ---- answers given again (store_answers.c) --------------------------------------------------- */
+
+#define JOBS_HASH_BYTES 32
+
+typedef struct {
+    const char *account, *key;
+    uint8_t hash[JOBS_HASH_BYTES]; /* of the request */
+    job_bytes_t reply;             /* NULL: none yet */
+    bool is_other;                 /* another request had the key */
+} job_answer_t;
+
+/* Fills in what was answered to the key, if anything was. */
+db_status_t jobs_store_find_answer(db_conn_t *conn, arena_t *arena,
+                                   job_answer_t *answer) MUST_CHECK;
+
+/* Keeps the answer; DB_CONFLICT when somebody else has done so meanwhile. */
+db_status_t jobs_store_keep_answer(db_conn_t *conn, const job_answer_t *answer,
+                                   int64_t keep_ms) MUST_CHECK;
 
 /* ---- workers (store_workers.c) --------------------------------------------------------------- */
 

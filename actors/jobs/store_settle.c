@@ -9,7 +9,8 @@
 
 #include "actors/jobs/store.h"
 
-#define ROW    "SELECT state, is_cancelled, queue, account, order_key, parent_id, error_code FROM job"
+#define ROW                                                                                        \
+    "SELECT state, is_cancelled, kind, queue, account, order_key, parent_id, error_code FROM job"
 #define OF_RUN " WHERE id = $id AND fence = $fence AND state = 1"
 #define OF_ANY " WHERE id = $id AND ($account = '*' OR account = $account)"
 
@@ -67,7 +68,7 @@ static const db_sql_t s_again = { "jobs.settle_again", AGAIN(STORE_NOW_SQLITE),
 typedef struct {
     bool is_cancelled;
     job_state_t state;
-    const char *queue, *account, *order_key;
+    const char *kind, *queue, *account, *order_key;
     int64_t parent_id;
 } tie_t;
 
@@ -77,6 +78,7 @@ static db_status_t s_read_tie(db_rows_t *rows, arena_t *arena, tie_t *tie, bool 
     if (*is_there)
         *tie = (tie_t){ .is_cancelled = db_int(rows, "is_cancelled"),
                         .state = (job_state_t)db_int(rows, "state"),
+                        .kind = db_dup_text(rows, arena, "kind"),
                         .queue = db_dup_text(rows, arena, "queue"),
                         .account = db_dup_text(rows, arena, "account"),
                         .order_key = db_dup_text(rows, arena, "order_key"),
@@ -161,28 +163,27 @@ db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t cou
 static const db_sql_t s_mark = { "jobs.mark_cancelled",
                                  "UPDATE job SET is_cancelled = 1 WHERE id = $id", NULL };
 
-db_status_t jobs_store_cancel(db_conn_t *conn, int64_t id, const char *account, bool *is_there,
-                              job_state_t *state)
+db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,
+                              job_cancelled_t *cancelled)
 {
-    arena_t arena = { 0 };
     job_orders_t orders = { 0 };
     db_rows_t *rows;
     tie_t tie;
+    *cancelled = (job_cancelled_t){ 0 };
     db_status_t status = DB_RUN(conn, &s_lock_any, &rows, DB_P_INT("id", id),
                                 DB_P_TEXT("account", account ? account : "*"));
-    *is_there = false;
     if (status == DB_OK)
-        status = s_read_tie(rows, &arena, &tie, is_there);
-    if (status == DB_OK && *is_there) {
-        *state = tie.state == JOB_RUNNING ? JOB_RUNNING : JOB_CANCELLED;
-        if (tie.state == JOB_RUNNING)
-            status = DB_RUN(conn, &s_mark, NULL, DB_P_INT("id", id));
-        else
-            status = s_move(conn, &(job_end_t){ .id = id }, JOB_CANCELLED);
-        if (tie.order_key && tie.state < JOB_BLOCKED && tie.state != JOB_RUNNING)
-            jobs_store_add_order(&orders, tie.account, tie.queue, tie.order_key);
-    }
-    status = s_free_next(conn, status, &orders);
-    arena_free(&arena);
-    return status;
+        status = s_read_tie(rows, arena, &tie, &cancelled->is_there);
+    if (status != DB_OK || !cancelled->is_there)
+        return status;
+    cancelled->kind = tie.kind;
+    cancelled->queue = tie.queue;
+    cancelled->account = tie.account;
+    cancelled->state = tie.state == JOB_RUNNING ? JOB_RUNNING : JOB_CANCELLED;
+    if (tie.state == JOB_RUNNING)
+        return DB_RUN(conn, &s_mark, NULL, DB_P_INT("id", id));
+    status = s_move(conn, &(job_end_t){ .id = id }, JOB_CANCELLED);
+    if (tie.order_key && tie.state < JOB_BLOCKED)
+        jobs_store_add_order(&orders, tie.account, tie.queue, tie.order_key);
+    return s_free_next(conn, status, &orders);
 }

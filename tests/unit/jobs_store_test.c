@@ -227,23 +227,23 @@ static void test_orders(void)
 /* ---- cancelling ------------------------------------------------------------------------------ */
 
 typedef struct {
+    arena_t *arena;
     int64_t id;
     const char *account;
-    bool is_there;
-    job_state_t state;
+    job_cancelled_t cancelled;
 } cancelling_t;
 
 static db_status_t s_cancel_work(db_conn_t *conn, void *arg)
 {
     cancelling_t *self = arg;
-    return jobs_store_cancel(conn, self->id, self->account, &self->is_there, &self->state);
+    return jobs_store_cancel(conn, self->arena, self->id, self->account, &self->cancelled);
 }
 
-static cancelling_t s_cancel(db_t *db, int64_t id, const char *account)
+static job_cancelled_t s_cancel(db_t *db, arena_t *arena, int64_t id, const char *account)
 {
-    cancelling_t cancelling = { .id = id, .account = account };
+    cancelling_t cancelling = { .arena = arena, .id = id, .account = account };
     is_int(db_write(db, s_cancel_work, &cancelling), DB_OK);
-    return cancelling;
+    return cancelling.cancelled;
 }
 
 static void test_cancel(void)
@@ -262,20 +262,20 @@ static void test_cancel(void)
         jobs[i].order_key = "one";
     }
     is_int(kit_add(db, jobs, 3, receipts), DB_OK);
-    ok(!s_cancel(db, receipts[0].id, "bob").is_there);
-    ok(!s_cancel(db, 999999, NULL).is_there);
+    ok(!s_cancel(db, &arena, receipts[0].id, "bob").is_there);
+    ok(!s_cancel(db, &arena, 999999, NULL).is_there);
     /* one that waits behind another, the first, and one that runs */
-    is_int(s_cancel(db, receipts[1].id, "ada").state, JOB_CANCELLED);
-    is_int(s_cancel(db, receipts[0].id, NULL).state, JOB_CANCELLED);
+    is_int(s_cancel(db, &arena, receipts[1].id, "ada").state, JOB_CANCELLED);
+    is_int(s_cancel(db, &arena, receipts[0].id, NULL).state, JOB_CANCELLED);
     is_int(kit_begin(db, &arena, worker, 9, &begun), 1);
     is_int(begun[0].id, receipts[2].id);
     is_int(jobs_store_to_cancel(db_conn(db), worker, ids, COUNT_OF(ids), &count), DB_OK);
     is_int(count, 0);
-    is_int(s_cancel(db, receipts[2].id, "ada").state, JOB_RUNNING);
+    is_int(s_cancel(db, &arena, receipts[2].id, "ada").state, JOB_RUNNING);
     is_int(jobs_store_to_cancel(db_conn(db), worker, ids, COUNT_OF(ids), &count), DB_OK);
     is_int(count, 1);
     is_int(ids[0], receipts[2].id);
-    ok(!s_cancel(db, receipts[1].id, "ada").is_there);
+    ok(!s_cancel(db, &arena, receipts[1].id, "ada").is_there);
     arena_free(&arena);
     place_end(&place, &db);
 }

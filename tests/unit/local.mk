@@ -52,6 +52,7 @@ UNIT_TESTS = \
 	%D%/edge_watch_test \
 	%D%/jobs_cron_test \
 	%D%/jobs_schedule_test \
+	%D%/jobs_verdict_test \
 	%D%/jobs_zone_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_hot_test \
