@@ -174,7 +174,10 @@ static void *s_run(void *arg)
         wait = wheel_wait(&broker->beats, broker->now_ms, wait);
         wait = events_send_retained(broker, wait);
         zmq_poll(items, COUNT_OF(items), (long)wait);
+        const uint64_t before_ms = broker->now_ms;
         broker->now_ms = clock_ms();
+        if (clock_stalled(before_ms, broker->now_ms, wait))
+            broker->awake_ms = broker->now_ms;
         if (items[0].revents)
             s_read_door(broker, DOOR_PUBLIC);
         if (items[1].revents)

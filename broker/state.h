@@ -154,6 +154,7 @@ struct broker {
     wheel_t deadlines; /* of requests */
     wheel_t beats;     /* of instances */
     uint64_t now_ms;   /* read once a round */
+    uint64_t awake_ms; /* when the broker had last stood still itself (clock_stalled) */
     peer_t *peers;
     broker_service_t *services;
     slots_t pending;

@@ -208,7 +208,9 @@ void worker_ready_mdp(broker_t *broker, peer_t *peer, const char *service, size_
 void worker_beat(broker_t *broker, worker_t *worker)
 {
     const broker_settings_t *settings = broker->settings;
-    uint64_t silent_ms = broker->now_ms - worker->peer->heard_ms;
+    uint64_t heard_ms = worker->peer->heard_ms;
+    uint64_t silent_ms =
+        broker->now_ms - (heard_ms > broker->awake_ms ? heard_ms : broker->awake_ms);
     if (silent_ms > (uint64_t)worker->heartbeat_ms * BROKER_LIVENESS) {
         LOG(LOG_WARN, "instance.silent", LOG_TEXT("service", worker->service->name),
             LOG_TEXT("instance", worker->instance), LOG_INT("silent_ms", silent_ms));

@@ -181,9 +181,9 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
-                                              "analysis", "cache",   "limiter", "jobs",
-                                              "broker",   "log",     NULL };
+static const char *const s_run_sections[] = { "edge",   "storage", "actor",    "auth", "analysis",
+                                              "cache",  "limiter", "outbound", "mail", "jobs",
+                                              "broker", "log",     NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -266,8 +266,9 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor", "storage", "bus",  "auth", "analysis",
-                                                "cache", "limiter", "jobs", "log",  NULL };
+static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
+                                                "analysis", "cache",   "limiter", "outbound",
+                                                "mail",     "jobs",    "log",     NULL };
 
 const command_t command_actor = {
     .name = "actor",

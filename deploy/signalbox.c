@@ -17,13 +17,17 @@
 #include "actors/base/text.h"
 #include "actors/cache/cache.h"
 #include "actors/jobs/jobs.h"
+#include "actors/jobs/mail/mail.h"
+#include "actors/jobs/monitor/monitor.h"
+#include "actors/jobs/webhook/webhook.h"
 #include "actors/limiter/limiter.h"
 #include "deploy/app.h"
 
 extern char **environ;
 
 const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cache_actor,
-                                           &limiter_actor, &jobs_actor,     NULL };
+                                           &limiter_actor, &webhook_actor,  &mail_actor,
+                                           &http_actor,    &jobs_actor,     NULL };
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker, &command_edge,    &command_actor,
@@ -244,6 +248,8 @@ int main(int argc, char **argv)
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { "jobs", jobs_actor.settings, jobs_actor.settings_target },
+        { "outbound", outbound_setting_rows, &outbound_settings },
+        { "mail", mail_actor.settings, mail_actor.settings_target },
         { 0 },
     };
     if (argc < 2)

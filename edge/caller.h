@@ -23,4 +23,7 @@ bool caller_limit(exchange_t *exchange, const char *rate_class, uint32_t cost) M
 bool caller_permit(exchange_t *exchange, access_t access) MUST_CHECK;
 bool caller_permit_method(exchange_t *exchange) MUST_CHECK;
 
+/* Whether the method is for administrators: its role says so. */
+bool caller_administers(const descriptor_method_t *method);
+
 #endif

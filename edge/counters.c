@@ -92,6 +92,10 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
                                    "rights may have been missed" },
     [COUNT_CREDENTIALS_REFUSED] = { "edge_credentials_refused_total", STATS_COUNTER,
                                     "Requests with a token or key that is nobody's" },
+    [COUNT_AUDIT_WAITING] = { "edge_audit_waiting", STATS_GAUGE,
+                              "Entries that the audit log has not got yet" },
+    [COUNT_AUDIT_LOST] = { "edge_audit_lost_total", STATS_COUNTER,
+                           "Entries that the audit log will never get" },
 #define ERROR(symbol, bus, http, retry, sentence)                                                  \
     [COUNT_PROBLEMS + ERROR_##symbol] = { "edge_problems_total{code=\"" #symbol "\"}",             \
                                           STATS_COUNTER, "Requests answered with a problem" },

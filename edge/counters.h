@@ -53,6 +53,8 @@ typedef enum {
     COUNT_IDENTITIES_ASKED,
     COUNT_IDENTITIES_CLEARED,
     COUNT_CREDENTIALS_REFUSED,
+    COUNT_AUDIT_WAITING,
+    COUNT_AUDIT_LOST,
     COUNT_PROBLEMS, /* the first of ERROR_COUNT rows, one for each code; that of ERROR_NONE stays 0
                      */
     COUNT_ROWS = COUNT_PROBLEMS + ERROR_COUNT

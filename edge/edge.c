@@ -15,6 +15,7 @@
 
 #include "actors/base/id.h"
 #include "actors/base/log.h"
+#include "actors/base/text.h"
 #include "edge/gate.h"
 #include "edge/keeper.h"
 #include "edge/openapi.h"
@@ -25,6 +26,7 @@
 #define BODY_ROOM       4096 /* of civetweb's buffer: bodies that come with their head */
 #define OTHER_FDS       128  /* descriptors beside one for each connection: bus, logs, files */
 #define REFUSE_RETRY_MS 1000
+#define AUDIT_FLUSH_MS  2000 /* how long leaving waits for auth to take what it must know */
 
 /* ---- civetweb's callbacks ------------------------------------------------------------------- */
 
@@ -112,6 +114,29 @@ static bool s_raise_fd_limit(const edge_settings_t *settings, char *why, size_t 
     return true;
 }
 
+/* What a browser sends as its Origin (RFC 6454, 6.2): anything else would never be equal to it, and
+ * `*` would let any page act for whoever looks at it. */
+static bool s_is_origin(const char *text, size_t size)
+{
+    const size_t scheme = text_starts(text, "https://") ? 8 : text_starts(text, "http://") ? 7 : 0;
+    return scheme && size > scheme &&
+           strspn(text + scheme, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") >= size - scheme;
+}
+
+static bool s_check_origins(const char *list, char *why, size_t why_size)
+{
+    while (*(list += strspn(list, " ,"))) {
+        const size_t size = strcspn(list, " ,");
+        if (!s_is_origin(list, size))
+            return s_fail(why, why_size,
+                          "edge.cors_origins: '%.*s' is not like 'https://console.example' or "
+                          "'http://localhost:3000'; each origin must be named",
+                          (int)size, list);
+        list += size;
+    }
+    return true;
+}
+
 static bool s_check_settings(const edge_settings_t *settings, char *why, size_t why_size)
 {
     struct in_addr address;
@@ -126,7 +151,8 @@ static bool s_check_settings(const edge_settings_t *settings, char *why, size_t 
         return s_fail(why, why_size,
                       "this program was linked without the edge's accept() and recv(): link "
                       "libedge.a into the executable itself");
-    return s_raise_fd_limit(settings, why, why_size);
+    return s_check_origins(settings->cors_origins, why, why_size) &&
+           s_raise_fd_limit(settings, why, why_size);
 }
 
 static bool s_read_networks(networks_t *networks, const char *setting, const char *text, char *why,
@@ -177,6 +203,8 @@ static edge_t *s_make(const edge_config_t *config)
     edge->anonymous = identity_new_anonymous();
     edge->stranger = identity_new_anonymous();
     authority_init(&edge->authority, &edge->stats);
+    audit_init(&edge->audit, &edge->stats);
+    flags_init(&edge->flags);
     cached_init(&edge->cached, (size_t)settings->cache_bytes);
     limits_init(&edge->limits, &(limits_config_t){ .is_on = settings->limits,
                                                    .lease_max = settings->lease,
@@ -207,6 +235,8 @@ static void s_free(edge_t **self_p)
     identity_drop(&self->stranger);
     authority_free(&self->authority);
     cached_free(&self->cached);
+    audit_free(&self->audit);
+    flags_free(&self->flags);
     limits_free(&self->limits);
     grants_free(&self->grants);
     stats_free(&self->stats);
@@ -291,6 +321,8 @@ static void s_start_bus(edge_t *edge, void *zmq_context, const client_settings_t
     limits_connect(&edge->limits, edge->bus);
     authority_connect(&edge->authority, edge->bus);
     cached_connect(&edge->cached, edge->bus);
+    audit_connect(&edge->audit, edge->bus);
+    flags_connect(&edge->flags, edge->bus);
     hub_subscribe(&edge->hub, edge->bus);
 }
 
@@ -345,6 +377,7 @@ void edge_stop(edge_t **self_p)
     if (edge->server) {
         s_drain(edge);
         mg_stop(edge->server);
+        audit_flush(&edge->audit, clock_ms() + AUDIT_FLUSH_MS);
     }
     keeper_stop(edge);
     client_destroy(&edge->bus);

@@ -24,6 +24,7 @@ static const char *const s_names[HEADERS] = {
     [HEADER_AUTHORIZATION] = "Authorization",
     [HEADER_CONTENT_ENCODING] = "Content-Encoding",
     [HEADER_CONTENT_TYPE] = "Content-Type",
+    [HEADER_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_ORIGIN] = "Origin",
     [HEADER_TRACEPARENT] = "traceparent",
@@ -32,6 +33,7 @@ static const char *const s_names[HEADERS] = {
     [HEADER_X_FORWARDED_FOR] = "X-Forwarded-For",
     [HEADER_X_NO_COMPRESSION] = "X-No-Compression",
     [HEADER_X_REQUEST_ID] = "X-Request-ID",
+    [HEADER_X_SIGNATURE] = "X-Signature",
 };
 
 /* What the headers begin with that proxies add. */
@@ -116,46 +118,37 @@ static void s_read_header(exchange_t *self, const struct mg_header *header)
             strncasecmp(s_forwarding[i], header->name, strlen(s_forwarding[i])) == 0;
 }
 
+static void s_read_request(exchange_t *self, const struct mg_request_info *request)
+{
+    self->target = request->request_uri;
+    self->query = request->query_string;
+    for (int i = 0; i < request->num_headers; i++)
+        s_read_header(self, &request->http_headers[i]);
+}
+
 exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_connection *server)
 {
+    const guard_head_t *head = &connection->head;
+    const address_t peer = address_of_ipv4(connection->address);
+    char trace_id[33];
     exchange_t *self = s_take(&edge->exchanges);
+    memset(self, 0, offsetof(exchange_t, failure));
+    self->failure.code = ERROR_NONE;
+    self->fields.count = 0;
     self->edge = edge;
     self->connection = connection;
     self->server = server;
     self->is_known = server != NULL;
-    self->verb = self->is_known ? connection->head.verb : HTTP_GET;
+    self->verb = self->is_known ? head->verb : HTTP_GET;
     self->target = self->query = self->pattern = "";
-    memset(self->headers, 0, sizeof self->headers);
-    self->is_forwarded = false;
-    self->identity = NULL;
-    self->held = NULL;
-    self->credential = CREDENTIAL_NONE;
-    self->allowance.is_counted = false;
-    self->caching = (caching_t){ .applies = false };
-    self->path.count = 0;
-    self->routing = NULL;
-    self->route = NULL;
-    self->body_is_read =
-        !self->is_known || (!connection->head.is_chunked && connection->head.length == 0);
+    self->body_is_read = !self->is_known || (!head->is_chunked && head->length == 0);
+    self->must_close = !self->is_known || !head->keep_alive;
     self->started_us = clock_us();
-    self->is_answered = self->is_stream = self->has_answer = false;
-    self->must_close = !self->is_known || !connection->head.keep_alive;
-    self->status = 0;
-    self->bytes_in = self->bytes_out = 0;
-    self->failure = (failure_t){ .code = ERROR_NONE };
-    self->fields.count = 0;
-    if (server) {
-        const struct mg_request_info *request = mg_get_request_info(server);
-        self->target = request->request_uri;
-        self->query = request->query_string;
-        for (int i = 0; i < request->num_headers; i++)
-            s_read_header(self, &request->http_headers[i]);
-    }
-    const address_t peer = address_of_ipv4(connection->address);
+    if (server)
+        s_read_request(self, mg_get_request_info(server));
     self->address = address_of_caller(&peer, self->headers[HEADER_X_FORWARDED_FOR], &edge->trusted);
     trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
     trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
-    char trace_id[33];
     log_set_request(self->request_id,
                     id_hex(self->trace.trace, sizeof self->trace.trace, trace_id));
     return self;

@@ -32,6 +32,7 @@ typedef enum {
     HEADER_AUTHORIZATION,
     HEADER_CONTENT_ENCODING,
     HEADER_CONTENT_TYPE,
+    HEADER_IDEMPOTENCY_KEY,
     HEADER_IF_NONE_MATCH,
     HEADER_ORIGIN,
     HEADER_TRACEPARENT,
@@ -40,6 +41,7 @@ typedef enum {
     HEADER_X_FORWARDED_FOR,
     HEADER_X_NO_COMPRESSION,
     HEADER_X_REQUEST_ID,
+    HEADER_X_SIGNATURE,
     HEADERS
 } header_t;
 
@@ -78,13 +80,15 @@ struct exchange {
     bool must_close; /* the connection ends behind it */
     unsigned status;
     size_t bytes_in, bytes_out; /* of bodies */
-    failure_t failure;
-    schema_errors_t fields;
-    answer_t answer; /* of the service */
-    bool has_answer;
-    const uint8_t *reply; /* msgpack, inside the answer */
+    bool has_answer;            /* of the service, in `answer` */
+    const uint8_t *reply;       /* msgpack, inside the answer */
     size_t reply_size;
     caching_t caching;
+
+    /* what lies above begins as zeros; what follows is not touched before it is set */
+    failure_t failure;      /* ERROR_NONE: none */
+    schema_errors_t fields; /* as many as it counts */
+    answer_t answer;
     char date[HTTP_DATE_SIZE];
     int64_t date_s; /* second that `date` is of */
 

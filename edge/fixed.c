@@ -43,7 +43,8 @@ static void s_serve_root(exchange_t *x)
     json_add_text(&x->content, x->edge->version, strlen(x->edge->version));
     buf_add_text(&x->content,
                  ",\"links\":{\"api\":\"/api-docs\",\"openapi\":\"/openapi.json\","
-                 "\"health\":\"/health\",\"metrics\":\"/metrics\",\"events\":\"/v1/events\"}}");
+                 "\"health\":\"/health\",\"metrics\":\"/metrics\",\"events\":\"/v1/events\","
+                 "\"flags\":\"/v1/flags\"}}");
     respond(x, &(response_t){ .status = 200,
                               .media = "application/json",
                               .bytes = x->content.bytes,
@@ -86,6 +87,9 @@ static const fixed_t s_fixed[] = {
       .rate = "read", .operation = "edge.events",
       .media = "text/event-stream", .summary = "Server-sent events, by topic",
       .parameters = s_topics },
+    { .path = "/v1/flags", .access = ACCESS_USER, .serve = flags_serve, .is_counted = true,
+      .rate = "read", .operation = "edge.flags",
+      .media = "application/json", .summary = "Feature flags, and whether they are on for the caller" },
     { OPEN("/health", health_serve_detailed), .operation = "edge.health",
       .media = "application/json", .summary = "How the system is", .busy = "It is unhealthy" },
     { OPEN("/health/live", health_serve_live), .operation = "edge.health.live",

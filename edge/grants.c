@@ -26,6 +26,7 @@ static const grant_t s_built_in[] = {
     { "auth", NULL },
     { "analysis", NULL },
     { "cache", "/v1/admin/cache" },
+    { "http", "/v1/admin/breakers" },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
     { "jobs", "/v1/jobs" },

@@ -62,6 +62,7 @@ identity_t *identity_read(const value_t *reply)
         return NULL;
     identity_t *self = s_new(&principal);
     text_copy(self->key_id, sizeof self->key_id, key_id, strlen(key_id));
+    self->signs = value_get_bool(reply, "signs", false);
     self->expires_ms = value_get_int(reply, "expires_at_ms", 0);
     return self;
 }

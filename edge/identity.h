@@ -19,6 +19,7 @@ typedef struct {
     _Atomic bool is_void;  /* something about the caller has changed: it must prove itself anew */
     principal_t principal; /* without request id, address and tracestate */
     char key_id[PRINCIPAL_NAME_BYTES + 1]; /* of an API key; "" */
+    bool signs;                            /* its sensitive requests must be signed */
     int64_t expires_ms;                    /* wall clock: until when it may be remembered */
     buf_t packed;
 } identity_t;

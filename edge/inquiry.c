@@ -12,14 +12,14 @@
 
 #define PRIORITY 0 /* a request waits for it already */
 
-/* What says that nobody is there, rather than what somebody says. */
+/* What says that nobody is there, rather than what somebody says. One instance that is lost with
+ * the question does not: others may be there, and if not, the next question shows it. */
 static bool s_is_absence(error_code_t code)
 {
     switch (code) {
     case ERROR_NO_SERVICE:
     case ERROR_NO_INSTANCE:
     case ERROR_NO_BROKER:
-    case ERROR_WORKER_LOST:
     case ERROR_DEADLINE:
         return true;
     default:

@@ -31,7 +31,8 @@ typedef struct {
 } question_t;
 
 /* Asks and waits; the answer is always to be closed. False with a failure in it: the service's own,
- * or ERROR_UNAVAILABLE when it is away. */
+ * ERROR_UNAVAILABLE when it is away, ERROR_WORKER_LOST when the instance that had the question is
+ * lost: whoever can may ask again. */
 bool inquire(inquiry_t *self, const question_t *question, answer_t *answer) MUST_CHECK;
 
 /* Tells without waiting; what comes of it is only logged. */

@@ -40,6 +40,7 @@ static void *s_run(void *arg)
         tally_tick(&edge->limits.tally, now_ms);
         authority_tick(&edge->authority, now_ms);
         cached_tick(&edge->cached);
+        audit_tick(&edge->audit, now_ms);
         if (now_ms - counted_ms >= SNAPSHOT_INTERVAL_MS) {
             counted_ms = now_ms;
             s_publish_counters(edge);

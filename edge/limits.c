@@ -127,17 +127,29 @@ static limits_verdict_t s_take_coarse(limits_t *self, claim_t *claim)
                : LIMITS_REFUSE;
 }
 
+/* When the instance that had the question is lost it is asked again: whether that one had counted
+ * is not known, and what is counted twice lets nobody through who should not be. */
+static bool s_ask(limits_t *self, const claim_t *claim, answer_t *answer)
+{
+    for (bool is_again = false;; is_again = true) {
+        buf_t body = { 0 };
+        s_pack_take(claim, &body);
+        const question_t question = s_question(limiter_take.name, claim->subject, &body, TAKE_MS);
+        stats_add(self->config.stats, COUNT_LIMITS_ASKED, 1);
+        if (inquire(&self->limiter, &question, answer))
+            return true;
+        if (answer->failure.code != ERROR_WORKER_LOST || is_again)
+            return false;
+        answer_close(answer);
+    }
+}
+
 static limits_verdict_t s_take_asking(limits_t *self, claim_t *claim, bool *is_degraded)
 {
     answer_t answer;
     ruling_t ruling;
-    buf_t body = { 0 };
     uint64_t sent_ms = clock_ms();
-    s_pack_take(claim, &body);
-    const question_t question = s_question(limiter_take.name, claim->subject, &body, TAKE_MS);
-    stats_add(self->config.stats, COUNT_LIMITS_ASKED, 1);
-    bool good = inquire(&self->limiter, &question, &answer) &&
-                s_read_take(claim, &ruling, &answer, sent_ms);
+    bool good = s_ask(self, claim, &answer) && s_read_take(claim, &ruling, &answer, sent_ms);
     answer_close(&answer);
     tally_note(&self->tally, claim, good ? &ruling : NULL, clock_ms());
     if (good)

@@ -15,6 +15,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/edge.c %D%/edge.h %D%/state.h \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/fixed.c %D%/fixed.h \
+	%D%/flags.c %D%/flags.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/grants.c %D%/grants.h \
 	%D%/guard.c %D%/guard.h \
@@ -42,6 +43,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/serve.c %D%/serve.h \
 	%D%/settings.c \
 	%D%/shelf.c %D%/shelf.h \
+	%D%/signature.c %D%/signature.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/tally.c %D%/tally.h \
 	%D%/target.c %D%/target.h \

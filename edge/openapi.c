@@ -12,6 +12,7 @@
 #include "edge/fixed.h"
 #include "edge/openapi.h"
 #include "edge/openapi_schema.h"
+#include "edge/signature.h"
 
 static const char s_about[] = "Failures are problem documents (RFC 9457) with a `code`; "
                               "proto/error.def lists them all. Every "
@@ -96,6 +97,8 @@ static void s_problems(writer_t *writer, const descriptor_method_t *method, bool
         s_mark(marks, s_with_body, COUNT_OF(s_with_body));
     if (method->access == ACCESS_USER)
         s_mark(marks, s_with_user, COUNT_OF(s_with_user));
+    if (method->flag)
+        marks[ERROR_NOT_FOUND] = true;
     s_mark_own(marks, method->errors);
     s_all_problems(writer, marks);
 }
@@ -119,6 +122,10 @@ static void s_parameter(writer_t *writer, const operation_t *operation, const va
     writer_close(writer);
 }
 
+static const char s_signature[] =
+    "{\"name\":\"" SIGNATURE_HEADER "\",\"in\":\"header\",\"required\":false,"
+    "\"description\":\"Of keys that have a signing secret\",\"schema\":{\"type\":\"string\"}}";
+
 static void s_parameters(writer_t *writer, const operation_t *operation)
 {
     const value_t *name, *schema;
@@ -128,6 +135,14 @@ static void s_parameters(writer_t *writer, const operation_t *operation)
         if (openapi_is_in_path(operation->method, name) ||
             openapi_is_in_query(operation->method, name))
             s_parameter(writer, operation, name, schema);
+    if (value_get(properties, "idempotency_key"))
+        writer_raw(writer, NULL,
+                   "{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,"
+                   "\"description\":\"For a day the same request with the same key gets the same "
+                   "answer, and is done once\",\"schema\":{\"type\":\"string\","
+                   "\"maxLength\":200}}");
+    if (operation->method->sensitive)
+        writer_raw(writer, NULL, s_signature);
     writer_close_list(writer);
 }
 
@@ -171,7 +186,7 @@ static void s_success(writer_t *writer, const operation_t *operation)
     writer_close(writer);
 }
 
-/* The empty requirement says that signing in is optional: there are no accounts yet. */
+/* The empty requirement says that signing in is optional, as it is with edge.allow_anonymous. */
 static void s_security(writer_t *writer, access_t access)
 {
     writer_raw(writer, "security",

@@ -55,7 +55,8 @@ void registry_work(registry_t *self);
 /* The routing in use, with a reference for the caller. */
 routing_t *registry_routing(registry_t *self);
 
-/* Waits for a routing in which a service has an instance; false when there is none by `until_ms`. */
+/* Waits for a routing in which a service has an instance; false when there is none by `until_ms`.
+ */
 bool registry_wait(registry_t *self, const char *service, uint64_t until_ms);
 
 #endif

@@ -117,6 +117,7 @@ static void s_add_origin(exchange_t *exchange, buf_t *out)
     buf_add_text(out, "Vary: Origin\r\n");
     if (origin && respond_knows_origin(exchange, origin)) {
         s_add_line(out, "Access-Control-Allow-Origin: ", origin);
+        buf_add_text(out, "Access-Control-Allow-Credentials: true\r\n");
         buf_add(out, s_exposed, sizeof s_exposed - 1);
     }
 }

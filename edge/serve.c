@@ -5,10 +5,11 @@
  * gate.c has let the head through and civetweb has parsed it. Then, in this order: the caller's
  * right to be here at all (anonymous callers only from this machine), the path, a fixed route or a
  * service's (routes.c), OPTIONS, who calls, how often and whether it may (caller.c), whether the
- * service runs, the body (exchange.c), an answer that may be given again (cached.c), the request
- * made msgpack and validated (translate.c), the call over the bus, the reply as JSON (reply.c), the
- * answer (respond.c). Each step either leads to the next or
- * sets the failure that is answered as a problem document (problem.c).
+ * feature is on for the caller (flags.c), whether the service runs, the body (exchange.c), whether
+ * it is signed (signature.c), an answer that may be given again (cached.c), the request made
+ * msgpack and validated (translate.c), the call over the bus, its entry in the audit log (audit.c),
+ * the reply as JSON (reply.c), the answer (respond.c). Each step either leads to the next or sets
+ * the failure that is answered as a problem document (problem.c).
  */
 #include "config.h"
 
@@ -24,6 +25,7 @@
 #include "edge/reply.h"
 #include "edge/respond.h"
 #include "edge/serve.h"
+#include "edge/signature.h"
 #include "edge/state.h"
 #include "edge/translate.h"
 
@@ -33,8 +35,8 @@
 #define ALL_VERBS (HTTP_BIT(HTTP_VERBS) - 1)
 
 static const char s_allowed_headers[] =
-    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-API-Key, "
-    "X-No-Compression, X-Request-ID";
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, traceparent, tracestate, "
+    "X-API-Key, X-No-Compression, X-Request-ID, X-Signature";
 
 /* ---- who may be here ------------------------------------------------------------------------ */
 
@@ -101,6 +103,14 @@ static bool s_fail_absent(exchange_t *x, int64_t since_ms)
     return false;
 }
 
+static bool s_permit(exchange_t *x)
+{
+    bool may = caller_permit_method(x);
+    if (!may)
+        audit_refused(x);
+    return may;
+}
+
 static bool s_require_live(exchange_t *x)
 {
     const offer_t *offer = x->route->offer;
@@ -117,12 +127,18 @@ static bool s_translate(exchange_t *x)
         .query = x->query,
         .body = (const char *)x->body.bytes,
         .body_size = x->body.size,
+        .idempotency_key = x->headers[HEADER_IDEMPOTENCY_KEY],
     };
     x->message.size = 0;
     return translate_request(&request, &x->arena, &x->message, &x->failure, &x->fields);
 }
 
 /* ---- the call ------------------------------------------------------------------------------- */
+
+static unsigned s_success(const exchange_t *x)
+{
+    return x->answer.status ? x->answer.status : x->route->method->status;
+}
 
 static bool s_call(exchange_t *x)
 {
@@ -148,7 +164,9 @@ static bool s_call(exchange_t *x)
         .trace = trace,
     };
     x->has_answer = true;
-    if (client_call(x->edge->bus, &request, &x->answer)) {
+    bool good = client_call(x->edge->bus, &request, &x->answer);
+    audit_record(x, good ? s_success(x) : error_row(x->answer.failure.code)->http_status);
+    if (good) {
         x->reply = answer_bytes(&x->answer);
         x->reply_size = answer_size(&x->answer);
         return true;
@@ -201,7 +219,7 @@ static bool s_bad_reply(exchange_t *x, const char *why)
 static bool s_answer(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
-    unsigned status = x->answer.status ? x->answer.status : method->status;
+    unsigned status = s_success(x);
     const value_t *tree = NULL;
     const char *why = NULL;
     reply_t reply = { 0 };
@@ -268,8 +286,8 @@ static bool s_serve_route(exchange_t *x)
     x->pattern = method->path;
     s_add_sunset(x);
     caller_identify(x, method->rate);
-    return caller_limit(x, method->rate, method->cost) && caller_permit_method(x) &&
-           s_require_live(x) && content_check(x) && exchange_read_body(x) &&
+    return caller_limit(x, method->rate, method->cost) && s_permit(x) && flags_permit(x) &&
+           s_require_live(x) && content_check(x) && exchange_read_body(x) && signature_check(x) &&
            (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 
@@ -293,7 +311,6 @@ int serve_request(edge_t *edge, connection_t *connection, struct mg_connection *
     insist(x->is_answered);
     limits_settle(&edge->limits, &x->allowance, x->status);
     cached_settle(x);
-    audit_tell(x);
     /* an unread body is read by civetweb before it looks at the connection's next request */
     if (!x->body_is_read && !x->must_close)
         connection_enter(connection, CONNECTION_READING, (uint32_t)edge->settings->body_ms);

@@ -9,11 +9,13 @@
 
 #include "actors/base/id.h"
 #include "edge/address.h"
+#include "edge/audit.h"
 #include "edge/authority.h"
 #include "edge/connection.h"
 #include "edge/counters.h"
 #include "edge/edge.h"
 #include "edge/exchange.h"
+#include "edge/flags.h"
 #include "edge/gzip.h"
 #include "edge/limits.h"
 #include "edge/probe.h"
@@ -32,6 +34,8 @@ struct edge {
     authority_t authority;
     limits_t limits;
     cached_t cached;
+    audit_t audit;
+    flags_t flags;
     identity_t *anonymous; /* let in without signing in, as an account */
     identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;

@@ -18,6 +18,8 @@ typedef struct {
     const char *query; /* NULL: none */
     const char *body;  /* JSON */
     size_t body_size;  /* 0: no body */
+    /* The header Idempotency-Key, which a method takes that has a field of that name; NULL: none */
+    const char *idempotency_key;
 } translate_t;
 
 /* Appends the validated msgpack map to `message`. False with `failure` set, its field errors in

@@ -2,8 +2,8 @@
  *
  * auth - the service that knows who somebody is: all its methods
  *
- * The rows stand in auth_login.c, auth_password.c, auth_account.c, auth_admin.c and
- * auth_internal.c, by who calls them and for what.
+ * The rows stand in auth_login.c, auth_password.c, auth_account.c, auth_admin.c,
+ * auth_signing.c and auth_internal.c, by who calls them and for what.
  */
 #include "config.h"
 
@@ -41,6 +41,8 @@ const service_t auth_service = {
                                           &auth_keys,
                                           &auth_key_create,
                                           &auth_key_delete,
+                                          &auth_signing_create,
+                                          &auth_signing_delete,
                                           &auth_users,
                                           &auth_user,
                                           &auth_user_update,
@@ -53,10 +55,12 @@ const service_t auth_service = {
                                           &auth_flag_delete,
                                           &auth_rotate,
                                           &auth_identify,
+                                          &auth_signature_check,
                                           &auth_account_tier,
                                           &auth_key_issue,
                                           &auth_key_revoke,
                                           &auth_reset_issue,
+                                          &auth_audit_record,
                                           &auth_audit_verify,
                                           NULL },
 };

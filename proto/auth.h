@@ -41,6 +41,9 @@
 #define AUTH_SCOPES_MAX     16
 #define AUTH_PASSWORD_BYTES 1024 /* of the longest password */
 #define AUTH_KEY_PREFIX     "sbx_live_"
+#define AUTH_NONCE_PATTERN  "^[A-Za-z0-9_-]{16,64}$" /* of a signed request */
+#define AUTH_FRESH_S        300                      /* how old, or early, one may be */
+#define AUTH_TARGET_BYTES   200 /* of what something was done to, as the audit log keeps it */
 
 /* public */
 extern const method_t auth_register, auth_login, auth_login_code, auth_refresh, auth_logout,
@@ -48,14 +51,14 @@ extern const method_t auth_register, auth_login, auth_login_code, auth_refresh, 
 /* of whoever is signed in */
 extern const method_t auth_logout_all, auth_sessions, auth_session_delete, auth_password_change,
     auth_email_change, auth_totp_begin, auth_totp_confirm, auth_totp_end, auth_me, auth_me_update,
-    auth_keys, auth_key_create, auth_key_delete, auth_account, auth_account_update, auth_members,
-    auth_member_delete, auth_account_invite;
+    auth_keys, auth_key_create, auth_key_delete, auth_signing_create, auth_signing_delete,
+    auth_account, auth_account_update, auth_members, auth_member_delete, auth_account_invite;
 /* of administrators */
 extern const method_t auth_users, auth_user, auth_user_update, auth_invites, auth_invite_create,
     auth_invite_delete, auth_audit, auth_flags, auth_flag_set, auth_flag_delete, auth_rotate;
 /* of other parts of the system */
-extern const method_t auth_identify, auth_account_tier, auth_key_issue, auth_key_revoke,
-    auth_reset_issue, auth_audit_verify;
+extern const method_t auth_identify, auth_signature_check, auth_account_tier, auth_key_issue,
+    auth_key_revoke, auth_reset_issue, auth_audit_record, auth_audit_verify;
 
 extern const service_t auth_service;
 

@@ -78,6 +78,7 @@ const method_t auth_member_delete = {
     .errors = s_member_errors,
     ACCOUNT_COMMON,
     .role = "owner",
+    .sensitive = true,
     .http = { .route = "DELETE /v1/account/members/{id}", .status = 204 },
 };
 
@@ -94,6 +95,7 @@ const method_t auth_account_invite = {
     .reply = auth_invite_reply,
     ACCOUNT_COMMON,
     .role = "owner",
+    .sensitive = true,
     .http = { .route = "POST /v1/account/invites", .status = 201 },
 };
 
@@ -127,6 +129,7 @@ const method_t auth_key_create = {
     .reply = auth_new_key_fields,
     .errors = s_unfit,
     ACCOUNT_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/keys", .status = 201 },
 };
 
@@ -136,5 +139,6 @@ const method_t auth_key_delete = {
     .request = auth_id_request,
     .errors = s_missing,
     ACCOUNT_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/keys/{id}", .status = 204 },
 };

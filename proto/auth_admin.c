@@ -66,6 +66,7 @@ const method_t auth_user_update = {
     .errors = s_missing_or_unfit,
     ADMIN_COMMON,
     .idempotent = true,
+    .sensitive = true,
     .http = { .route = "PATCH /v1/admin/users/{id}" },
 };
 
@@ -107,6 +108,7 @@ const method_t auth_invite_create = {
     .reply = auth_invite_reply,
     .errors = s_unfit,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/admin/invites", .status = 201 },
 };
 
@@ -116,6 +118,7 @@ const method_t auth_invite_delete = {
     .request = auth_id_request,
     .errors = s_missing,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/invites/{id}", .status = 204 },
 };
 
@@ -223,6 +226,7 @@ const method_t auth_flag_set = {
     .errors = s_unfit,
     ADMIN_COMMON,
     .idempotent = true,
+    .sensitive = true,
     .http = { .route = "PUT /v1/admin/flags/{name}" },
 };
 
@@ -232,6 +236,7 @@ const method_t auth_flag_delete = {
     .request = s_flag_name_request,
     .errors = s_missing,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/flags/{name}", .status = 204 },
 };
 
@@ -250,5 +255,6 @@ const method_t auth_rotate = {
              "token signed with it has expired.",
     .reply = s_rotate_reply,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/admin/signing-keys/rotate", .status = 201 },
 };

@@ -42,7 +42,11 @@ const field_t auth_user_fields[] = {
         TIME_FIELD("created_at", "When it was made"),                                              \
         MAYBE_TIME_FIELD("expires_at", "When it stops working"),                                   \
         MAYBE_TIME_FIELD("last_used_at", "When it was last used, to a minute"),                    \
-        MAYBE_TIME_FIELD("revoked_at", "When it was revoked")
+        MAYBE_TIME_FIELD("revoked_at", "When it was revoked"),                                     \
+    {                                                                                              \
+        "signs", FIELD_BOOLEAN, .required = true,                                                  \
+                                .about = "Whether its sensitive requests must be signed"           \
+    }
 
 const field_t auth_key_fields[] = { KEY_SHOWN, { 0 } };
 

@@ -31,6 +31,8 @@ static const field_t s_identity[] = {
       .about = "Until when it may be remembered" },
     { "key_id", FIELD_STRING, .required = true, .nullable = true, .about = "Of the API key" },
     { "session", FIELD_STRING, .required = true, .nullable = true, .about = "The session" },
+    { "signs", FIELD_BOOLEAN, .required = true,
+      .about = "Whether its sensitive requests must be signed" },
     { 0 },
 };
 
@@ -101,6 +103,31 @@ const method_t auth_reset_issue = {
 };
 
 /* ---- the audit log --------------------------------------------------------------------------- */
+
+static const field_t s_audit_record_request[] = {
+    { "event", FIELD_STRING, .required = true, .format = "uuid",
+      .about = "Told once: an entry that was told before is not written again" },
+    { "at_ms", FIELD_INTEGER, .required = true, .min = 0, .max = 9007199254740991,
+      .about = "When it was done" },
+    { "action", FIELD_STRING, .required = true, .min = 1, .max = 2 * METHOD_NAME_BYTES + 1,
+      .example = "\"limiter.policy_set\"", .about = "Service and method" },
+    { "user_id", FIELD_STRING, .max = 64, .about = "Who did it" },
+    { "account_id", FIELD_STRING, .max = 64, .about = "Whose account" },
+    { "target", FIELD_STRING, .max = AUTH_TARGET_BYTES, .about = "To what" },
+    { "address", FIELD_STRING, .max = 64, .about = "From where" },
+    { "request_id", FIELD_STRING, .max = 64, .about = "By which request" },
+    { "detail", FIELD_STRING, .max = 200, .about = "What more there is" },
+    { 0 },
+};
+
+const method_t auth_audit_record = {
+    .name = "audit_record",
+    .summary = "Writes into the audit log what was done elsewhere",
+    .about = "For the edge, which tells of what administrators do with other services.",
+    .request = s_audit_record_request,
+    .access = ACCESS_INTERNAL,
+    .idempotent = true,
+};
 
 static const field_t s_audit_verify_request[] = {
     { "after", FIELD_INTEGER, .preset = "0", .min = 0, .max = 9007199254740991,

@@ -161,6 +161,7 @@ const method_t auth_logout_all = {
     .summary = "Ends all sessions of the user",
     .reply = s_count_reply,
     ACCOUNT_COMMON,
+    .sensitive = true,
     .http = { .route = "POST /v1/auth/logout-all" },
 };
 

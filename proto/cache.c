@@ -10,7 +10,8 @@
 #include "proto/cache.h"
 
 #define INTERNAL(ms) .access = ACCESS_INTERNAL, .deadline_ms = (ms)
-#define ADMIN(ms)    .access = ACCESS_USER, .role = "admin", .rate = "read", .deadline_ms = (ms)
+#define ADMIN(ms)                                                                                  \
+    .access = ACCESS_USER, .role = "admin", .scope = "admin", .rate = "read", .deadline_ms = (ms)
 
 #define COUNT_MAX 9007199254740991 /* 2^53 - 1: what every JSON reader holds exactly */
 
@@ -240,6 +241,7 @@ const method_t cache_invalidate = {
     .errors = s_unfit,
     .idempotent = true,
     ADMIN(10000),
+    .sensitive = true,
     .http = { .route = "POST /v1/admin/cache/invalidate" },
 };
 

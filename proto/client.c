@@ -235,8 +235,12 @@ static void *s_run(void *arg)
             s_tick(self);
         }
         size_t count = s_poll_items(self, items);
-        zmq_poll(items, (int)count, (long)wheel_wait(&self->wheel, self->now_ms, CLIENT_TICK_MS));
+        const uint32_t wait = wheel_wait(&self->wheel, self->now_ms, CLIENT_TICK_MS);
+        zmq_poll(items, (int)count, (long)wait);
+        const uint64_t before_ms = self->now_ms;
         self->now_ms = clock_ms();
+        if (clock_stalled(before_ms, self->now_ms, wait))
+            self->awake_ms = self->now_ms;
         if (items[0].revents)
             s_run_orders(self);
         size_t at = 1;

@@ -191,7 +191,8 @@ bool link_tick(client_t *client, link_t *link)
     const uint64_t interval = (uint64_t)client->settings->heartbeat_ms;
     if (client->now_ms - link->beaten_ms >= interval)
         s_beat(client, link);
-    if (client->now_ms - link->heard_ms <= interval * CLIENT_LIVENESS)
+    uint64_t heard_ms = link->heard_ms > client->awake_ms ? link->heard_ms : client->awake_ms;
+    if (client->now_ms - heard_ms <= interval * CLIENT_LIVENESS)
         return false;
     s_set_state(link, LINK_LOST);
     return true;

@@ -93,6 +93,7 @@ struct client {
     uint32_t link_count, preferred;
     char *endpoints[2]; /* copies of the settings, cut at the commas */
     uint64_t now_ms, ticked_ms, epoch;
+    uint64_t awake_ms; /* when the client had last stood still itself (clock_stalled) */
     subscription_t *subscriptions;
     topic_mark_t *published;
     client_worker_t worker; /* service NULL: none */

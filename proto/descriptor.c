@@ -41,6 +41,14 @@ static size_t s_pack_number(pack_t *out, const char *key, uint32_t number)
     return 1;
 }
 
+static size_t s_pack_flag(pack_t *out, const char *key, bool is_set)
+{
+    if (!is_set)
+        return 0;
+    pack_pair_bool(out, key, true);
+    return 1;
+}
+
 static size_t s_pack_errors(pack_t *out, const error_code_t *errors)
 {
     size_t count = 0;
@@ -98,15 +106,14 @@ static void s_pack_method(pack_t *out, const method_t *method)
     pairs += s_pack_text(out, "role", method->role);
     pairs += s_pack_text(out, "scope", method->scope);
     pairs += s_pack_text(out, "rate", method->rate);
+    pairs += s_pack_text(out, "flag", method->flag);
     pairs += s_pack_number(out, "cost", method->cost);
     pairs += s_pack_number(out, "deadline_ms", method->deadline_ms);
     pairs += s_pack_errors(out, method->errors);
     pairs += s_pack_cache(out, &method->cache);
     pairs += s_pack_http(out, &method->http);
-    if (method->idempotent) {
-        pack_pair_bool(out, "idempotent", true);
-        pairs++;
-    }
+    pairs += s_pack_flag(out, "idempotent", method->idempotent);
+    pairs += s_pack_flag(out, "sensitive", method->sensitive);
     pack_close(out, position, pairs);
 }
 
@@ -327,6 +334,7 @@ static bool s_read_method(reader_t *self, const value_t *map, descriptor_method_
         !s_read_text(self, map, "role", METHOD_NAME_BYTES, &method->role) ||
         !s_read_text(self, map, "scope", METHOD_NAME_BYTES, &method->scope) ||
         !s_read_text(self, map, "rate", METHOD_NAME_BYTES, &method->rate) ||
+        !s_read_text(self, map, "flag", METHOD_NAME_BYTES, &method->flag) ||
         !s_read_number(self, map, "cost", 1000000, 1, &method->cost) ||
         !s_read_number(self, map, "deadline_ms", DESCRIPTOR_DEADLINE_MAX_MS, METHOD_DEADLINE_MS,
                        &method->deadline_ms) ||
@@ -342,6 +350,7 @@ static bool s_read_method(reader_t *self, const value_t *map, descriptor_method_
     method->summary = summary ? summary : "";
     method->about = about ? about : "";
     method->idempotent = value_get_bool(map, "idempotent", false);
+    method->sensitive = value_get_bool(map, "sensitive", false);
     method->errors = value_get(map, "errors");
     self->method = NULL;
     return true;

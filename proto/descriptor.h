@@ -21,8 +21,9 @@ typedef struct {
     const char *name;
     const char *summary, *about; /* "" when not given */
     access_t access;
-    const char *role, *scope, *rate; /* NULL when not given */
+    const char *role, *scope, *rate, *flag; /* NULL when not given */
     uint32_t cost;
+    bool sensitive;
     bool idempotent;
     uint32_t deadline_ms;
     cache_rule_t cache;

@@ -10,15 +10,17 @@
 
 #include "actors/base/base.h"
 
-#define JOB_TEXT_SIZE 64
+#define JOB_TEXT_SIZE     128
+#define JOB_SERVICE_BYTES 64
 
 typedef struct {
+    char service[JOB_SERVICE_BYTES + 1]; /* that keeps the job: where its runs are reported */
     int64_t id;
     int64_t fence;   /* number of the run; only the last one's reports count */
     int64_t attempt; /* from 1; a run that was lost with its worker counts as well */
 } job_run_t;
 
-/* "1042.3.1"; returns `text`. */
+/* "jobs/1042.3.1"; returns `text`. */
 const char *job_run_write(const job_run_t *self, char text[JOB_TEXT_SIZE]);
 
 /* False when it is none. */

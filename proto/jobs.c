@@ -7,6 +7,7 @@
 #include "proto/jobs_fields.h"
 
 const error_code_t jobs_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
+const error_code_t jobs_stale[] = { ERROR_PRECONDITION_FAILED, ERROR_NONE };
 static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT,
                                                  ERROR_FORBIDDEN,     ERROR_TOO_LARGE,
                                                  ERROR_STORAGE_FULL,  ERROR_NONE };
@@ -198,7 +199,7 @@ static const field_t s_list_request[] = {
     { 0 },
 };
 
-static const field_t s_list_reply[] = {
+const field_t jobs_list_reply[] = {
     { "items", FIELD_ARRAY, .required = true, .fields = jobs_job_fields,
       .about = "The newest first" },
     PAGE_NEXT_FIELD,
@@ -209,7 +210,7 @@ const method_t jobs_list = {
     .name = "list",
     .summary = "Lists jobs, the newest first",
     .request = s_list_request,
-    .reply = s_list_reply,
+    .reply = jobs_list_reply,
     READ_COMMON,
     .http = { .route = "GET /v1/jobs" },
 };
@@ -221,10 +222,16 @@ const service_t jobs_service = {
     .version = "1.0.0",
     .about = "Keeps work until it is done: calls of any service's methods, later, again after a "
              "failure, in order, at a rate, with what became of them",
-    .methods =
-        (const method_t *const[]){
-            &jobs_enqueue, &jobs_enqueue_many, &jobs_enqueue_as, &jobs_get, &jobs_list,
-            &jobs_queues, &jobs_queue_set, &jobs_schedule_put, &jobs_schedule_get,
-            &jobs_schedule_list, &jobs_schedule_next, &jobs_schedule_fires, &jobs_schedule_delete,
-            &jobs_schedule_pause, &jobs_schedule_resume, &jobs_schedule_run, NULL },
+    .methods = (const method_t *const[]){ &jobs_enqueue,        &jobs_enqueue_many,
+                                          &jobs_enqueue_as,     &jobs_get,
+                                          &jobs_list,           &jobs_cancel,
+                                          &jobs_progress,       &jobs_queues,
+                                          &jobs_queue_set,      &jobs_dead,
+                                          &jobs_dead_get,       &jobs_dead_delete,
+                                          &jobs_replay,         &jobs_replay_many,
+                                          &jobs_schedule_put,   &jobs_schedule_get,
+                                          &jobs_schedule_list,  &jobs_schedule_next,
+                                          &jobs_schedule_fires, &jobs_schedule_delete,
+                                          &jobs_schedule_pause, &jobs_schedule_resume,
+                                          &jobs_schedule_run,   NULL },
 };

@@ -47,6 +47,12 @@
                                         "`blocked` behind another, or how it ended"                \
     }
 
+#define FENCE_FIELD                                                                                \
+    {                                                                                              \
+        "fence", FIELD_INTEGER, .required = true, .min = 1, .max = 2147483647,                     \
+                                .about = "Which run of it"                                         \
+    }
+
 #define PAYLOAD_FIELD                                                                              \
     {                                                                                              \
         "payload", FIELD_OBJECT, .open = true, .preset = "{}",                                     \
@@ -83,6 +89,8 @@
 extern const field_t jobs_id_request[];
 extern const field_t jobs_receipt_fields[]; /* a job that was enqueued */
 extern const field_t jobs_job_fields[];     /* a job in full */
+extern const field_t jobs_list_reply[];     /* a page of them */
 extern const error_code_t jobs_missing[];
+extern const error_code_t jobs_stale[]; /* PRECONDITION_FAILED: not the present run */
 
 #endif

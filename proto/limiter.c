@@ -158,7 +158,7 @@ const method_t limiter_refund = {
 
 /* ---- administration ------------------------------------------------------------------------- */
 
-#define ADMIN .access = ACCESS_USER, .role = "admin", .rate = "read"
+#define ADMIN .access = ACCESS_USER, .role = "admin", .scope = "admin", .rate = "read"
 
 static const field_t s_top_request[] = {
     { "limit", FIELD_INTEGER, .preset = "20", .min = 1, .max = LIMITER_TOP_MAX,
@@ -250,6 +250,7 @@ const method_t limiter_policy_set = {
     ADMIN,
     .idempotent = true,
     .deadline_ms = ADMIN_DEADLINE_MS,
+    .sensitive = true,
     .http = { .route = "PUT /v1/admin/limits/{name}" },
 };
 
@@ -263,6 +264,7 @@ const method_t limiter_policy_delete = {
     .errors = s_missing,
     ADMIN,
     .deadline_ms = ADMIN_DEADLINE_MS,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/limits/{name}", .status = 204 },
 };
 

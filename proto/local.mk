@@ -7,7 +7,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/analysis_fields.c %D%/analysis_fields.h \
 	%D%/analysis_rules.c %D%/analysis_workflows.c \
 	%D%/auth.c %D%/auth_account.c %D%/auth_admin.c %D%/auth_fields.c %D%/auth_internal.c \
-	%D%/auth_login.c %D%/auth_password.c %D%/auth.h %D%/auth_fields.h \
+	%D%/auth_login.c %D%/auth_password.c %D%/auth_signing.c %D%/auth.h %D%/auth_fields.h \
 	%D%/cache.c %D%/cache.h \
 	%D%/client.c %D%/client.h %D%/client_state.h \
 	%D%/client_calls.c %D%/client_calls.h \
@@ -19,12 +19,14 @@ SB_PROTO += %D%/libproto.a
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/http.c %D%/http.h %D%/http_fields.h \
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
 	%D%/job.c %D%/job.h \
-	%D%/jobs.c %D%/jobs_queues.c %D%/jobs_schedules.c %D%/jobs.h %D%/jobs_fields.h \
+	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_queues.c %D%/jobs_schedules.c %D%/jobs.h %D%/jobs_fields.h \
 	%D%/limiter.c %D%/limiter.h \
+	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
@@ -36,4 +38,5 @@ SB_PROTO += %D%/libproto.a
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h \
-	%D%/value_pack.c %D%/value_pack.h
+	%D%/value_pack.c %D%/value_pack.h \
+	%D%/webhook.c %D%/webhook.h

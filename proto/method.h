@@ -51,6 +51,8 @@ typedef struct {
     const char *scope;    /* that a key must have; NULL: any */
     const char *rate;     /* rate class: "read", "analysis" ...; NULL: none */
     uint32_t cost;        /* tokens of that class; 0 is 1 */
+    const char *flag;     /* feature flag that must be on for the caller; NULL: none */
+    bool sensitive;       /* recorded in the audit log, and signed by keys that sign */
     bool idempotent;      /* a request may be sent again when its instance was lost */
     uint32_t deadline_ms; /* when the caller gives none; 0 is METHOD_DEADLINE_MS */
     cache_rule_t cache;

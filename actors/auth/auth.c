@@ -82,6 +82,10 @@ static const stats_row_t s_stats_rows[AUTH_STATS + 1] = {
                           "Keys and sessions that were valid" },
     [AUTH_IDENTIFY_REFUSED] = { "auth_identify_refused_total", STATS_COUNTER,
                                 "Keys and sessions that were not" },
+    [AUTH_SIGNATURES] = { "auth_signatures_total", STATS_COUNTER,
+                          "Requests that were signed rightly" },
+    [AUTH_SIGNATURES_REFUSED] = { "auth_signatures_refused_total", STATS_COUNTER,
+                                  "Requests that were not, or came again" },
     [AUTH_OVERLOADED] = { "auth_overloaded_total", STATS_COUNTER,
                           "Requests refused because too many passwords were being hashed" },
     [AUTH_PURGED] = { "auth_purged_total", STATS_COUNTER, "Sessions removed after their end" },
@@ -292,7 +296,9 @@ typedef struct {
 static db_status_t s_purge_work(db_conn_t *conn, void *arg)
 {
     upkeep_t *self = arg;
-    return auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+    db_status_t status =
+        auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
+    return status == DB_OK ? auth_store_purge_once(conn, self->deed.now_ms) : status;
 }
 
 static db_status_t s_rotate_work(db_conn_t *conn, void *arg)
@@ -365,6 +371,8 @@ static const handler_t s_handlers[] = {
     { &auth_keys, auth_on_keys, HANDLE_POOL },
     { &auth_key_create, auth_on_key_create, HANDLE_POOL },
     { &auth_key_delete, auth_on_key_delete, HANDLE_POOL },
+    { &auth_signing_create, auth_on_signing_create, HANDLE_POOL },
+    { &auth_signing_delete, auth_on_signing_delete, HANDLE_POOL },
     { &auth_users, auth_on_users, HANDLE_POOL },
     { &auth_user, auth_on_user, HANDLE_POOL },
     { &auth_user_update, auth_on_user_update, HANDLE_POOL },
@@ -377,10 +385,12 @@ static const handler_t s_handlers[] = {
     { &auth_flag_delete, auth_on_flag_delete, HANDLE_POOL },
     { &auth_rotate, auth_on_rotate, HANDLE_POOL },
     { &auth_identify, auth_on_identify, HANDLE_POOL },
+    { &auth_signature_check, auth_on_signature_check, HANDLE_POOL },
     { &auth_account_tier, auth_on_account_tier, HANDLE_POOL },
     { &auth_key_issue, auth_on_key_issue, HANDLE_POOL },
     { &auth_key_revoke, auth_on_key_revoke, HANDLE_POOL },
     { &auth_reset_issue, auth_on_reset_issue, HANDLE_POOL },
+    { &auth_audit_record, auth_on_audit_record, HANDLE_POOL },
     { &auth_audit_verify, auth_on_audit_verify, HANDLE_POOL },
     { 0 },
 };

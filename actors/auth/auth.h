@@ -42,6 +42,8 @@ typedef enum {
     AUTH_REFRESHES_REUSED,
     AUTH_IDENTIFIED,
     AUTH_IDENTIFY_REFUSED,
+    AUTH_SIGNATURES,
+    AUTH_SIGNATURES_REFUSED,
     AUTH_OVERLOADED,
     AUTH_PURGED,
     AUTH_HASH_TIME,
@@ -91,8 +93,11 @@ auth_handler_t auth_on_users, auth_on_user, auth_on_user_update,
 auth_handler_t auth_on_invites, auth_on_invite_create, auth_on_invite_delete,
     auth_on_account_invite; /* on_invites.c */
 auth_handler_t auth_on_keys, auth_on_key_create, auth_on_key_delete, auth_on_key_issue,
-    auth_on_key_revoke;                             /* on_keys.c */
+    auth_on_key_revoke; /* on_keys.c */
+auth_handler_t auth_on_signing_create, auth_on_signing_delete,
+    auth_on_signature_check;                        /* on_signing.c */
 auth_handler_t auth_on_audit, auth_on_audit_verify; /* on_audit.c */
+auth_handler_t auth_on_audit_record;                /* on_audit_record.c */
 auth_handler_t auth_on_flags, auth_on_flag_set, auth_on_flag_delete, auth_on_jwks,
     auth_on_rotate; /* on_published.c */
 

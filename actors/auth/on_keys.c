@@ -11,7 +11,7 @@
 #define KEYS_MAX   100 /* of one user that work */
 #define MS_PER_DAY INT64_C(86400000)
 
-/* Eight pairs; proto/auth_admin.c lists them. */
+/* Nine pairs; proto/auth_fields.c lists them. */
 static void s_write_key(pack_t *pack, const api_key_t *key)
 {
     pack_pair_text(pack, "id", key->id);
@@ -22,6 +22,7 @@ static void s_write_key(pack_t *pack, const api_key_t *key)
     auth_reply_maybe_time(pack, "expires_at", key->expires_ms);
     auth_reply_maybe_time(pack, "last_used_at", key->last_used_ms);
     auth_reply_maybe_time(pack, "revoked_at", key->revoked_ms);
+    pack_pair_bool(pack, "signs", key->signs);
 }
 
 void auth_on_keys(call_t *call, void *arg)
@@ -41,7 +42,7 @@ void auth_on_keys(call_t *call, void *arg)
     const size_t shown = page_begin(pack, keys.count, limit);
     const api_key_t *last = keys.count > shown ? &keys.list[shown - 1] : NULL;
     for (size_t i = 0; i < shown; i++) {
-        pack_map(pack, 8);
+        pack_map(pack, 9);
         s_write_key(pack, &keys.list[i]);
     }
     page_end(pack, LIST_KEYS, last ? last->created_ms : 0, last ? last->id : NULL);
@@ -116,7 +117,7 @@ static void s_make(call_t *call, auth_t *self, const user_t *user)
         call_fail(call, ERROR_UNPROCESSABLE, "The user has %d keys: revoke one first", KEYS_MAX);
         return;
     }
-    pack_map(call_pack(call), 9);
+    pack_map(call_pack(call), 10);
     s_write_key(call_pack(call), &making.key);
     pack_pair_text(call_pack(call), "key", token_write_key(id, secret, text));
     mem_wipe(text, sizeof text);

@@ -76,6 +76,7 @@ typedef struct {
     const char *session_id, *key_id; /* one of them is NULL */
     const char *scopes;              /* a JSON array */
     int64_t expires_ms;              /* 0: never */
+    bool signs;
 } shown_t;
 
 static void s_reply_identity(call_t *call, const user_t *user, const shown_t *shown, int64_t now_ms)
@@ -84,7 +85,7 @@ static void s_reply_identity(call_t *call, const user_t *user, const shown_t *sh
     principal_t who = { 0 };
     const int64_t latest_ms = now_ms + REMEMBER_MS, ends_ms = shown->expires_ms;
     session_roles(user, &who);
-    pack_map(pack, 8);
+    pack_map(pack, 9);
     pack_pair_text(pack, "account", user->account_id);
     pack_pair_text(pack, "user", user->id);
     pack_pair_text(pack, "tier", user->tier);
@@ -96,6 +97,7 @@ static void s_reply_identity(call_t *call, const user_t *user, const shown_t *sh
     pack_pair_int(pack, "expires_at_ms", ends_ms && ends_ms < latest_ms ? ends_ms : latest_ms);
     pack_pair_text(pack, "key_id", shown->key_id);
     pack_pair_text(pack, "session", shown->session_id);
+    pack_pair_bool(pack, "signs", shown->signs);
     auth_count(call, AUTH_IDENTIFIED);
     call_reply(call, 0);
 }
@@ -158,10 +160,12 @@ static void s_identify_key(call_t *call, auth_t *self, db_conn_t *conn, const ch
         return;
     }
     bool is_due = now_ms - key->last_used_ms >= TOUCH_EACH_MS;
-    s_reply_identity(
-        call, user,
-        &(shown_t){ .key_id = key->id, .scopes = key->scopes, .expires_ms = key->expires_ms },
-        now_ms);
+    s_reply_identity(call, user,
+                     &(shown_t){ .key_id = key->id,
+                                 .scopes = key->scopes,
+                                 .expires_ms = key->expires_ms,
+                                 .signs = key->signs },
+                     now_ms);
     if (is_due)
         s_touch(self->db, id, now_ms);
 }

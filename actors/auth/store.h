@@ -207,6 +207,7 @@ typedef struct {
     const char *id, *user_id, *name, *scopes; /* a JSON array */
     const char *tier;                         /* of the account */
     int64_t created_ms, expires_ms, last_used_ms, revoked_ms;
+    bool signs; /* it has a signing secret */
 } api_key_t;
 
 typedef struct {
@@ -301,6 +302,22 @@ db_status_t auth_store_audit_after(db_conn_t *conn, arena_t *arena, int64_t afte
 /* The hash an entry must have behind `previous`. */
 void auth_store_audit_hash(const vault_t *vault, const uint8_t previous[VAULT_HASH_BYTES],
                            const audit_entry_t *entry, uint8_t hash[VAULT_HASH_BYTES]);
+
+/* ---- what requests are signed with (store_signing.c) ----------------------------------------- */
+
+/* `secret` is sealed. `changed` false: the user has no such key that works. */
+db_status_t auth_store_set_signing(db_conn_t *conn, const char *user_id, const char *key_id,
+                                   const buf_t *secret, int64_t now_ms, bool *changed);
+db_status_t auth_store_delete_signing(db_conn_t *conn, const char *user_id, const char *key_id,
+                                      bool *changed);
+/* Appends the sealed secret of a key that works; nothing when it has none. */
+db_status_t auth_store_signing(db_conn_t *conn, const char *key_id, int64_t now_ms, buf_t *secret);
+
+/* ---- what may happen once (store_once.c) ----------------------------------------------------- */
+
+/* Whether this is the first time, and from now on nobody's first any more until it expires. */
+db_status_t auth_store_once(db_conn_t *conn, const char *name, int64_t expires_ms, bool *is_first);
+db_status_t auth_store_purge_once(db_conn_t *conn, int64_t now_ms);
 
 /* ---- what its files share -------------------------------------------------------------------- */
 

@@ -14,7 +14,9 @@
 #define KEY                                                                                        \
     "SELECT k.id AS id, k.user_id AS user_id, k.name AS name, k.hash AS hash, k.scopes AS scopes," \
     " k.created_at AS created_at, k.expires_at AS expires_at, k.last_used_at AS last_used_at,"     \
-    " k.revoked_at AS revoked_at, (SELECT a.tier FROM users u JOIN accounts a"                     \
+    " k.revoked_at AS revoked_at,"                                                                 \
+    " (SELECT count(*) FROM signing_secrets s WHERE s.key_id = k.id) AS signs, (SELECT a.tier "    \
+    "FROM users u JOIN accounts a"                                                                 \
     " ON a.id = u.account_id WHERE u.id = k.user_id) AS tier FROM api_keys k"
 
 static const db_sql_t s_add = {
@@ -59,6 +61,7 @@ static api_key_t s_read(const db_rows_t *rows, arena_t *arena)
         .expires_ms = db_int(rows, "expires_at"),
         .last_used_ms = db_int(rows, "last_used_at"),
         .revoked_ms = db_int(rows, "revoked_at"),
+        .signs = db_int(rows, "signs") != 0,
     };
 }
 

@@ -16,6 +16,7 @@
 #define TOKEN_REFRESH "sbr_"
 #define TOKEN_INVITE  "sbi_"
 #define TOKEN_RESET   "sbp_"
+#define TOKEN_SIGNING "sbs_"
 #define TOKEN_VERIFY  "sbv_"
 
 /* The text of a secret; returns `text`. */

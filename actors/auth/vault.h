@@ -2,15 +2,12 @@
  *
  * vault - what only this system can read, make or recognise
  *
- * One secret of 32 bytes, the same for all instances: the setting `auth.secret`, or else a file in
- * the data folder, made at the first start and readable by its owner alone. From it come, by
- * libsodium's key derivation, one key for each use; the secret itself is used for nothing. It does
- * not lie in the database, so that a copy of the database gives nobody a signing key.
+ * Keys that follow from the service's secret (actors/runtime/secret.h), one for each use.
  */
 #ifndef SIGNALBOX_AUTH_VAULT_H
 #define SIGNALBOX_AUTH_VAULT_H
 
-#include "actors/base/buf.h"
+#include "actors/runtime/secret.h"
 
 #define VAULT_KEY_BYTES  32
 #define VAULT_HASH_BYTES 32

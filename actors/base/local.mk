@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libbase.a
 SB_BASE += %D%/libbase.a
 %C%_libbase_a_SOURCES = \
+	%D%/address.c %D%/address.h \
 	%D%/arena.c %D%/arena.h \
 	%D%/base.c %D%/base.h \
 	%D%/buf.c %D%/buf.h \

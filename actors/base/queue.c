@@ -39,11 +39,11 @@ static void s_ring(const queue_t *self)
         ;
 }
 
-bool queue_push(queue_t *self, queue_item_t *item)
+static bool s_push(queue_t *self, queue_item_t *item, size_t limit)
 {
     item->next = NULL;
     pthread_mutex_lock(&self->mutex);
-    bool accepted = !self->closed && self->count < self->limit;
+    bool accepted = !self->closed && self->count < limit;
     bool was_empty = self->count == 0;
     bool wake = self->sleepers > 0;
     if (accepted) {
@@ -57,6 +57,16 @@ bool queue_push(queue_t *self, queue_item_t *item)
     if (accepted && was_empty && self->fd >= 0)
         s_ring(self);
     return accepted;
+}
+
+bool queue_push(queue_t *self, queue_item_t *item)
+{
+    return s_push(self, item, self->limit);
+}
+
+bool queue_push_beyond(queue_t *self, queue_item_t *item)
+{
+    return s_push(self, item, SIZE_MAX);
 }
 
 queue_item_t *queue_pop(queue_t *self)

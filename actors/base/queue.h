@@ -40,6 +40,9 @@ void queue_free(queue_t *self);
 /* False when the queue is full or closed: the caller still owns the item. */
 bool queue_push(queue_t *self, queue_item_t *item) MUST_CHECK;
 
+/* The same for what was let in before and comes back: no limit, only closing refuses it. */
+bool queue_push_beyond(queue_t *self, queue_item_t *item) MUST_CHECK;
+
 /* Waits for an item; NULL once the queue is closed and empty. */
 queue_item_t *queue_pop(queue_t *self);
 

@@ -40,6 +40,15 @@ void dispatcher_hint(dispatcher_t *self, const char *queue, const job_mark_t *at
     monitor_unlock(&self->monitor);
 }
 
+void dispatcher_look(dispatcher_t *self)
+{
+    monitor_lock(&self->monitor);
+    for (lane_t *lane = self->lanes.table; lane; lane = lane->hh.next)
+        lanes_hint(&self->lanes, lane->name, NULL);
+    s_wake(self);
+    monitor_unlock(&self->monitor);
+}
+
 void dispatcher_reload(dispatcher_t *self)
 {
     monitor_lock(&self->monitor);

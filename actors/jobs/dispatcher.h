@@ -31,6 +31,9 @@ void dispatcher_destroy(dispatcher_t **self_p);
 /* Something was added to a queue, at `at` (NULL: anywhere). Any thread. */
 void dispatcher_hint(dispatcher_t *self, const char *queue, const job_mark_t *at);
 
+/* Something was added somewhere. Any thread. */
+void dispatcher_look(dispatcher_t *self);
+
 /* The table of queues has changed. Any thread. */
 void dispatcher_reload(dispatcher_t *self);
 

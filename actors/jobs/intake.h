@@ -5,6 +5,10 @@
  * Requests to enqueue wait here, and whatever has arrived during a commit is the next transaction:
  * many callers share the price of one, and nobody waits for a timer. A call is answered when its
  * jobs are on disk, and not before.
+ *
+ * A request with an idempotency key is answered as the first one with that key was, byte for byte,
+ * and its answer is kept in the transaction that stores its jobs. While the first one is under way
+ * here, others are refused.
  */
 #ifndef SIGNALBOX_JOBS_INTAKE_H
 #define SIGNALBOX_JOBS_INTAKE_H
@@ -23,8 +27,15 @@ typedef struct {
     call_t *call;
     job_new_t *jobs;
     size_t count;
-    job_receipt_t *receipts; /* room for all */
-    bool is_single;          /* answered with one receipt instead of a list */
+    job_receipt_t *receipts;       /* room for all */
+    bool is_single;                /* answered with one receipt instead of a list */
+    const char *key;               /* idempotency key; NULL: none */
+    const char *account;           /* whose key it is */
+    uint8_t hash[JOBS_HASH_BYTES]; /* of the request, when there is a key */
+    /* the intake's own */
+    bool is_repeated; /* the answer was given before; nothing was done */
+    bool is_other;    /* the key is another request's */
+    job_bytes_t reply;
     db_status_t status;
 } intake_request_t;
 

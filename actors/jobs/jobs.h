@@ -39,6 +39,7 @@ typedef enum {
     JOBS_PUT_BACK,
     JOBS_CANCELLED,
     JOBS_BURIED,
+    JOBS_REPLAYED,
     JOBS_STALE,
     JOBS_LOST,
     JOBS_PURGED,
@@ -70,7 +71,10 @@ typedef void jobs_handler_t(call_t *call, void *self);
 
 jobs_handler_t jobs_on_enqueue, jobs_on_enqueue_many, jobs_on_enqueue_as; /* on_enqueue.c */
 jobs_handler_t jobs_on_get, jobs_on_list;                                 /* on_jobs.c */
-jobs_handler_t jobs_on_queues, jobs_on_queue_set;                         /* on_queues.c */
+jobs_handler_t jobs_on_cancel, jobs_on_progress;                          /* on_runs.c */
+jobs_handler_t jobs_on_dead, jobs_on_dead_get, jobs_on_dead_delete, jobs_on_replay,
+    jobs_on_replay_many;                          /* on_dead.c */
+jobs_handler_t jobs_on_queues, jobs_on_queue_set; /* on_queues.c */
 
 /* ---- what they share (share.c) --------------------------------------------------------------- */
 
@@ -82,6 +86,12 @@ db_conn_t *jobs_require_conn(call_t *call);
 
 /* Whether a status is good; otherwise the call has been answered. */
 bool jobs_require_ok(call_t *call, db_status_t status);
+
+/* Whose jobs a list shows: the caller's own, unless an administrator asks for all (NULL). */
+const char *jobs_whose(call_t *call);
+
+/* Answers with one job, of any table or of the dead ones only. */
+void jobs_reply_one(call_t *call, bool only_dead);
 
 /* Answers with a page of a table; `account` NULL: of all accounts. */
 void jobs_reply_page(call_t *call, jobs_table_t table, const char *account);
@@ -104,6 +114,9 @@ bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, job_new_t 
 /* Tells the account, if it has one, what became of its job; `error` may be NULL. */
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,
                   const char *error);
+
+/* The same with how far it is; `note` may be NULL. */
+void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, const char *note);
 
 /* Tells the dispatchers of all instances where something was added. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at);

@@ -173,10 +173,7 @@ static void s_recover(dispatcher_t *self, bool all)
         dispatcher_count(self, JOBS_LOST, (int64_t)recovered);
         if (recovered) {
             LOG(LOG_WARN, "jobs.recovered", LOG_INT("jobs", recovered));
-            monitor_lock(&self->monitor);
-            for (lane_t *lane = self->lanes.table; lane; lane = lane->hh.next)
-                lanes_hint(&self->lanes, lane->name, NULL);
-            monitor_unlock(&self->monitor);
+            dispatcher_look(self);
         }
     } while (count == LOST_MOST && clock_ms() >= self->pause_until);
     if (clock_ms() >= self->pause_until)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "actors/base/clock.h"
 #include "actors/base/text.h"
 #include "actors/jobs/jobs.h"
@@ -182,6 +184,27 @@ bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, job_new_t 
 
 /* ---- the handlers ---------------------------------------------------------------------------- */
 
+/* The request as a whole: with the same key another one is none that is repeated. */
+static void s_read_key(intake_request_t *request)
+{
+    call_t *call = request->call;
+    const char *method = call_method(call)->name;
+    crypto_generichash_state state;
+    buf_t bytes = { 0 };
+    pack_t pack;
+    request->key = call_text(call, "idempotency_key");
+    request->account = call_principal(call)->account;
+    if (!request->key)
+        return;
+    pack_init(&pack, &bytes);
+    value_pack(call_request(call), &pack);
+    crypto_generichash_init(&state, NULL, 0, sizeof request->hash);
+    crypto_generichash_update(&state, (const uint8_t *)method, strlen(method) + 1);
+    crypto_generichash_update(&state, bytes.bytes, bytes.size);
+    crypto_generichash_final(&state, request->hash, sizeof request->hash);
+    buf_free(&bytes);
+}
+
 /* Reads `count` jobs, which `list` holds, or the request itself when it is NULL. */
 static void s_enqueue(call_t *call, jobs_t *jobs, const value_t *list)
 {
@@ -196,6 +219,7 @@ static void s_enqueue(call_t *call, jobs_t *jobs, const value_t *list)
                             .jobs = arena_array(arena, count, sizeof *request->jobs),
                             .receipts = arena_array(arena, count, sizeof *request->receipts) };
     bool good = true;
+    s_read_key(request);
     for (uint32_t i = 0; good && i < count; i++)
         good = s_read_job(&reading, list ? value_item(list, i) : call_request(call),
                           &request->jobs[i]);

@@ -10,20 +10,25 @@
 
 typedef enum { LIST_LIVE = 1, LIST_ENDED, LIST_BURIED } list_t;
 
-void jobs_on_get(call_t *call, void *self)
+void jobs_reply_one(call_t *call, bool only_dead)
 {
     const job_t *job;
     db_conn_t *conn = jobs_require_conn(call);
-    (void)self;
     if (!conn || !jobs_require_ok(call, jobs_store_get(conn, call_arena(call), call_int(call, "id"),
                                                        jobs_scope(call), &job)))
         return;
-    if (!job) {
+    if (!job || (only_dead && job->state != JOB_DEAD)) {
         call_fail(call, ERROR_NOT_FOUND, "There is no such job, or it has been forgotten");
         return;
     }
     jobs_pack_job(call_pack(call), job, true);
     call_reply(call, 0);
+}
+
+void jobs_on_get(call_t *call, void *self)
+{
+    (void)self;
+    jobs_reply_one(call, false);
 }
 
 void jobs_reply_page(call_t *call, jobs_table_t table, const char *account)
@@ -47,16 +52,14 @@ void jobs_reply_page(call_t *call, jobs_table_t table, const char *account)
     call_reply(call, 0);
 }
 
-/* Whose jobs a list shows: the caller's own, unless an administrator asks for all. */
-static const char *s_whose(const call_t *call, bool all)
+const char *jobs_whose(call_t *call)
 {
-    const char *account = call_principal(call)->account;
-    return all && !jobs_scope(call) ? NULL : account;
+    return call_bool(call, "all") && !jobs_scope(call) ? NULL : call_principal(call)->account;
 }
 
 void jobs_on_list(call_t *call, void *self)
 {
     (void)self;
     bool is_live = strcmp(call_text(call, "state"), "live") == 0;
-    jobs_reply_page(call, is_live ? TABLE_LIVE : TABLE_DONE, s_whose(call, call_bool(call, "all")));
+    jobs_reply_page(call, is_live ? TABLE_LIVE : TABLE_DONE, jobs_whose(call));
 }

@@ -13,6 +13,7 @@
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
+#include "actors/base/text.h"
 #include "actors/jobs/dispatcher_state.h"
 
 #define UNKNOWN_CREDIT 16  /* of a service that has not said how many calls it takes */
@@ -117,7 +118,9 @@ static void s_call(dispatcher_t *self, run_t *run)
     const job_begun_t *job = &run->job;
     const buf_t principal = { .bytes = (uint8_t *)(uintptr_t)job->principal.bytes,
                               .size = job->principal.size };
-    const job_run_t who = { .id = job->id, .fence = job->fence, .attempt = job->fence };
+    job_run_t who = { .id = job->id, .fence = job->fence, .attempt = job->fence };
+    const char *service = actor_service(self->actor);
+    text_copy(who.service, sizeof who.service, service, strlen(service));
     buf_add(&body, job->payload.bytes, job->payload.size);
     client_request_t request = { .service = run->target->service,
                                  .method = strrchr(job->kind, '.') + 1,

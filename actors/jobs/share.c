@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include "actors/jobs/jobs.h"
-#include "proto/value_pack.h"
 
 const char *jobs_scope(const call_t *call)
 {
@@ -136,6 +135,20 @@ void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
+/* What every event says; `more` pairs follow. */
+static void s_begin_event(pack_t *pack, buf_t *body, const job_begun_t *job, job_state_t state,
+                          size_t more)
+{
+    pack_init(pack, body);
+    pack_map(pack, 6 + more);
+    pack_pair_text(pack, "account", job->account);
+    pack_pair_int(pack, "id", job->id);
+    pack_pair_text(pack, "kind", job->kind);
+    pack_pair_text(pack, "queue", job->queue);
+    pack_pair_text(pack, "state", jobs_store_state(state));
+    pack_pair_int(pack, "attempt", job->fence);
+}
+
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,
                   const char *error)
 {
@@ -143,16 +156,26 @@ void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_
     pack_t pack;
     if (!job->account[0])
         return;
-    pack_init(&pack, &body);
-    pack_map(&pack, 7);
-    pack_pair_text(&pack, "account", job->account);
-    pack_pair_int(&pack, "id", job->id);
-    pack_pair_text(&pack, "kind", job->kind);
-    pack_pair_text(&pack, "queue", job->queue);
-    pack_pair_text(&pack, "state", jobs_store_state(state));
-    pack_pair_int(&pack, "attempt", job->fence);
+    s_begin_event(&pack, &body, job, state, 1);
     s_maybe_text(&pack, "error", error);
     actor_publish(actor, topic_row(topic)->prefix, false, &body);
+}
+
+void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, const char *note)
+{
+    const job_begun_t told = { .id = job->id,
+                               .fence = job->fence,
+                               .kind = job->kind,
+                               .queue = job->queue,
+                               .account = job->account };
+    buf_t body = { 0 };
+    pack_t pack;
+    if (!job->account[0])
+        return;
+    s_begin_event(&pack, &body, &told, job->state, 2);
+    pack_pair_int(&pack, "percent", percent);
+    s_maybe_text(&pack, "note", note);
+    actor_publish(actor, topic_row(TOPIC_JOBS_PROGRESS)->prefix, false, &body);
 }
 
 /* Best effort: whoever misses it looks by itself within a second. */

@@ -129,14 +129,16 @@ static void s_load(limiter_t *self, waiting_list_t *list)
 }
 
 /* A new instance decides about nothing it does not know before the others have told it what they
- * know; not for ever, since one of them may be gone. The lock is held. */
+ * know, and any about nothing that one who leaves may still count; not for ever, since one of them
+ * may be gone. The lock is held. */
 static bool s_may_load(limiter_t *self)
 {
+    const uint64_t now_ms = clock_ms();
     if (!self->join_until_ms)
-        self->join_until_ms = clock_ms() + JOIN_MS;
+        self->join_until_ms = now_ms + JOIN_MS;
     bool is_ready = peers_have_handed_over(&self->peers) &&
                     (!self->ledger.redis || redis_is_up(self->ledger.redis));
-    return is_ready || clock_ms() >= self->join_until_ms;
+    return (is_ready || now_ms >= self->join_until_ms) && !peers_are_leaving(&self->peers, now_ms);
 }
 
 /* ---- flushing -------------------------------------------------------------------------------- */

@@ -2,10 +2,15 @@
  *
  * copies - what instances tell each other, so that one can take over from another
  *
- * On `limiter.copy.<to>`: { hello, done, items: [[subject, epoch, state] ...] }, in bunches of what
- * was counted within COPY_MS. `hello` asks for everything the receiver counts that the sender
- * should have; `done` says that it has it now. An instance that has just come therefore knows when
- * it may decide, and one that is killed takes no more with it than its last bunch.
+ * On `limiter.copy.<to>`: { hello, done, leaving, understood, items: [[subject, epoch, state] ...]
+ * }, in bunches of what was counted within COPY_MS. `hello` asks for everything the receiver counts
+ * that the sender should have; `done` says that it has it now. An instance that has just come
+ * therefore knows when it may decide, and one that is killed takes no more with it than its last
+ * bunch.
+ *
+ * One that leaves says so in all it sends, and waits for everybody's `understood` before the
+ * brokers are asked to send its subjects elsewhere. Whoever gets them then waits until it is gone:
+ * only by chance would its last bunch come before the first takes, which come another way.
  */
 #include "config.h"
 
@@ -16,6 +21,7 @@
 #include "actors/limiter/limiter.h"
 
 #define COPY_MS        10
+#define ANNOUNCE_MS    500 /* how long the others may take to understand that this one leaves */
 #define COPY_BYTES_MAX (256u << 10) /* of one bunch */
 
 static uint64_t s_prefix_size(void)
@@ -31,15 +37,17 @@ static void s_publish(limiter_t *self, peer_t *peer)
     buf_t body = { 0 };
     pack_t pack;
     pack_init(&pack, &body);
-    pack_map(&pack, 3);
+    pack_map(&pack, 5);
     pack_pair_bool(&pack, "hello", peer->owes_hello);
     pack_pair_bool(&pack, "done", peer->owes_done);
+    pack_pair_bool(&pack, "leaving", self->is_leaving);
+    pack_pair_bool(&pack, "understood", peer->owes_understood);
     pack_text(&pack, "items");
     pack_array(&pack, peer->outbox_count);
     pack_raw(&pack, peer->outbox.bytes, peer->outbox.size);
     snprintf(topic, sizeof topic, "%s%s", topic_row(TOPIC_LIMITER_COPY)->prefix, peer->name);
     limiter_count(self, LIMITER_COPIES_SENT, peer->outbox_count);
-    peer->owes_hello = peer->owes_done = false;
+    peer->owes_hello = peer->owes_done = peer->owes_understood = false;
     peer->outbox.size = 0;
     peer->outbox_count = 0;
     client_publish(actor_client(self->actor), topic, false, &body);
@@ -142,6 +150,33 @@ static void s_greet(limiter_t *self, peer_t *peer)
     s_wake(self);
 }
 
+static void s_regroup(limiter_t *self, bool has_changed)
+{
+    if (has_changed) {
+        LOG(LOG_INFO, "limiter.peers", LOG_TEXT("instance", self->peers.name),
+            LOG_INT("others", self->peers.count));
+        s_spread(self);
+        s_wake(self);
+    }
+    monitor_wake(&self->monitor); /* whoever waits for others looks again */
+}
+
+/* What a message says of the instance that sent it. */
+static void s_hear(limiter_t *self, peer_t *peer, const value_t *body)
+{
+    bool is_leaving = value_get_bool(body, "leaving", false);
+    bool is_told = is_leaving && !peer->is_leaving;
+    s_regroup(self, peers_hear_leaving(peer, is_leaving, clock_ms()));
+    if (is_told) {
+        peer->owes_understood = true;
+        s_publish(self, peer); /* it waits */
+    }
+    peer->has_understood |= value_get_bool(body, "understood", false);
+    peer->has_handed_over |= value_get_bool(body, "done", false);
+    if (value_get_bool(body, "hello", false))
+        s_greet(self, peer);
+}
+
 static void s_take_copies(limiter_t *self, const client_event_t *event, const value_t *body)
 {
     const value_t *items = value_get(body, "items"), *item;
@@ -155,12 +190,7 @@ static void s_take_copies(limiter_t *self, const client_event_t *event, const va
         peer->owes_hello = true;
         s_wake(self);
     }
-    if (value_get_bool(body, "hello", false))
-        s_greet(self, peer);
-    if (value_get_bool(body, "done", false)) {
-        peer->has_handed_over = true;
-        monitor_wake(&self->monitor); /* the backing thread may wait for it */
-    }
+    s_hear(self, peer, body);
 }
 
 /* Runs `take` with the event's body as a tree, under the lock. */
@@ -190,17 +220,6 @@ static void s_on_copies(void *arg, const client_event_t *event)
     if (event->missed > 0)
         limiter_count(self, LIMITER_COPIES_LOST, (int64_t)event->missed);
     s_with_body(self, event, s_take_copies);
-}
-
-static void s_regroup(limiter_t *self, bool has_changed)
-{
-    if (has_changed) {
-        LOG(LOG_INFO, "limiter.peers", LOG_TEXT("instance", self->peers.name),
-            LOG_INT("others", self->peers.count));
-        s_spread(self);
-        s_wake(self);
-    }
-    monitor_wake(&self->monitor);
 }
 
 static void s_learn(limiter_t *self, const client_event_t *event, const value_t *body)
@@ -290,6 +309,19 @@ void copies_start(limiter_t *self)
 void copies_stop(limiter_t *self)
 {
     pthread_join(self->copier, NULL);
+}
+
+/* Before the brokers are asked to send requests elsewhere. */
+void copies_announce_leaving(limiter_t *self)
+{
+    const uint64_t until_ms = clock_ms() + ANNOUNCE_MS;
+    monitor_lock(&self->monitor);
+    self->is_leaving = true;
+    for (size_t i = 0; i < self->peers.count; i++)
+        s_publish(self, &self->peers.list[i]);
+    while (!peers_have_understood(&self->peers) && monitor_wait_until(&self->monitor, until_ms))
+        ;
+    monitor_unlock(&self->monitor);
 }
 
 /* A sign of life for everybody; who has not handed over is asked again. */

@@ -132,6 +132,12 @@ static void s_tick(actor_t *actor, void *memory)
     monitor_unlock(&self->monitor);
 }
 
+static void s_leave(actor_t *actor, void *memory)
+{
+    (void)actor;
+    copies_announce_leaving(memory);
+}
+
 static void s_stop(actor_t *actor, void *memory)
 {
     limiter_t *self = memory;
@@ -168,6 +174,7 @@ const actor_spec_t limiter_actor = {
     .init = s_init,
     .connected = s_connected,
     .tick = s_tick,
+    .leave = s_leave,
     .stop = s_stop,
     .release = s_release,
     .handlers = s_handlers,

@@ -79,6 +79,7 @@ typedef struct {
     int64_t wall_ms;     /* what the wall clock said then */
     pthread_t backing, copier;
     monitor_t monitor; /* locks everything below; opened when a thread has something to do */
+    bool is_leaving;   /* the others are told so */
     bool is_stopping;
     engine_t engine;
     hot_t hot;
@@ -138,6 +139,9 @@ void backing_defer(limiter_t *self, call_t *call, waiting_fn run, const char *su
 void copies_subscribe(limiter_t *self, client_t *client);
 void copies_start(limiter_t *self);
 void copies_stop(limiter_t *self);
+
+/* Tells the others that this instance leaves, and waits, not for ever, until they know. */
+void copies_announce_leaving(limiter_t *self);
 
 /* Sends on what was counted, or given back, at these times. The lock is held. */
 void copies_add(limiter_t *self, subject_t *subject, const take_t *take, const int64_t *times,

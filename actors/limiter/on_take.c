@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "actors/base/clock.h"
 #include "actors/limiter/limiter.h"
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -38,6 +39,13 @@ static bool s_require_take(call_t *call, const limiter_t *self, take_t *take)
                       .lease = (uint32_t)call_int(call, "lease") };
     take->subject = value_get_text(call_request(call), "subject", &take->subject_size);
     return s_require_policies(call, self, take);
+}
+
+/* What an instance that leaves may still count is as good as not loaded. */
+static bool s_is_awaited(const limiter_t *self, const take_t *take)
+{
+    return self->peers.count > 0 &&
+           peers_is_awaited(&self->peers, id_hash(take->subject, take->subject_size), clock_ms());
 }
 
 /* Answers, or defers, what could not be decided. */
@@ -102,7 +110,10 @@ void limiter_on_take(call_t *call, void *memory)
     taken_t taken;
     monitor_lock(&self->monitor);
     if (s_require_take(call, self, &take)) {
-        engine_verdict_t verdict = engine_take(&self->engine, &take, limiter_now_ms(self), &taken);
+        engine_verdict_t verdict =
+            s_is_awaited(self, &take)
+                ? ENGINE_NOT_LOADED
+                : engine_take(&self->engine, &take, limiter_now_ms(self), &taken);
         if (verdict == ENGINE_DONE) {
             s_note(self, &take, &taken);
             pack_t *pack = call_pack(call);
@@ -124,7 +135,10 @@ void limiter_on_peek(call_t *call, void *memory)
     taken_t taken;
     monitor_lock(&self->monitor);
     if (s_require_take(call, self, &take)) {
-        engine_verdict_t verdict = engine_peek(&self->engine, &take, limiter_now_ms(self), &taken);
+        engine_verdict_t verdict =
+            s_is_awaited(self, &take)
+                ? ENGINE_NOT_LOADED
+                : engine_peek(&self->engine, &take, limiter_now_ms(self), &taken);
         if (verdict == ENGINE_DONE) {
             pack_t *pack = call_pack(call);
             pack_map(pack, 5);
@@ -146,8 +160,10 @@ void limiter_on_refund(call_t *call, void *memory)
     const int64_t at_ms = call_int(call, "at_ms");
     monitor_lock(&self->monitor);
     if (s_require_take(call, self, &take)) {
-        engine_verdict_t verdict =
-            engine_refund(&self->engine, &take, at_ms, limiter_now_ms(self), &refunded, &subject);
+        engine_verdict_t verdict = s_is_awaited(self, &take)
+                                       ? ENGINE_NOT_LOADED
+                                       : engine_refund(&self->engine, &take, at_ms,
+                                                       limiter_now_ms(self), &refunded, &subject);
         if (verdict == ENGINE_DONE) {
             limiter_count(self, LIMITER_REFUNDED, refunded);
             copies_add(self, subject, &take, &at_ms, 1);

@@ -29,6 +29,11 @@ peer_t *peers_find(peers_t *self, const char *name, size_t size)
     return NULL;
 }
 
+static bool s_stays(const peer_t *peer)
+{
+    return peer->leaves_ms == 0;
+}
+
 /* ---- learning -------------------------------------------------------------------------------- */
 
 /* The view of a broker; one of a broker not heard of before takes the place of the oldest when
@@ -49,38 +54,43 @@ static peers_view_t *s_view(peers_t *self, const value_t *broker)
     return view;
 }
 
-/* An instance that is leaving is not relied on any more. */
 static void s_read_version(peers_view_t *view, const value_t *version)
 {
     const value_t *instances = value_get(version, "instances"), *instance;
     for (uint32_t i = 0; (instance = value_item(instances, i)); i++) {
         size_t size;
         const char *name = value_get_text(instance, "name", &size);
-        if (name && size < ID_INSTANCE_SIZE && view->count < PEERS_MAX &&
-            !value_get_bool(instance, "draining", false))
-            text_copy(view->names[view->count++], ID_INSTANCE_SIZE, name, size);
+        if (!name || size >= ID_INSTANCE_SIZE || view->count == PEERS_MAX)
+            continue;
+        text_copy(view->instances[view->count].name, ID_INSTANCE_SIZE, name, size);
+        view->instances[view->count++].is_leaving = value_get_bool(instance, "draining", false);
     }
 }
 
-static bool s_list(peers_t *self, const char *name, uint64_t now_ms)
+/* NULL when there is no place for it. */
+static peer_t *s_make(peers_t *self, const char *name, uint64_t now_ms)
+{
+    if (self->count == PEERS_MAX)
+        return NULL;
+    peer_t *peer = &self->list[self->count++];
+    *peer = (peer_t){ .hash = id_hash(name, strlen(name)), .owes_hello = true, .heard_ms = now_ms };
+    text_copy(peer->name, sizeof peer->name, name, strlen(name));
+    return peer;
+}
+
+static bool s_list(peers_t *self, const char *name, bool is_leaving, uint64_t now_ms)
 {
     if (strcmp(name, self->name) == 0) {
-        self->is_member = true;
+        self->is_member |= !is_leaving;
         return false;
     }
     peer_t *peer = peers_find(self, name, strlen(name));
-    if (peer || self->count == PEERS_MAX) {
-        if (peer)
-            peer->is_listed = true;
+    bool is_new = !peer;
+    if (is_new && !(peer = s_make(self, name, now_ms)))
         return false;
-    }
-    peer = &self->list[self->count++];
-    *peer = (peer_t){ .hash = id_hash(name, strlen(name)),
-                      .is_listed = true,
-                      .owes_hello = true,
-                      .heard_ms = now_ms };
-    text_copy(peer->name, sizeof peer->name, name, strlen(name));
-    return true;
+    peer->is_listed = true;
+    peer->is_draining |= is_leaving;
+    return is_new;
 }
 
 static bool s_drop_unlisted(peers_t *self)
@@ -97,15 +107,28 @@ static bool s_drop_unlisted(peers_t *self)
     return has_changed;
 }
 
+/* Notes when it began to leave, or that it does not any more; true when that is news. */
+static bool s_note_leaving(peer_t *peer, uint64_t now_ms)
+{
+    bool leaves = peer->is_leaving || peer->is_draining;
+    if (leaves != s_stays(peer))
+        return false;
+    peer->leaves_ms = leaves ? now_ms : 0;
+    return true;
+}
+
 static bool s_merge(peers_t *self, uint64_t now_ms)
 {
     bool has_changed = false;
     self->is_member = false;
     for (size_t i = 0; i < self->count; i++)
-        self->list[i].is_listed = false;
+        self->list[i].is_listed = self->list[i].is_draining = false;
     for (size_t i = 0; i < self->view_count; i++)
         for (size_t k = 0; k < self->views[i].count; k++)
-            has_changed |= s_list(self, self->views[i].names[k], now_ms);
+            has_changed |= s_list(self, self->views[i].instances[k].name,
+                                  self->views[i].instances[k].is_leaving, now_ms);
+    for (size_t i = 0; i < self->count; i++)
+        has_changed |= s_note_leaving(&self->list[i], now_ms);
     return s_drop_unlisted(self) || has_changed;
 }
 
@@ -142,7 +165,7 @@ peer_t *peers_target(peers_t *self, uint64_t key, uint64_t now_ms)
     for (size_t i = 0; i < self->count; i++) {
         peer_t *peer = &self->list[i];
         uint64_t mix = id_mix(key, peer->hash);
-        if (mix >= best_mix && now_ms - peer->heard_ms < PEERS_SILENT_MS) {
+        if (mix >= best_mix && s_stays(peer) && now_ms - peer->heard_ms < PEERS_SILENT_MS) {
             best = peer;
             best_mix = mix;
         }
@@ -154,7 +177,7 @@ bool peers_is_own(const peers_t *self, uint64_t key)
 {
     uint64_t mix = id_mix(key, self->hash);
     for (size_t i = 0; i < self->count; i++)
-        if (id_mix(key, self->list[i].hash) > mix)
+        if (s_stays(&self->list[i]) && id_mix(key, self->list[i].hash) > mix)
             return false;
     return true;
 }
@@ -162,7 +185,45 @@ bool peers_is_own(const peers_t *self, uint64_t key)
 bool peers_have_handed_over(const peers_t *self)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (!self->list[i].has_handed_over)
+        if (s_stays(&self->list[i]) && !self->list[i].has_handed_over)
             return false;
     return self->is_member;
+}
+
+/* ---- leaving --------------------------------------------------------------------------------- */
+
+bool peers_hear_leaving(peer_t *peer, bool is_leaving, uint64_t now_ms)
+{
+    peer->is_leaving = is_leaving;
+    return s_note_leaving(peer, now_ms);
+}
+
+static bool s_may_count(const peer_t *peer, uint64_t now_ms)
+{
+    return !s_stays(peer) && now_ms - peer->leaves_ms < PEERS_LEAVE_MS;
+}
+
+bool peers_are_leaving(const peers_t *self, uint64_t now_ms)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (s_may_count(&self->list[i], now_ms))
+            return true;
+    return false;
+}
+
+bool peers_is_awaited(const peers_t *self, uint64_t key, uint64_t now_ms)
+{
+    uint64_t mix = id_mix(key, self->hash);
+    for (size_t i = 0; i < self->count; i++)
+        if (s_may_count(&self->list[i], now_ms) && id_mix(key, self->list[i].hash) > mix)
+            return true;
+    return false;
+}
+
+bool peers_have_understood(const peers_t *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (s_stays(&self->list[i]) && !self->list[i].has_understood)
+            return false;
+    return true;
 }

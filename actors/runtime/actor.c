@@ -403,6 +403,8 @@ void actor_stop(actor_t **self_p)
         return;
     atomic_store(&self->is_draining, true);
     if (self->client) {
+        if (self->spec->leave && client_is_ready(self->client))
+            self->spec->leave(self, self->self);
         client_drain(self->client);
         client_wait_drained(self->client, ACTOR_DRAINED_MS);
         s_wait_idle(self);
@@ -440,6 +442,11 @@ bool actor_is_draining(const actor_t *self)
 const char *actor_instance(const actor_t *self)
 {
     return self->instance;
+}
+
+const char *actor_service(const actor_t *self)
+{
+    return self->spec->service->name;
 }
 
 const char *actor_data_folder(const actor_t *self)

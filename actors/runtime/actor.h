@@ -58,6 +58,9 @@ typedef struct {
     void (*connected)(actor_t *actor, void *self);
     /* Each second on a thread of its own, never twice at once; may block. */
     void (*tick)(actor_t *actor, void *self);
+    /* Before the brokers are asked for no more requests: the place to tell others. Not called when
+     * no broker has registered the instance. NULL: nothing to do. */
+    void (*leave)(actor_t *actor, void *self);
     /* After the last request. */
     void (*stop)(actor_t *actor, void *self);
     /* After `stop`, when the client is gone and with it whoever calls: the place to free what
@@ -99,6 +102,7 @@ void actor_stop(actor_t **self_p);
 bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
+const char *actor_service(const actor_t *self);
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */
@@ -140,6 +144,11 @@ uint32_t call_left_ms(const call_t *self);
 /* Whether the caller has given up: long work looks at it now and then. */
 bool call_is_cancelled(const call_t *self);
 
+/* Tells how far a job is that this call runs; `note` may be NULL. Anything else is nobody's
+ * business: then nothing happens, so a handler need not ask. Told a few times a second at most, and
+ * never waited for. */
+void call_progress(call_t *self, unsigned percent, const char *note);
+
 /* Where the reply is packed: one map that fits the method's reply schema. */
 pack_t *call_pack(call_t *self);
 
@@ -150,6 +159,10 @@ void call_reply(call_t *self, uint16_t status);
 void call_fail(call_t *self, error_code_t code, const char *format, ...) PRINTF_LIKE(3, 4);
 void call_fail_with(call_t *self, const failure_t *failure);
 void call_defer(call_t *self);
+
+/* Goes on with a deferred call on a thread of the pool: there `handle` may block and use the
+ * database, and ends the call, or defers it once more. From any thread. */
+void call_resume(call_t *self, void (*handle)(call_t *call, void *self));
 
 /* Fails with what a database status means; says nothing of the inside to the caller. */
 void call_fail_db(call_t *self, db_status_t status);

@@ -159,7 +159,7 @@ static void s_enter_log(const call_t *call)
     log_set_request(call->principal ? call->principal->request_id : NULL, trace_id);
 }
 
-void call_run(call_t *call)
+static void s_begin(call_t *call)
 {
     actor_t *actor = call->actor;
     stats_record(&actor->stats, ACTOR_WAIT_TIME, clock_us() - call->started_us);
@@ -169,4 +169,24 @@ void call_run(call_t *call)
             call->handler->handle(call, actor->self);
         log_set_request(NULL, NULL);
     }
+}
+
+void call_run(call_t *call)
+{
+    void (*resumed)(call_t *, void *) = call->resumed;
+    if (!resumed) {
+        s_begin(call);
+        return;
+    }
+    call->resumed = NULL;
+    s_enter_log(call);
+    resumed(call, call->actor->self);
+    log_set_request(NULL, NULL);
+}
+
+void call_resume(call_t *self, void (*handle)(call_t *call, void *self))
+{
+    self->resumed = handle;
+    if (!queue_push_beyond(&self->actor->waiting, &self->item))
+        call_refuse(self, ERROR_UNAVAILABLE, "The instance is leaving");
 }

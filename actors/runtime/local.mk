@@ -22,6 +22,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/redis_link.c %D%/redis_state.h \
 	%D%/redis_url.c %D%/redis_url.h \
 	%D%/runtime_methods.c \
+	%D%/secret.c %D%/secret.h \
 	%D%/state.h
 
 # Migrations become C tables: how an actor's fragment does that stands in embed.awk.

@@ -45,11 +45,13 @@ struct call {
     actor_t *actor;
     worker_request_t *message;
     const handler_t *handler;
+    void (*resumed)(call_t *call, void *self); /* what it goes on with; NULL: it begins */
     const descriptor_method_t *method;
     uint64_t started_us, due_us; /* monotonic */
     atomic_bool is_cancelled;
     bool has_principal, is_job;
-    job_run_t job; /* when it is one */
+    job_run_t job;        /* when it is one */
+    uint64_t progress_us; /* when it was told last how far it is */
     arena_t arena;
     const value_t *request;
     principal_t *principal; /* in the arena; empty when has_principal is false */

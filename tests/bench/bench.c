@@ -42,14 +42,37 @@ uint64_t bench_reap(pid_t pid, int signal_number)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-void bench_print(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
-                 double cpu_us)
+static void s_print_case(const char *bench, const char *name, uint64_t operations, uint64_t wall_us)
 {
     printf("{\"bench\":\"%s\",\"case\":\"%s\",\"operations\":%llu,\"per_second\":%.0f", bench, name,
            (unsigned long long)operations, (double)operations * 1e6 / (double)wall_us);
+}
+
+void bench_print(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
+                 double cpu_us)
+{
+    s_print_case(bench, name, operations, wall_us);
     if (cpu_us > 0)
         printf(",\"cpu_us\":%.3f", cpu_us);
     printf("}\n");
+    fflush(stdout);
+}
+
+void bench_print_parts(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
+                       const bench_part_t *parts, size_t count)
+{
+    uint64_t cpu_us = 0, pss_kib = 0;
+    for (size_t i = 0; i < count; i++) {
+        cpu_us += parts[i].cpu_us;
+        pss_kib += parts[i].pss_kib;
+    }
+    s_print_case(bench, name, operations, wall_us);
+    printf(",\"cpu_us\":%.1f,\"pss_mb\":%.1f,\"parts\":{", (double)cpu_us / (double)operations,
+           (double)pss_kib / 1024);
+    for (size_t i = 0; i < count; i++)
+        printf("%s\"%s\":{\"cpu_us\":%.1f,\"pss_mb\":%.1f}", i ? "," : "", parts[i].name,
+               (double)parts[i].cpu_us / (double)operations, (double)parts[i].pss_kib / 1024);
+    printf("}}\n");
     fflush(stdout);
 }
 

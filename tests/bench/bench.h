@@ -22,6 +22,17 @@ uint64_t bench_reap(pid_t pid, int signal_number);
 void bench_print(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
                  double cpu_us);
 
+/* What one process of several used for a case. */
+typedef struct {
+    const char *name;
+    uint64_t cpu_us;  /* in all */
+    uint64_t pss_kib; /* memory it holds, its share of what others hold, too; 0: not counted */
+} bench_part_t;
+
+/* The same of several processes: `cpu_us` is that of all together, and `parts` each one's. */
+void bench_print_parts(const char *bench, const char *name, uint64_t operations, uint64_t wall_us,
+                       const bench_part_t *parts, size_t count);
+
 /* The same for calls one after the other: besides, `p50_us`, the time in the middle, which what
  * else the machine does moves less than the mean. Sorts the times. */
 void bench_print_times(const char *bench, const char *name, uint64_t *times_us, size_t count);

@@ -2,130 +2,52 @@
  *
  * edge_bench - HTTP requests a second, and the CPU time of all our processes for each
  *
- * The clients keep one request each under way over connections that stay open; what answers them is
- * told in edge_server.h. The control case is a civetweb that answers the same bytes as /v1/ping and
- * does nothing else. "ping", "get" and "post" count no limits and keep no answers. R1 is a ping
- * whose limit is counted, R2 an answer of 2 kB that is kept, to a user with a token and a limit,
- * R3c a workflow of 10 kB that has been analysed before. BENCH_REQUESTS and BENCH_CLIENTS change
- * the size of a run.
+ * The clients keep one request each under way over connections that stay open. The control case is
+ * a civetweb that answers the same bytes as /v1/ping and does nothing else. "ping", "get" and
+ * "post" are the edge, the broker and an echoing service in one process, which count no limits and
+ * keep no answers (edge_server.h).
+ *
+ * The others ask the whole system, first as processes of their own, then as `signalbox run`
+ * (edge_system.h): R1 is a ping of a stranger, whose limit is counted, R2 an analysis read again,
+ * of about 2 kB, by a user with a token and a limit, R3 a workflow of 10 kB that is analysed and
+ * stored, R3c the same one again and again. For the figures that are compared with others,
+ * PostgreSQL belongs to it:
+ *
+ *     tests/kit/postgres.py --durable run tests/bench/edge_bench
+ *
+ * BENCH_REQUESTS, BENCH_ROUNDS and BENCH_CLIENTS change the size of a run; BENCH_ONLY=system leaves
+ * out the echoing service.
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "actors/base/clock.h"
-#include "tests/bench/bench.h"
 #include "tests/bench/documents.h"
+#include "tests/bench/edge_clients.h"
 #include "tests/bench/edge_server.h"
+#include "tests/bench/edge_system.h"
 
-#define CLIENTS_MAX  500
-#define ANSWER_BYTES 65536
-#define BODY_BYTES   10000
-
-/* ---- clients -------------------------------------------------------------------------------- */
+#define BODY_BYTES 10000
+#define READ_NODES 3 /* of the workflow whose analysis is read: about 2 kB of answer */
 
 typedef struct {
-    int fd;
-    char answer[ANSWER_BYTES];
-    size_t have;
-} http_client_t;
+    uint64_t requests;
+    size_t clients;
+} size_of_run_t;
 
-static int s_connect(unsigned port)
-{
-    const struct sockaddr_in address = { .sin_family = AF_INET,
-                                         .sin_port = htons((uint16_t)port),
-                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
-        die("cannot connect");
-    return fd;
-}
+/* ---- servers of one process ------------------------------------------------------------------ */
 
-static void s_send(const http_client_t *client, const buf_t *request)
-{
-    if (send(client->fd, request->bytes, request->size, MSG_NOSIGNAL) != (ssize_t)request->size)
-        die("a request could not be sent");
-}
-
-/* Whether a whole answer is there; ends the benchmark when it is not 200. */
-static bool s_has_answer(const http_client_t *client)
-{
-    const char *end = memmem(client->answer, client->have, "\r\n\r\n", 4);
-    if (!end)
-        return false;
-    const char *length = memmem(client->answer, client->have, "Content-Length: ", 16);
-    if (strncmp(client->answer, "HTTP/1.1 200", 12) != 0 || !length)
-        die("a request was refused: %.200s", client->answer);
-    return client->have >= (size_t)(end + 4 - client->answer) + strtoul(length + 16, NULL, 10);
-}
-
-/* Closed loop: every client sends its next request when it has its answer. */
-static uint64_t s_run_clients(unsigned port, const buf_t *request, uint64_t requests, size_t count)
-{
-    http_client_t *clients = mem_array(count, sizeof *clients);
-    int poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    uint64_t sent = 0, received = 0, begun = clock_us();
-    for (size_t i = 0; i < count; i++) {
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &clients[i] };
-        clients[i].fd = s_connect(port);
-        epoll_ctl(poll_fd, EPOLL_CTL_ADD, clients[i].fd, &event);
-        s_send(&clients[i], request);
-        sent++;
-    }
-    while (received < requests) {
-        struct epoll_event events[64];
-        int ready = epoll_wait(poll_fd, events, COUNT_OF(events), 10000);
-        if (ready <= 0)
-            die("no answer within ten seconds");
-        for (int i = 0; i < ready; i++) {
-            http_client_t *client = events[i].data.ptr;
-            ssize_t got =
-                read(client->fd, client->answer + client->have, ANSWER_BYTES - client->have);
-            if (got <= 0)
-                die("a connection was closed");
-            client->have += (size_t)got;
-            if (!s_has_answer(client))
-                continue;
-            client->have = 0;
-            received++;
-            if (sent++ < requests)
-                s_send(client, request);
-        }
-    }
-    uint64_t took = clock_us() - begun;
-    for (size_t i = 0; i < count; i++)
-        close(clients[i].fd);
-    close(poll_fd);
-    mem_free(clients);
-    return took;
-}
-
-/* ---- cases ---------------------------------------------------------------------------------- */
-
-/* Two requests whose answers are not looked at: what is made once is made, and kept. */
-static void s_warm_up(unsigned port, const buf_t *request)
-{
-    for (int i = 0; i < 2; i++) {
-        http_client_t client = { .fd = s_connect(port) };
-        s_send(&client, request);
-        if (read(client.fd, client.answer, ANSWER_BYTES) <= 0)
-            die("no answer");
-        close(client.fd);
-    }
-}
-
-static void s_run(const char *name, void (*server)(void *arg), const buf_t *request,
-                  uint64_t requests, size_t clients)
+static void s_run_server(const char *name, void (*server)(void *arg), clients_request_t *request,
+                         uint64_t requests, size_t clients)
 {
     int pipe_fds[2];
     unsigned port = 0;
+    buf_t answer = { 0 };
     if (pipe(pipe_fds) != 0)
         die("cannot make a pipe");
     pid_t pid = bench_fork(server, &pipe_fds[1]);
@@ -133,22 +55,11 @@ static void s_run(const char *name, void (*server)(void *arg), const buf_t *requ
     if (read(pipe_fds[0], &port, sizeof port) != sizeof port)
         die("the server did not start");
     close(pipe_fds[0]);
-    s_warm_up(port, request);
-    uint64_t took = s_run_clients(port, request, requests, clients);
+    clients_ask(port, &request->bytes, &answer);
+    buf_free(&answer);
+    uint64_t took = clients_run(port, request, requests, clients);
     uint64_t cpu = bench_reap(pid, SIGKILL);
-    edge_server_tidy();
     bench_print("edge", name, requests, took, (double)cpu / (double)requests);
-}
-
-/* ---- requests ------------------------------------------------------------------------------- */
-
-static void s_write_post(buf_t *out, const char *path, const char *headers, const buf_t *body)
-{
-    buf_printf(out,
-               "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s"
-               "Content-Length: %zu\r\n\r\n",
-               path, headers, body->size);
-    buf_add(out, body->bytes, body->size);
 }
 
 static void s_write_list(buf_t *body)
@@ -160,36 +71,154 @@ static void s_write_list(buf_t *body)
     buf_add_text(body, "]}");
 }
 
-int main(void)
+static void s_bench_control(const size_of_run_t *size)
 {
-    uint64_t requests = bench_number("REQUESTS", 100000), rounds = bench_number("ROUNDS", 3);
-    size_t clients = (size_t)bench_number("CLIENTS", 64);
-    buf_t ping = { 0 }, get = { 0 }, post = { 0 }, page = { 0 }, repeated = { 0 };
-    buf_t list = { 0 }, workflow = { 0 }, bearer = { 0 };
-    if (clients < 1 || clients > CLIENTS_MAX)
-        die("BENCH_CLIENTS must be from 1 to %d", CLIENTS_MAX);
-    buf_add_text(&bearer, "Authorization: Bearer ");
-    edge_server_token(&bearer);
-    buf_add_text(&bearer, "\r\n");
+    clients_request_t ping = { .serial_at = 0 };
+    clients_write_get("/v1/ping", "", &ping.bytes);
+    s_run_server("civetweb hello (control)", edge_server_hello, &ping, size->requests,
+                 size->clients);
+    buf_free(&ping.bytes);
+}
+
+static void s_bench_plain(const size_of_run_t *size)
+{
+    clients_request_t ping = { .serial_at = 0 }, get = { .serial_at = 0 },
+                      post = { .serial_at = 0 };
+    buf_t list = { 0 };
     s_write_list(&list);
-    documents_n8n(&workflow, BODY_BYTES / 1000);
-    buf_add_text(&ping, "GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    buf_add_text(&get, "GET /v1/echo/12345 HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    buf_printf(&page, "GET /v1/echo/page/7 HTTP/1.1\r\nHost: localhost\r\n%s\r\n",
-               buf_text(&bearer));
-    s_write_post(&post, "/v1/echo", "", &list);
-    s_write_post(&repeated, "/v1/analyses", buf_text(&bearer), &workflow);
-    for (uint64_t round = 0; round < rounds; round++) {
-        s_run("civetweb hello (control)", edge_server_hello, &ping, requests, clients);
-        s_run("ping", edge_server_plain, &ping, requests, clients);
-        s_run("get over the bus", edge_server_plain, &get, requests, clients);
-        s_run("post 10 kB over the bus", edge_server_plain, &post, requests / 4, clients);
-        s_run("R1 ping, limit counted", edge_server_guarded, &ping, requests, clients);
-        s_run("R2 kept get, token and limit", edge_server_guarded, &page, requests, clients);
-        s_run("R3c repeated workflow of 10 kB", edge_server_guarded, &repeated, requests, clients);
-    }
-    buf_t *const all[] = { &ping, &get, &post, &page, &repeated, &list, &workflow, &bearer };
+    clients_write_get("/v1/ping", "", &ping.bytes);
+    clients_write_get("/v1/echo/12345", "", &get.bytes);
+    clients_write_post("/v1/echo", "", &list, &post.bytes);
+    s_run_server("ping", edge_server_plain, &ping, size->requests, size->clients);
+    s_run_server("get over the bus", edge_server_plain, &get, size->requests, size->clients);
+    s_run_server("post 10 kB over the bus", edge_server_plain, &post, size->requests / 4,
+                 size->clients);
+    buf_t *const all[] = { &list, &ping.bytes, &get.bytes, &post.bytes };
     for (size_t i = 0; i < COUNT_OF(all); i++)
         buf_free(all[i]);
+}
+
+/* ---- the whole system ------------------------------------------------------------------------ */
+
+/* The text of a member of a JSON answer. */
+static void s_take_text(buf_t *answer, const char *member, char *text, size_t room)
+{
+    char name[64];
+    snprintf(name, sizeof name, "\"%s\":\"", member);
+    const char *at = strstr(buf_text(answer), name),
+               *end = at ? strchr(at + strlen(name), '"') : NULL;
+    if (!end || (size_t)(end - at) - strlen(name) >= room)
+        die("no '%s' in the answer: %s", member, buf_text(answer));
+    snprintf(text, room, "%.*s", (int)(end - at - (ptrdiff_t)strlen(name)), at + strlen(name));
+}
+
+/* Makes a user; the header with which it calls. */
+static void s_sign_in(unsigned port, char *header, size_t room)
+{
+    static unsigned users;
+    char token[2048];
+    buf_t body = { 0 }, request = { 0 }, answer = { 0 };
+    buf_printf(&body,
+               "{\"email\":\"bench-%d-%u-%llu@example.dev\",\"password\":\"to be measured, not "
+               "guessed\"}",
+               (int)getpid(), ++users, (unsigned long long)clock_wall_ms());
+    clients_write_post("/v1/auth/register", "", &body, &request);
+    clients_ask(port, &request, &answer);
+    s_take_text(&answer, "access_token", token, sizeof token);
+    snprintf(header, room, "Authorization: Bearer %s\r\n", token);
+    buf_free(&body);
+    buf_free(&request);
+    buf_free(&answer);
+}
+
+typedef struct {
+    clients_request_t ping, page, workflow, repeated;
+} cases_t;
+
+/* A small workflow is analysed, and then read again and again. */
+static void s_write_page(cases_t *cases, unsigned port, const char *header)
+{
+    char id[64], path[96];
+    buf_t workflow = { 0 }, answer = { 0 };
+    documents_n8n(&workflow, READ_NODES);
+    clients_write_post("/v1/analyses", header, &workflow, &cases->page.bytes);
+    clients_ask(port, &cases->page.bytes, &answer);
+    s_take_text(&answer, "id", id, sizeof id);
+    snprintf(path, sizeof path, "/v1/analyses/%s", id);
+    clients_write_get(path, header, &cases->page.bytes);
+    buf_free(&workflow);
+    buf_free(&answer);
+}
+
+static void s_write_cases(cases_t *cases, unsigned port)
+{
+    char header[2200];
+    buf_t workflow = { 0 };
+    s_sign_in(port, header, sizeof header);
+    documents_n8n(&workflow, BODY_BYTES / 1000);
+    clients_write_get("/v1/ping", "", &cases->ping.bytes);
+    s_write_page(cases, port, header);
+    clients_write_post("/v1/analyses", header, &workflow, &cases->repeated.bytes);
+    clients_write_post("/v1/analyses", header, &workflow, &cases->workflow.bytes);
+    /* a number in place of the name's first letters makes each another workflow */
+    cases->workflow.serial_at = cases->workflow.bytes.size - workflow.size + strlen("{\"name\":\"");
+    buf_free(&workflow);
+}
+
+static void s_free_cases(cases_t *cases)
+{
+    buf_free(&cases->ping.bytes);
+    buf_free(&cases->page.bytes);
+    buf_free(&cases->workflow.bytes);
+    buf_free(&cases->repeated.bytes);
+}
+
+static void s_run_case(system_t *system, const char *name, clients_request_t *request,
+                       uint64_t requests, size_t clients)
+{
+    bench_part_t parts[SYSTEM_PARTS];
+    clients_run(system->port, request, clients, clients); /* what is made once is made, and kept */
+    system_mark(system);
+    uint64_t took = clients_run(system->port, request, requests, clients);
+    size_t count = system_measure(system, parts);
+    bench_print_parts("edge", name, requests, took, parts, count);
+}
+
+static void s_bench_system(const size_of_run_t *size, bool in_one_process)
+{
+    static const char *const names[][4] = {
+        { "R1 ping, as processes", "R2 kept get, as processes", "R3c repeated 10 kB, as processes",
+          "R3 analysed 10 kB, as processes" },
+        { "R1 ping, in one process", "R2 kept get, in one process",
+          "R3c repeated 10 kB, in one process", "R3 analysed 10 kB, in one process" },
+    };
+    const char *const *name = names[in_one_process];
+    system_t system;
+    cases_t cases = { 0 };
+    system_start(&system, in_one_process);
+    s_write_cases(&cases, system.port);
+    s_run_case(&system, name[0], &cases.ping, size->requests, size->clients);
+    s_run_case(&system, name[1], &cases.page, size->requests, size->clients);
+    s_run_case(&system, name[2], &cases.repeated, size->requests, size->clients);
+    s_run_case(&system, name[3], &cases.workflow, size->requests / 10, size->clients);
+    s_free_cases(&cases);
+    system_stop(&system);
+}
+
+int main(void)
+{
+    const uint64_t rounds = bench_number("ROUNDS", 3);
+    const size_of_run_t size = { .requests = bench_number("REQUESTS", 100000),
+                                 .clients = (size_t)bench_number("CLIENTS", 64) };
+    const char *only = getenv("BENCH_ONLY");
+    if (size.clients < 1 || size.clients > CLIENTS_MAX)
+        die("BENCH_CLIENTS must be from 1 to %d", CLIENTS_MAX);
+    for (uint64_t round = 0; round < rounds; round++) {
+        s_bench_control(&size);
+        if (!only || strcmp(only, "system") != 0)
+            s_bench_plain(&size);
+        s_bench_system(&size, false);
+        s_bench_system(&size, true);
+    }
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * edge_server - what edge_bench asks
+ * edge_server - servers of one process for edge_bench to ask
  *
  * Each is the body of a process of its own, which tells its port through the pipe that `arg` points
  * to and answers until it is killed.
@@ -15,15 +15,5 @@ void edge_server_hello(void *arg);
 
 /* Edge, broker and an echoing service over inproc; no limits, nothing kept. */
 void edge_server_plain(void *arg);
-
-/* The same with the actors limiter, cache and analysis, as in `signalbox run`, and one that says of
- * everybody that they are signed in. Limits are counted, and higher than anybody gets. */
-void edge_server_guarded(void *arg);
-
-/* Once it was killed: removes the folder it kept its data in. */
-void edge_server_tidy(void);
-
-/* Appends an access token that the last one takes. */
-void edge_server_token(buf_t *out);
 
 #endif

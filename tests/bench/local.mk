@@ -13,7 +13,8 @@ BENCH_KIT = %D%/bench.c %D%/bench.h
 %C%_auth_bench_SOURCES = %D%/auth_bench.c $(BENCH_KIT)
 %C%_broker_bench_SOURCES = %D%/broker_bench.c $(BENCH_KIT)
 %C%_cache_bench_SOURCES = %D%/cache_bench.c $(BENCH_KIT)
-%C%_edge_bench_SOURCES = %D%/edge_bench.c %D%/edge_server.c %D%/edge_server.h %D%/documents.c \
+%C%_edge_bench_SOURCES = %D%/edge_bench.c %D%/edge_clients.c %D%/edge_clients.h \
+	%D%/edge_server.c %D%/edge_server.h %D%/edge_system.c %D%/edge_system.h %D%/documents.c \
 	%D%/documents.h $(BENCH_KIT)
 %C%_json_bench_SOURCES = %D%/json_bench.c %D%/documents.c %D%/documents.h $(BENCH_KIT)
 %C%_limiter_bench_SOURCES = %D%/limiter_bench.c $(BENCH_KIT)

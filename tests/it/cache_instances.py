@@ -19,18 +19,10 @@ KEYS = [f"key:{number}" for number in range(50)]
 CROWD = 200
 
 
-def route_key(key):
-    """FNV-1a, 64 bits: which instance a key belongs to."""
-    value = 0xcbf29ce484222325
-    for byte in key.encode():
-        value = (value ^ byte) * 0x100000001b3 % 2 ** 64
-    return value
-
-
 def options(key):
     """How a call about a key is sent: when its instance dies, another one is asked."""
     return {"deadline": PATIENCE * 1000, "flags": bus.ROUTE_KEY | bus.IDEMPOTENT,
-            "route_key": route_key(key)}
+            "route_key": bus.route_key(key)}
 
 
 class Cache(bus.Client):

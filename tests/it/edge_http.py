@@ -328,10 +328,13 @@ def the_callers():
     with Edge(grants="demo:public", cors_origins="https://a.example https://b.example") as edge:
         same(edge.get("/v1/demo/open").status, 200, "public access with a grant")
         got = edge.get("/v1/ping", {"Origin": "https://b.example"})
-        same((got.headers.get("access-control-allow-origin"), got.headers.get("vary")),
-             ("https://b.example", "Origin"), "a page that may call")
-        got = edge.get("/v1/ping", {"Origin": "https://c.example"})
-        same(got.headers.get("access-control-allow-origin"), None, "a page that may not")
+        same((got.headers.get("access-control-allow-origin"), got.headers.get("vary"),
+              got.headers.get("access-control-allow-credentials")),
+             ("https://b.example", "Origin", "true"), "a page that may call")
+        for origin in ("https://c.example", "http://b.example", "https://b.example:444", "null", "*"):
+            got = edge.get("/v1/ping", {"Origin": origin})
+            same([name for name in got.headers if name.startswith("access-control-")], [],
+                 f"a page of {origin} may not")
         ask = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
         got = edge.request("OPTIONS", "/v1/demo/things", headers=ask)
         same((got.status, got.headers.get("access-control-allow-methods"),
@@ -361,6 +364,9 @@ def the_starts():
             ("grants", "nonsense", "not like 'billing:/v1/invoices'"),
             ("grants", "demo:/v1/analyses", "belongs to 'analysis'"),
             ("threads", "4", "from 8 to 4096"),
+            ("cors_origins", "*", "each origin must be named"),
+            ("cors_origins", "https://a.example https://b.example/", "'https://b.example/' is not"),
+            ("cors_origins", "null", "each origin must be named"),
         ]
         for name, value, sentence in cases:
             run = subprocess.run([HOST, f"--edge.{name}", str(value)], capture_output=True, text=True,

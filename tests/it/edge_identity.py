@@ -343,12 +343,22 @@ def administrators():
             s.edge.request("POST", "/v1/plant/stop", headers={
                 "Authorization": f"Bearer {token}", "X-Forwarded-For": address})
             told = audit.next().body
-            same({name: told[name] for name in ("service", "method", "status", "user", "account",
+            same({name: told[name] for name in ("action", "detail", "user_id", "account_id", "target",
                                                 "address")},
-                 {"service": "plant", "method": "stop", "status": status, "user": "u1",
-                  "account": "a1", "address": address}, f"what is done from {address} is told")
+                 {"action": "plant.stop", "detail": f"status={status}", "user_id": "u1",
+                  "account_id": "a1", "target": "/v1/plant/stop", "address": address},
+                 f"what is done from {address} is told")
         plant.stop()
         audit.close()
+    with Setting() as s:
+        s.auth.add("admin", session="admin", roles=["user", "admin"])
+        token = jwt.token(KEY, jwt.claims(sid="admin"))
+        same(s.get(token, path="/v1/demo/admin").status, 200, "an administrator on this machine")
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            got = s.get(token, path="/v1/demo/admin", **{name: "127.0.0.1"})
+            check(got.status == 403 and "trusted_proxies" in got.json()["detail"],
+                  f"but not behind a proxy that nobody has named ({name})", got.raw)
+            same(s.get(token, **{name: "127.0.0.1"}).status, 200, "which others may be")
 
 
 def limits():

@@ -8,12 +8,13 @@ admitted in the flush before.
 import collections
 import concurrent.futures
 import os
+import signal
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
-from bus import ERROR, FINAL, ROUTE_KEY, Client  # noqa: E402
+from bus import ERROR, FINAL, ROUTE_KEY, Client, route_key  # noqa: E402
 from parts import Folder  # noqa: E402
 from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
@@ -23,6 +24,7 @@ SUBJECTS = 50
 IN_FLIGHT = 256
 FLUSH_MS = 200
 SETTINGS = {"bus_heartbeat_ms": 200, "broker_heartbeat_ms": 200}
+SILENCE_SECONDS = 0.8  # of four beats: then a process is given up
 MINUTES_10 = 600000
 POLICIES = {  # name: (limit, window)
     "most": (300, MINUTES_10),
@@ -35,21 +37,13 @@ POLICIES = {  # name: (limit, window)
 Taken = collections.namedtuple("Taken", "subject allowed at_ms error")
 
 
-def fnv1a(text):
-    """The route key, as docs/protocol.md has it."""
-    value = 0xcbf29ce484222325
-    for byte in text.encode():
-        value = ((value ^ byte) * 0x100000001b3) % 2**64
-    return value
-
-
 class Load:
     """Takes in flight, and what became of each."""
 
     def __init__(self, folder, name, policies):
         self.client = Client(folder.socket("bus"))
         self.subjects = [f"{name}:{i}" for i in range(SUBJECTS)]
-        self.keys = {subject: fnv1a(subject) for subject in self.subjects}
+        self.keys = {subject: route_key(subject) for subject in self.subjects}
         self.policies = policies
         self.pending = {}
         self.taken = []
@@ -181,18 +175,31 @@ def joined(folder, actors):
 
 
 def left(folder, actors):
-    moments, status = [], []
+    status = []
 
     def leave():
-        moments.append(now_ms())
         status.append(actors.pop("c").stop())
-        moments.append(now_ms())
 
     load = Load(folder, "left", ["most"]).run(TAKES, leave)
     same(status, [0], "an instance leaves in order")
-    check(not load.errors(), "leaving: every take is answered",
-          load.errors())
-    is_bounded(load, 300, moments, "leaving")
+    same(load.errors(), {}, "leaving: every take is answered")
+    same(set(load.admitted().values()), {300}, "leaving: nothing is lost, nobody has more")
+
+
+def stalled(folder):
+    """The whole machine stands still for longer than anybody may be silent."""
+    processes = [part.process for part in folder.parts if part.process.poll() is None]
+
+    def stall():
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+        time.sleep(2 * SILENCE_SECONDS)  # what is tested
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+
+    load = Load(folder, "stalled", ["most"]).run(TAKES, stall)
+    same(load.errors(), {}, "a stall: nobody is given up for it")
+    same(set(load.admitted().values()), {300}, "a stall: nothing is lost")
 
 
 def restarted(folder, actors):
@@ -239,6 +246,7 @@ def main():
         actors = prepare(folder)
         exact(folder)
         any_window(folder)
+        stalled(folder)
         killed(folder, actors)
         joined(folder, actors)
         left(folder, actors)

@@ -16,16 +16,19 @@ clean-local:
 	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
 
 EDGE_TESTS = \
+	%D%/edge_audit.py \
 	%D%/edge_cache.py \
 	%D%/edge_crowd.py \
 	%D%/edge_drain.py \
 	%D%/edge_events.py \
+	%D%/edge_flags.py \
 	%D%/edge_http.py \
 	%D%/edge_identity.py \
 	%D%/edge_limits.py \
 	%D%/edge_malformed.py \
 	%D%/edge_openapi.py \
-	%D%/edge_proxies.py
+	%D%/edge_proxies.py \
+	%D%/edge_signing.py
 
 TESTS += $(EDGE_TESTS)
 EXTRA_DIST += $(EDGE_TESTS)
@@ -36,10 +39,14 @@ SYSTEM_TESTS = \
 	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
+	%D%/outbound_calls.py \
 	%D%/python_peers.py \
 	%D%/readme.py \
 	%D%/system_analysis.py \
+	%D%/system_cache.py \
 	%D%/system_commands.py \
+	%D%/system_identity.py \
+	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py

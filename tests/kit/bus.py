@@ -42,6 +42,14 @@ class Header:
         self.service, self.method, self.reply = names
 
 
+def route_key(text):
+    """Whose business something is: FNV-1a, 64 bits, of its name."""
+    value = 0xcbf29ce484222325
+    for byte in text.encode():
+        value = (value ^ byte) * 0x100000001b3 % 2 ** 64
+    return value
+
+
 def dealer(endpoint, timeout=10.0):
     """A connected DEALER whose reads give up after `timeout` seconds."""
     socket = _context.socket(zmq.DEALER)

@@ -136,7 +136,8 @@ class Auth(Fake):
         self.publisher = Publisher(endpoint, name)
         self.sequence = 1
         self.publish_keys(keys)
-        super().__init__(endpoint, "auth", {"identify": self.identify}, instance=name)
+        super().__init__(endpoint, "auth", {"identify": self.identify,
+                                            "audit_record": lambda body: {}}, instance=name)
 
     def publish_keys(self, keys):
         """What tokens are verified with."""

@@ -175,7 +175,8 @@ def database():
 
 def run(command, durable):
     with Postgres(durable) as server:
-        environment = dict(os.environ, TEST_POSTGRES_URL=server.url)
+        environment = dict(os.environ, TEST_POSTGRES_URL=server.url,
+                           BENCH_POSTGRES_PID=str(server.process.pid))
         return subprocess.call(command, env=environment)
 
 

@@ -49,6 +49,9 @@ static const db_sql_t s_fill[] = {
     BOTH("test.second_factors",
          "INSERT INTO second_factors (user_id, secret, created_at) SELECT " UUID(
              "b", "n") ", " HASH("n") ", n FROM " NUMBERS),
+    BOTH("test.signing_secrets",
+         "INSERT INTO signing_secrets (key_id, secret, created_at) SELECT " UUID(
+             "d", "n") ", " HASH("n") ", n FROM " NUMBERS),
     BOTH("test.codes", "INSERT INTO codes (hash, purpose, user_id, created_at, expires_at)"
                        " SELECT " HASH("n") ", 'reset', " UUID("b", "n") ", n, n FROM " NUMBERS),
     BOTH(

@@ -309,18 +309,28 @@ static void test_warm(void)
 static void test_permission(void)
 {
     static const char *const methods[] = { "stats", "invalidate" };
+    static const struct {
+        const char *role, *scope;
+        error_code_t code;
+    } callers[] = {
+        { "user", "*", ERROR_FORBIDDEN },
+        { "admin", "account", ERROR_FORBIDDEN }, /* a key that was not made for it */
+        { "admin", "admin", ERROR_NONE },
+        { "admin", "*", ERROR_NONE },
+    };
     stage_t stage;
     outcome_t outcome;
-    principal_t who = { .account = "acme", .role_count = 1 };
+    principal_t who = { .account = "acme", .role_count = 1, .scope_count = 1 };
     kit_open(&stage, 1, "");
     client_t *edge = client_new(
         stage.bus.context,
         &(client_config_t){ .settings = &stage.bus.trusted, .name = "edge-1", .part = "test" });
-    for (int is_admin = 0; is_admin < 2; is_admin++)
+    for (size_t caller = 0; caller < COUNT_OF(callers); caller++)
         for (size_t i = 0; i < COUNT_OF(methods); i++) {
             buf_t principal = { 0 }, body = { 0 };
             pack_t pack;
-            snprintf(who.roles[0], sizeof who.roles[0], "%s", is_admin ? "admin" : "user");
+            snprintf(who.roles[0], sizeof who.roles[0], "%s", callers[caller].role);
+            snprintf(who.scopes[0], sizeof who.scopes[0], "%s", callers[caller].scope);
             pack_init(&pack, &principal);
             principal_write(&who, &pack);
             pack_init(&pack, &body);
@@ -333,7 +343,7 @@ static void test_permission(void)
                                          .body = &body,
                                          .principal = &principal });
             ok(bus_wait(&outcome.done));
-            is_int(outcome.code, is_admin ? ERROR_NONE : ERROR_FORBIDDEN);
+            is_int(outcome.code, callers[caller].code);
             buf_free(&principal);
         }
     client_destroy(&edge);

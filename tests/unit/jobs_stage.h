@@ -74,6 +74,8 @@ static inline void echo_on_hold(call_t *call, void *self)
 {
     (void)self;
     echo_note(call);
+    call_progress(call, 50, "half");
+    call_progress(call, 51, "too soon for another");
     atomic_fetch_add(&echo.held, 1);
     while (atomic_load(&echo.is_held) && !call_is_cancelled(call) && call_left_ms(call))
         clock_sleep_ms(1);

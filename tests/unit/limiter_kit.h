@@ -18,6 +18,8 @@ typedef struct {
     actor_settings_t settings[ACTORS];
     actor_config_t config[ACTORS];
     actor_t *actors[ACTORS];
+    const client_settings_t
+        *way; /* to the broker, of who starts from now on; NULL: the straight one */
     arena_t arena;
 } stage_t;
 
@@ -28,7 +30,7 @@ static inline void stage_start(stage_t *stage, size_t i)
     bus_presets(actor_setting_rows, &stage->settings[i]);
     stage->settings[i].instance = names[i];
     stage->config[i] = (actor_config_t){ .actor = &stage->settings[i],
-                                         .bus = &stage->bus.bus,
+                                         .bus = stage->way ? stage->way : &stage->bus.bus,
                                          .storage = &stage->place.settings };
     stage->actors[i] = actor_start(stage->bus.context, &limiter_actor, &stage->config[i],
                                    DB_MIGRATE_APPLY, why, sizeof why);

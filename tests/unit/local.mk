@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	%D%/cache_record_test \
 	%D%/cache_redis_test \
 	%D%/edge_address_test \
+	%D%/edge_flags_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
 	%D%/edge_openapi_test \
@@ -47,6 +48,7 @@ UNIT_TESTS = \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
 	%D%/edge_shelf_test \
+	%D%/edge_signature_test \
 	%D%/edge_tally_test \
 	%D%/edge_translate_test \
 	%D%/edge_watch_test \
@@ -60,6 +62,11 @@ UNIT_TESTS = \
 	%D%/limiter_outage_test \
 	%D%/limiter_peers_test \
 	%D%/limiter_window_test \
+	%D%/outbound_fence_test \
+	%D%/outbound_hosts_test \
+	%D%/outbound_signature_test \
+	%D%/outbound_transfer_test \
+	%D%/outbound_url_test \
 	%D%/proto_descriptor_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * http - the rows of the service that looks whether others answer, and which hosts are given a rest
+ */
+#include "config.h"
+
+#include "proto/http_fields.h"
+
+#define CHECK_DEADLINE_MS (HTTP_CHECK_MS_MAX + 5000)
+
+static const error_code_t s_check_errors[] = { ERROR_OVERLOADED, ERROR_NONE };
+static const error_code_t s_full[] = { ERROR_UNPROCESSABLE, ERROR_NONE };
+
+const field_t http_expect_fields[] = {
+    { "status", FIELD_ARRAY, .items = FIELD_INTEGER, .min = 1, .max = HTTP_STATUSES_MAX,
+      .example = "[200, 204]", .about = "One of these; any 2xx when it is left out" },
+    { "contains", FIELD_STRING, .min = 1, .max = 500,
+      .about = "The body, up to `outbound.answer_bytes`, holds this text" },
+    { "max_ms", FIELD_INTEGER, .min = 1, .max = HTTP_CHECK_MS_MAX,
+      .about = "It does not take longer" },
+    { "certificate_days", FIELD_INTEGER, .min = 0, .max = 3650,
+      .about = "No certificate ends within so many days" },
+    { 0 },
+};
+
+static const field_t s_timings[] = {
+    { "dns_ms", FIELD_NUMBER, .required = true, .about = "Until the address was known" },
+    { "connect_ms", FIELD_NUMBER, .required = true, .nullable = true,
+      .about = "Until there was a connection" },
+    { "tls_ms", FIELD_NUMBER, .required = true, .nullable = true,
+      .about = "Until it was secured; null without TLS" },
+    { "first_byte_ms", FIELD_NUMBER, .required = true, .nullable = true,
+      .about = "Until the answer began" },
+    { "total_ms", FIELD_NUMBER, .required = true, .about = "Until it had all come" },
+    { 0 },
+};
+
+const field_t http_result_fields[] = {
+    { "up", FIELD_BOOLEAN, .required = true, .about = "Whether all that was expected held" },
+    { "reason", FIELD_STRING, .required = true, .nullable = true, .choices = HTTP_REASONS,
+      .about = "What did not; null when it is up" },
+    { "detail", FIELD_STRING, .required = true, .nullable = true, .about = "The same in words" },
+    { "status", FIELD_INTEGER, .required = true, .nullable = true, .about = "Of the answer" },
+    { "timings", FIELD_OBJECT, .required = true, .fields = s_timings,
+      .about =
+          "Milliseconds since the request, or since the last redirect, each with those before" },
+    { "size", FIELD_INTEGER, .required = true, .about = "Bytes of the body that were read" },
+    { "redirects", FIELD_INTEGER, .required = true, .about = "Redirects that were followed" },
+    { "address", FIELD_STRING, .required = true, .nullable = true,
+      .about = "Which address answered" },
+    { "certificate_expires_at", FIELD_STRING, .required = true, .nullable = true,
+      .format = "date-time", .about = "When the first of its certificates ends" },
+    { 0 },
+};
+
+static const field_t s_check_request[] = { HTTP_TARGET_FIELDS, { 0 } };
+
+const method_t http_check = {
+    .name = "check",
+    .summary = "Asks an URL, and says whether the answer was what was expected",
+    .about = "Over a connection of its own, so that the times are those a new caller would see.",
+    .request = s_check_request,
+    .reply = http_result_fields,
+    .errors = s_check_errors,
+    .access = ACCESS_USER,
+    .rate = "read",
+    .idempotent = true,
+    .deadline_ms = CHECK_DEADLINE_MS,
+};
+
+/* ---- hosts that are given a rest
+ * ----------------------------------------------------------------- */
+
+#define HOST_FIELD                                                                                 \
+    {                                                                                              \
+        "host", FIELD_STRING, .required = true, .pattern = "^[a-z0-9.:\\[\\]-]{3,262}$",           \
+                              .example = "\"example.com:443\"", .about = "Host and port"           \
+    }
+
+static const field_t s_breaker[] = {
+    HOST_FIELD,
+    { "state", FIELD_STRING, .required = true, .choices = "closed open half_open",
+      .about = "Whether it is called: `open` is not, `half_open` is tried once" },
+    { "forced", FIELD_STRING, .required = true, .choices = "auto open closed",
+      .about = "Whether an operator has said so" },
+    { "failures", FIELD_INTEGER, .required = true, .about = "In a row" },
+    { "in_flight", FIELD_INTEGER, .required = true, .about = "Calls of this instance under way" },
+    { "retry_at", FIELD_STRING, .required = true, .nullable = true, .format = "date-time",
+      .about = "When it is tried again" },
+    { "changed_at", FIELD_STRING, .required = true, .nullable = true, .format = "date-time",
+      .about = "When that was last otherwise" },
+    { 0 },
+};
+
+static const field_t s_breakers_reply[] = {
+    { "items", FIELD_ARRAY, .required = true, .fields = s_breaker,
+      .about = "Hosts that have failed of late, or that are forced" },
+    { 0 },
+};
+
+#define ADMIN_COMMON .access = ACCESS_USER, .role = "admin", .scope = "admin", .rate = "read"
+
+const method_t http_breakers = {
+    .name = "breakers",
+    .summary = "Hosts that are given a rest",
+    .reply = s_breakers_reply,
+    ADMIN_COMMON,
+    .idempotent = true,
+    .http = { .route = "GET /v1/admin/breakers" },
+};
+
+static const field_t s_breaker_set_request[] = {
+    HOST_FIELD,
+    { "forced", FIELD_STRING, .required = true, .choices = "auto open closed",
+      .about = "`open`: not called; `closed`: called whatever happens; `auto`: as it turns out" },
+    { 0 },
+};
+
+const method_t http_breaker_set = {
+    .name = "breaker_set",
+    .summary = "Forces a host's circuit breaker open or closed, or lets go of it",
+    .about = "Holds for all instances, as long as one of them runs.",
+    .request = s_breaker_set_request,
+    .reply = s_breaker,
+    .errors = s_full,
+    ADMIN_COMMON,
+    .idempotent = true,
+    .http = { .route = "PUT /v1/admin/breakers/{host}" },
+};
+
+static const method_t *const s_methods[] = { &http_check, &http_breakers, &http_breaker_set, NULL };
+
+const service_t http_service = {
+    .name = "http",
+    .version = "1.0.0",
+    .about = "Looks whether others answer",
+    .methods = s_methods,
+};
