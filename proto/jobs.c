@@ -8,9 +8,9 @@
 
 const error_code_t jobs_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
 const error_code_t jobs_stale[] = { ERROR_PRECONDITION_FAILED, ERROR_NONE };
-static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT,
-                                                 ERROR_FORBIDDEN,     ERROR_TOO_LARGE,
-                                                 ERROR_STORAGE_FULL,  ERROR_NONE };
+const error_code_t jobs_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT,
+                                             ERROR_FORBIDDEN,     ERROR_TOO_LARGE,
+                                             ERROR_STORAGE_FULL,  ERROR_NONE };
 
 /* ---- what is enqueued ------------------------------------------------------------------------ */
 
@@ -30,7 +30,7 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
                    "the order in which they were enqueued" },                                      \
         TRYING_FIELDS
 
-static const field_t s_job[] = { JOB_FIELDS, { 0 } };
+const field_t jobs_job_request[] = { JOB_FIELDS, { 0 } };
 
 static const field_t s_enqueue_request[] = {
     JOB_FIELDS,
@@ -57,7 +57,7 @@ const method_t jobs_enqueue = {
              "caller, who must be allowed to call the method.",
     .request = s_enqueue_request,
     .reply = jobs_receipt_fields,
-    .errors = s_enqueue_errors,
+    .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
     .rate = "enqueue",
     .deadline_ms = 10000,
@@ -65,8 +65,8 @@ const method_t jobs_enqueue = {
 };
 
 static const field_t s_enqueue_many_request[] = {
-    { "jobs", FIELD_ARRAY, .required = true, .min = 1, .max = JOBS_BATCH_MAX, .fields = s_job,
-      .about = "All of them are enqueued, or none" },
+    { "jobs", FIELD_ARRAY, .required = true, .min = 1, .max = JOBS_BATCH_MAX,
+      .fields = jobs_job_request, .about = "All of them are enqueued, or none" },
     { "idempotency_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,
       .about = "As with one job, for all of them together" },
     { 0 },
@@ -83,7 +83,7 @@ const method_t jobs_enqueue_many = {
     .summary = "Enqueues several jobs in one transaction",
     .request = s_enqueue_many_request,
     .reply = s_enqueue_many_reply,
-    .errors = s_enqueue_errors,
+    .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
     .rate = "enqueue",
     .deadline_ms = 10000,
@@ -120,7 +120,7 @@ const method_t jobs_enqueue_as = {
              "answered.",
     .request = s_enqueue_as_request,
     .reply = s_enqueue_many_reply,
-    .errors = s_enqueue_errors,
+    .errors = jobs_enqueue_errors,
     .access = ACCESS_INTERNAL,
     .deadline_ms = 10000,
 };
@@ -229,6 +229,9 @@ const service_t jobs_service = {
                                           &jobs_queue_set,      &jobs_dead,
                                           &jobs_dead_get,       &jobs_dead_delete,
                                           &jobs_replay,         &jobs_replay_many,
+                                          &jobs_claim,          &jobs_complete,
+                                          &jobs_fail,           &jobs_extend,
+                                          &jobs_enqueue_family, &jobs_children,
                                           &jobs_schedule_put,   &jobs_schedule_get,
                                           &jobs_schedule_list,  &jobs_schedule_next,
                                           &jobs_schedule_fires, &jobs_schedule_delete,

@@ -87,9 +87,11 @@
     }
 
 extern const field_t jobs_id_request[];
+extern const field_t jobs_job_request[];    /* a job that is to be enqueued */
 extern const field_t jobs_receipt_fields[]; /* a job that was enqueued */
 extern const field_t jobs_job_fields[];     /* a job in full */
 extern const field_t jobs_list_reply[];     /* a page of them */
+extern const error_code_t jobs_enqueue_errors[];
 extern const error_code_t jobs_missing[];
 extern const error_code_t jobs_stale[]; /* PRECONDITION_FAILED: not the present run */
 

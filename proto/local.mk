@@ -24,7 +24,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
 	%D%/job.c %D%/job.h \
-	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_queues.c %D%/jobs_schedules.c %D%/jobs.h %D%/jobs_fields.h \
+	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_families.c %D%/jobs_pull.c %D%/jobs_queues.c %D%/jobs_schedules.c %D%/jobs.h %D%/jobs_fields.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \

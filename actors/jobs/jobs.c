@@ -77,29 +77,33 @@ static const stats_row_t s_stats_rows[JOBS_STATS + 1] = {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* On the intake's thread, after the commit. */
-static void s_on_stored(void *arg, const intake_request_t *request)
+void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t *receipts,
+                        size_t count)
 {
-    jobs_t *self = arg;
     const char *queue = "";
     int64_t added = 0;
-    for (size_t i = 0; i < request->count; i++) {
-        const job_new_t *job = &request->jobs[i];
-        const job_receipt_t *receipt = &request->receipts[i];
-        if (receipt->is_duplicate)
+    for (size_t i = 0; i < count; i++) {
+        if (receipts[i].is_duplicate)
             continue;
         added++;
-        const job_begun_t told = {
-            .id = receipt->id, .kind = job->kind, .queue = job->queue, .account = job->account
-        };
-        jobs_publish(self->actor, TOPIC_JOBS_ENQUEUED, &told, receipt->state, NULL);
-        if (receipt->state == JOB_READY && strcmp(queue, job->queue) != 0) {
-            queue = job->queue;
+        const job_begun_t told = { .id = receipts[i].id,
+                                   .kind = jobs[i].kind,
+                                   .queue = jobs[i].queue,
+                                   .account = jobs[i].account };
+        jobs_publish(self->actor, TOPIC_JOBS_ENQUEUED, &told, receipts[i].state, NULL);
+        if (receipts[i].state == JOB_READY && strcmp(queue, jobs[i].queue) != 0) {
+            queue = jobs[i].queue;
             jobs_wake(self, queue, &(job_mark_t){ 0, 0 });
         }
     }
     stats_add(actor_stats(self->actor), JOBS_ENQUEUED, added);
-    stats_add(actor_stats(self->actor), JOBS_DUPLICATES, (int64_t)request->count - added);
+    stats_add(actor_stats(self->actor), JOBS_DUPLICATES, (int64_t)count - added);
+}
+
+/* On the intake's thread, after the commit. */
+static void s_on_stored(void *arg, const intake_request_t *request)
+{
+    jobs_tell_enqueued(arg, request->jobs, request->receipts, request->count);
 }
 
 /* Another instance has added something. */
@@ -195,8 +199,14 @@ static const handler_t s_handlers[] = {
     { &jobs_dead_delete, jobs_on_dead_delete, HANDLE_POOL },
     { &jobs_replay, jobs_on_replay, HANDLE_POOL },
     { &jobs_replay_many, jobs_on_replay_many, HANDLE_POOL },
+    { &jobs_claim, jobs_on_claim, HANDLE_POOL },
+    { &jobs_complete, jobs_on_complete, HANDLE_POOL },
+    { &jobs_fail, jobs_on_fail, HANDLE_POOL },
+    { &jobs_extend, jobs_on_extend, HANDLE_POOL },
     { &jobs_queues, jobs_on_queues, HANDLE_POOL },
     { &jobs_queue_set, jobs_on_queue_set, HANDLE_POOL },
+    { &jobs_enqueue_family, jobs_on_enqueue_family, HANDLE_POOL },
+    { &jobs_children, jobs_on_children, HANDLE_POOL },
     { &jobs_schedule_put, jobs_on_schedule_put, HANDLE_POOL },
     { &jobs_schedule_get, jobs_on_schedule_get, HANDLE_POOL },
     { &jobs_schedule_list, jobs_on_schedule_list, HANDLE_POOL },

@@ -73,8 +73,10 @@ jobs_handler_t jobs_on_enqueue, jobs_on_enqueue_many, jobs_on_enqueue_as; /* on_
 jobs_handler_t jobs_on_get, jobs_on_list;                                 /* on_jobs.c */
 jobs_handler_t jobs_on_cancel, jobs_on_progress;                          /* on_runs.c */
 jobs_handler_t jobs_on_dead, jobs_on_dead_get, jobs_on_dead_delete, jobs_on_replay,
-    jobs_on_replay_many;                          /* on_dead.c */
-jobs_handler_t jobs_on_queues, jobs_on_queue_set; /* on_queues.c */
+    jobs_on_replay_many;                                                      /* on_dead.c */
+jobs_handler_t jobs_on_claim, jobs_on_complete, jobs_on_fail, jobs_on_extend; /* on_pull.c */
+jobs_handler_t jobs_on_enqueue_family, jobs_on_children;                      /* on_families.c */
+jobs_handler_t jobs_on_queues, jobs_on_queue_set;                             /* on_queues.c */
 
 /* ---- what they share (share.c) --------------------------------------------------------------- */
 
@@ -103,6 +105,10 @@ void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full);
  * of the last item shown; 0: there is no further page. */
 void jobs_end_page(pack_t *pack, uint8_t list, int64_t last);
 
+/* Tells of jobs that were enqueued, after the commit. */
+void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t *receipts,
+                        size_t count);
+
 /* Packs what became of a job that was to be enqueued. */
 void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
                        const job_receipt_t *receipt);
@@ -114,6 +120,9 @@ bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, job_new_t 
 /* Tells the account, if it has one, what became of its job; `error` may be NULL. */
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,
                   const char *error);
+
+/* Counts and tells how a run ended that was written down as `end`; the job is `state` now. */
+void jobs_tell_end(actor_t *actor, const job_begun_t *job, const job_end_t *end, job_state_t state);
 
 /* The same with how far it is; `note` may be NULL. */
 void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, const char *note);

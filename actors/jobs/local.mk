@@ -11,7 +11,7 @@ SB_PARTS += %D%/libjobs.a
 	%D%/keeping.c \
 	%D%/kinds.c %D%/kinds.h \
 	%D%/lanes.c %D%/lanes.h \
-	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_queues.c %D%/on_runs.c \
+	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_pull.c %D%/on_queues.c %D%/on_runs.c \
 	%D%/runs.c \
 	%D%/share.c \
 	%D%/verdict.c %D%/verdict.h \
@@ -24,7 +24,7 @@ SB_PARTS += %D%/libjobs.a
 
 # Schedules and families.
 %C%_libjobs_a_SOURCES += \
-	%D%/on_schedules.c %D%/on_schedule_change.c %D%/on_schedule_put.c \
+	%D%/on_families.c %D%/on_schedules.c %D%/on_schedule_change.c %D%/on_schedule_put.c \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/schedules.c %D%/schedules.h \
 	%D%/store_families.c %D%/store_families.h \

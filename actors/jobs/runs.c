@@ -155,7 +155,7 @@ static void s_give_up(dispatcher_t *self, run_t *run)
 {
     run->failure = (failure_t){ .code = ERROR_UNPROCESSABLE };
     snprintf(run->failure.detail, sizeof run->failure.detail,
-             "%" PRId64 " of the jobs it waited for have failed", run->job.failed_children);
+             "%" PRId64 " of the jobs it waited for failed", run->job.failed_children);
     s_judge(self, run);
     TAILQ_INSERT_TAIL(&self->failed, run, entry);
 }
@@ -319,31 +319,12 @@ static db_status_t s_settle_work(db_conn_t *conn, void *arg)
     return jobs_store_settle(conn, self->ends, self->count, self->settled);
 }
 
-/* What an end is counted and told as. */
 static void s_tell(dispatcher_t *self, const run_t *run, job_state_t state)
 {
-    static const struct {
-        jobs_stat_t row;
-        bool is_told;
-        topic_id_t topic;
-    } ends[] = {
-        [JOB_READY] = { JOBS_RETRIED, false, TOPIC_COUNT },
-        [JOB_RUNNING] = { JOBS_RETRIED, false, TOPIC_COUNT },
-        [JOB_SCHEDULED] = { JOBS_RETRIED, false, TOPIC_COUNT },
-        [JOB_BLOCKED] = { JOBS_RETRIED, false, TOPIC_COUNT },
-        [JOB_DONE] = { JOBS_SUCCEEDED, true, TOPIC_JOBS_FINISHED },
-        [JOB_CANCELLED] = { JOBS_CANCELLED, true, TOPIC_JOBS_FINISHED },
-        [JOB_DEAD] = { JOBS_BURIED, true, TOPIC_JOBS_DEAD },
-    };
-    dispatcher_count(self, run->end.how == SETTLE_BACK ? JOBS_PUT_BACK : ends[state].row, 1);
-    if (state == JOB_DEAD)
-        LOG(LOG_WARN, "job.dead", LOG_INT("id", run->job.id), LOG_TEXT("kind", run->job.kind),
-            LOG_TEXT("code", run->end.error_code), LOG_TEXT("why", run->end.error_text));
-    if (ends[state].is_told)
-        jobs_publish(self->actor, ends[state].topic, &run->job, state, run->end.error_code);
-    else if (state == JOB_READY)
+    jobs_tell_end(self->actor, &run->job, &run->end, state);
+    if (state == JOB_READY)
         dispatcher_hint(self, run->job.queue, &(job_mark_t){ run->job.priority, run->job.run_at });
-    if (run->job.order_key)
+    else if (run->job.order_key)
         dispatcher_hint(self, run->job.queue, NULL); /* the next of its order */
 }
 

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "actors/base/log.h"
 #include "actors/jobs/jobs.h"
 
 const char *jobs_scope(const call_t *call)
@@ -159,6 +160,30 @@ void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_
     s_begin_event(&pack, &body, job, state, 1);
     s_maybe_text(&pack, "error", error);
     actor_publish(actor, topic_row(topic)->prefix, false, &body);
+}
+
+void jobs_tell_end(actor_t *actor, const job_begun_t *job, const job_end_t *end, job_state_t state)
+{
+    static const struct {
+        jobs_stat_t row;
+        bool is_told;
+        topic_id_t topic;
+    } ends[] = {
+        [JOB_READY] = { JOBS_RETRIED, false, TOPIC_COUNT },
+        [JOB_RUNNING] = { JOBS_RETRIED, false, TOPIC_COUNT },
+        [JOB_SCHEDULED] = { JOBS_RETRIED, false, TOPIC_COUNT },
+        [JOB_BLOCKED] = { JOBS_RETRIED, false, TOPIC_COUNT },
+        [JOB_DONE] = { JOBS_SUCCEEDED, true, TOPIC_JOBS_FINISHED },
+        [JOB_CANCELLED] = { JOBS_CANCELLED, true, TOPIC_JOBS_FINISHED },
+        [JOB_DEAD] = { JOBS_BURIED, true, TOPIC_JOBS_DEAD },
+    };
+    bool is_put_back = !ends[state].is_told && end->how == SETTLE_BACK;
+    stats_add(actor_stats(actor), is_put_back ? JOBS_PUT_BACK : ends[state].row, 1);
+    if (state == JOB_DEAD)
+        LOG(LOG_WARN, "job.dead", LOG_INT("id", job->id), LOG_TEXT("kind", job->kind),
+            LOG_TEXT("code", end->error_code), LOG_TEXT("why", end->error_text));
+    if (ends[state].is_told)
+        jobs_publish(actor, ends[state].topic, job, state, end->error_code);
 }
 
 void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, const char *note)

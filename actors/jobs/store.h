@@ -88,6 +88,7 @@ typedef struct {
     const char *queue;
     size_t most;
     job_mark_t from;
+    bool is_pull; /* by a worker that fetches; only from queues with limits or of that kind */
 } job_wish_t;
 
 /* A run that succeeded, of a job without an order and a parent. */
@@ -116,7 +117,8 @@ typedef struct {
 db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn,
                             job_turned_t *turned) MUST_CHECK;
 
-/* Claims from a queue that has limits, whoever else does; `begun` has room for `wish->most`. */
+/* Claims from a queue that has limits or is fetched from, whoever else does; `begun` has room for
+ * `wish->most`. */
 db_status_t jobs_store_claim_limited(db_conn_t *conn, arena_t *arena, int64_t worker_id,
                                      const job_wish_t *wish, job_begun_t *begun,
                                      size_t *count) MUST_CHECK;
@@ -229,6 +231,10 @@ db_status_t jobs_store_add_worker(db_conn_t *conn, const char *name, bool is_pul
 db_status_t jobs_store_renew_worker(db_conn_t *conn, int64_t id, int64_t lease_ms,
                                     bool *is_there) MUST_CHECK;
 
+/* Renews the lease of the worker that has this run; false in `is_current` when nobody has. */
+db_status_t jobs_store_extend(db_conn_t *conn, int64_t id, int64_t fence, int64_t lease_ms,
+                              bool *is_current, bool *is_cancelled) MUST_CHECK;
+
 /* Takes the worker out; its jobs go back as they were. */
 db_status_t jobs_store_remove_worker(db_conn_t *conn, int64_t id, int64_t *released) MUST_CHECK;
 
@@ -304,6 +310,7 @@ db_status_t jobs_store_set_queue(db_conn_t *conn, const job_queue_change_t *chan
 /* A job in full; what its table does not have is 0 or NULL. */
 typedef struct {
     int64_t id, priority, fence, tries, max_attempts, parent_id, replays;
+    int64_t crashes, backoff_ms;
     job_state_t state;
     int64_t created_at, run_at, started_at, finished_at;
     const char *kind, *queue, *account, *unique_key, *order_key, *error_code, *error_text;

@@ -16,13 +16,16 @@
     " j.started_at AS started_at, j.parent_id AS parent_id, j.unique_key AS unique_key,"           \
     " j.order_key AS order_key, j.account AS account"
 #define LIVE                                                                                       \
-    COMMON ", j.state AS state, j.run_at AS run_at, 0 AS finished_at, j.replays AS replays,"       \
+    COMMON ", j.state AS state, j.run_at AS run_at, 0 AS finished_at, j.replays AS replays, "      \
+           "j.crashes AS crashes, j.backoff_ms AS backoff_ms,"                                     \
            " j.error_code AS error_code, j.error_text AS error_text"
 #define ENDED                                                                                      \
-    COMMON ", j.state AS state, 0 AS run_at, j.finished_at AS finished_at, 0 AS replays,"          \
+    COMMON ", j.state AS state, 0 AS run_at, j.finished_at AS finished_at, 0 AS replays, 0 AS "    \
+           "crashes, 0 AS backoff_ms,"                                                             \
            " NULL AS error_code, NULL AS error_text"
 #define BURIED                                                                                     \
-    COMMON ", 6 AS state, 0 AS run_at, j.finished_at AS finished_at, j.replays AS replays,"        \
+    COMMON ", 6 AS state, 0 AS run_at, j.finished_at AS finished_at, j.replays AS replays, "       \
+           "j.crashes AS crashes, j.backoff_ms AS backoff_ms,"                                     \
            " j.error_code AS error_code, j.error_text AS error_text"
 
 #define PAGE(what, table, whose)                                                                   \
@@ -72,6 +75,8 @@ static job_t s_read(const db_rows_t *rows, arena_t *arena)
         .finished_at = db_int(rows, "finished_at"),
         .parent_id = db_int(rows, "parent_id"),
         .replays = db_int(rows, "replays"),
+        .crashes = db_int(rows, "crashes"),
+        .backoff_ms = db_int(rows, "backoff_ms"),
         .unique_key = db_dup_text(rows, arena, "unique_key"),
         .order_key = db_dup_text(rows, arena, "order_key"),
         .account = db_dup_text(rows, arena, "account"),

@@ -236,8 +236,8 @@ db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn, jo
 /* Locked, so that of several instances one counts after the other. */
 static const db_sql_t s_lock_queue = {
     "jobs.lock_queue",
-    "SELECT name FROM queue WHERE name = $queue AND is_paused = 0",
-    "SELECT name FROM queue WHERE name = $queue AND is_paused = 0 FOR UPDATE",
+    "SELECT name FROM queue WHERE name = $queue AND is_paused = 0 AND is_pulled = $pull",
+    "SELECT name FROM queue WHERE name = $queue AND is_paused = 0 AND is_pulled = $pull FOR UPDATE",
 };
 
 #define ROOM(now)                                                                                  \
@@ -272,10 +272,12 @@ static const db_sql_t s_forget_beginnings = {
 };
 
 /* How many may be begun now. */
-static db_status_t s_find_room(db_conn_t *conn, const char *queue, int64_t *room, bool *has_rate)
+static db_status_t s_find_room(db_conn_t *conn, const job_wish_t *wish, int64_t *room,
+                               bool *has_rate)
 {
     db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_lock_queue, &rows, DB_P_TEXT("queue", queue));
+    db_status_t status = DB_RUN(conn, &s_lock_queue, &rows, DB_P_TEXT("queue", wish->queue),
+                                DB_P_INT("pull", wish->is_pull));
     if (status != DB_OK)
         return status;
     bool goes = db_next(rows);
@@ -284,7 +286,7 @@ static db_status_t s_find_room(db_conn_t *conn, const char *queue, int64_t *room
         *room = 0;
         return status;
     }
-    status = DB_RUN(conn, &s_room, &rows, DB_P_TEXT("queue", queue));
+    status = DB_RUN(conn, &s_room, &rows, DB_P_TEXT("queue", wish->queue));
     if (status != DB_OK)
         return status;
     if (db_next(rows)) {
@@ -313,7 +315,7 @@ db_status_t jobs_store_claim_limited(db_conn_t *conn, arena_t *arena, int64_t wo
     int64_t room = 0;
     bool has_rate = false;
     *count = 0;
-    db_status_t status = s_find_room(conn, wish->queue, &room, &has_rate);
+    db_status_t status = s_find_room(conn, wish, &room, &has_rate);
     if (status != DB_OK || room <= 0)
         return status;
     status =

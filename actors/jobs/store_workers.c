@@ -48,6 +48,28 @@ db_status_t jobs_store_renew_worker(db_conn_t *conn, int64_t id, int64_t lease_m
     return jobs_store_close(rows);
 }
 
+#define EXTEND(now)                                                                                \
+    "UPDATE worker SET lease_until = " now " + $lease WHERE id = (SELECT worker_id FROM job"       \
+    " WHERE id = $id AND fence = $fence AND state = 1) RETURNING"                                  \
+    " (SELECT is_cancelled FROM job WHERE id = $id) AS is_cancelled"
+
+static const db_sql_t s_extend = { "jobs.extend_lease", EXTEND(STORE_NOW_SQLITE),
+                                   EXTEND(STORE_NOW_POSTGRES) };
+
+db_status_t jobs_store_extend(db_conn_t *conn, int64_t id, int64_t fence, int64_t lease_ms,
+                              bool *is_current, bool *is_cancelled)
+{
+    db_rows_t *rows;
+    db_status_t status = DB_RUN(conn, &s_extend, &rows, DB_P_INT("lease", lease_ms),
+                                DB_P_INT("id", id), DB_P_INT("fence", fence));
+    *is_current = *is_cancelled = false;
+    if (status != DB_OK)
+        return status;
+    *is_current = db_next(rows);
+    *is_cancelled = *is_current && db_int(rows, "is_cancelled");
+    return jobs_store_close(rows);
+}
+
 static const db_sql_t s_release = { "jobs.release_all",
                                     "UPDATE job SET state = 0, worker_id = NULL"
                                     " WHERE state = 1 AND worker_id = $id",

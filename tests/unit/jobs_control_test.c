@@ -196,5 +196,77 @@ static void test_dead(void)
     jobs_stage_close(&stage);
 }
 
+/* ---- workers that fetch ---------------------------------------------------------------------- */
+
+static reply_t s_claim(jobs_stage_t *stage, const char *worker)
+{
+    return jobs_call(stage, NULL, "claim", "{\"worker\":\"%s\",\"queue\":\"resize\",\"limit\":2}",
+                     worker);
+}
+
+static void test_pull(void)
+{
+    static const db_sql_t age = { "test.age",
+                                  "UPDATE worker SET lease_until = 1 WHERE is_pulling = 1", NULL };
+    jobs_stage_t stage;
+    principal_t ada = jobs_user("ada"), worker = jobs_user("worker");
+    long long ids[3];
+    jobs_stage_open(&stage);
+    is_int(s_claim(&stage, "w").code, ERROR_UNPROCESSABLE);
+    is_int(jobs_call(&stage, NULL, "queue_set", "{\"name\":\"resize\",\"pulled\":true}").code,
+           ERROR_NONE);
+    for (int i = 0; i < 3; i++)
+        ids[i] = jobs_put(&stage, NULL,
+                          "{\"kind\":\"images.resize\",\"queue\":\"resize\",\"backoff_ms\":1}");
+    /* who may */
+    is_int(jobs_call(&stage, &ada, "claim", "{\"worker\":\"w\",\"queue\":\"resize\"}").code,
+           ERROR_FORBIDDEN);
+    text_copy(worker.roles[worker.role_count++], sizeof worker.roles[0], "service", 7);
+    text_copy(worker.scopes[0], sizeof worker.scopes[0], "read", 4);
+    is_int(jobs_call(&stage, &worker, "claim", "{\"worker\":\"w\",\"queue\":\"resize\"}").code,
+           ERROR_FORBIDDEN);
+    reply_t reply = s_claim(&stage, "w");
+    const value_t *items = value_get(reply.body, "items");
+    is_int(items->count, 2);
+    is_int(value_get_int(value_item(items, 0), "id", 0), ids[0]);
+    is_int(value_get_int(value_item(items, 0), "fence", 0), 1);
+    is_int(jobs_call(&stage, NULL, "complete", "{\"id\":%lld,\"fence\":1,\"result\":{\"w\":9}}",
+                     ids[0])
+               .code,
+           ERROR_NONE);
+    is_int(jobs_call(&stage, NULL, "complete", "{\"id\":%lld,\"fence\":1}", ids[0]).code,
+           ERROR_PRECONDITION_FAILED);
+    const value_t *job = jobs_await(&stage, ids[0], "done");
+    is_int(value_get_int(value_get(job, "result"), "w", 0), 9);
+    /* cancelled while it runs: the worker hears of it when it renews its lease */
+    reply = jobs_call(&stage, NULL, "extend", "{\"id\":%lld,\"fence\":1}", ids[1]);
+    ok(!value_get_bool(reply.body, "cancelled", true));
+    is_int(jobs_call(&stage, NULL, "extend", "{\"id\":%lld,\"fence\":2}", ids[1]).code,
+           ERROR_PRECONDITION_FAILED);
+    is_int(jobs_call(&stage, NULL, "cancel", "{\"id\":%lld}", ids[1]).code, ERROR_NONE);
+    reply = jobs_call(&stage, NULL, "extend", "{\"id\":%lld,\"fence\":1}", ids[1]);
+    ok(value_get_bool(reply.body, "cancelled", false));
+    reply = jobs_call(&stage, NULL, "fail", "{\"id\":%lld,\"fence\":1}", ids[1]);
+    is_text(stage_text(&stage.stage, reply.body, "state"), "cancelled");
+    /* one that fails, one whose worker is lost */
+    is_int(value_get(s_claim(&stage, "w").body, "items")->count, 1);
+    reply = jobs_call(&stage, NULL, "fail",
+                      "{\"id\":%lld,\"fence\":1,\"code\":\"BLURRED\",\"detail\":\"no\"}", ids[2]);
+    is_text(stage_text(&stage.stage, reply.body, "state"), "scheduled");
+    ok(jobs_await(&stage, ids[2], "ready") != NULL);
+    is_int(value_get(s_claim(&stage, "v").body, "items")->count, 1);
+    is_int(db_write_one(stage_db(&stage.stage), &age, NULL, 0, NULL), DB_OK);
+    job = jobs_await(&stage, ids[2], "ready");
+    is_text(stage_text(&stage.stage, value_get(job, "error"), "code"), "WORKER_LOST");
+    is_int(jobs_call(&stage, NULL, "complete", "{\"id\":%lld,\"fence\":2}", ids[2]).code,
+           ERROR_PRECONDITION_FAILED);
+    is_int(value_get(s_claim(&stage, "v").body, "items")->count, 1);
+    reply = jobs_call(&stage, NULL, "fail",
+                      "{\"id\":%lld,\"fence\":3,\"permanent\":true,\"code\":\"BLURRED\"}", ids[2]);
+    is_text(stage_text(&stage.stage, reply.body, "state"), "dead");
+    jobs_stage_close(&stage);
+}
+
 DATABASE_TESTS({ "keys", test_keys }, { "keys at once", test_keys_at_once },
-               { "cancel", test_cancel }, { "progress", test_progress }, { "dead", test_dead })
+               { "cancel", test_cancel }, { "progress", test_progress }, { "dead", test_dead },
+               { "pull", test_pull })
