@@ -10,9 +10,10 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 
-#define PURGE_BATCH    200 /* analyses in one transaction */
-#define PURGE_INTERVAL 10  /* seconds between looks when there is nothing to do */
-#define MS_PER_DAY     INT64_C(86400000)
+#define PURGE_BATCH     200 /* analyses in one transaction */
+#define PURGE_INTERVAL  10  /* seconds between looks when there is nothing to do */
+#define SUBMISSION_DAYS 7   /* as long as dead jobs are kept that would analyse them */
+#define MS_PER_DAY      INT64_C(86400000)
 
 static analysis_settings_t s_settings;
 
@@ -38,6 +39,10 @@ static const setting_t s_setting_rows[] = {
          "How long analyses of accounts of the tier pro are kept; 0 keeps them for ever."),
     DAYS("enterprise", enterprise_days, "0",
          "How long analyses of accounts of the tier enterprise are kept; 0 keeps them for ever."),
+    { "patience_ms", SETTING_INT, offsetof(analysis_settings_t, patience_ms), "2000", 0, 600000,
+      "ms",
+      .about = "How long an analysis may take before it is handed to a job and answered 202; 0 is "
+               "for as long as the caller waits." },
     { 0 },
 };
 
@@ -49,6 +54,8 @@ static const stats_row_t s_stats_rows[ANALYSIS_STATS + 1] = {
                          "Submissions that were no workflow to be analysed" },
     [ANALYSIS_ABORTED] = { "analysis_aborted_total", STATS_COUNTER,
                            "Analyses given up because the caller no longer waited" },
+    [ANALYSIS_HANDED_OVER] = { "analysis_handed_over_total", STATS_COUNTER,
+                               "Submissions that became a job" },
     [ANALYSIS_DELETED] = { "analysis_deleted_total", STATS_COUNTER,
                            "Analyses deleted by their accounts" },
     [ANALYSIS_PURGED] = { "analysis_purged_total", STATS_COUNTER,
@@ -56,6 +63,11 @@ static const stats_row_t s_stats_rows[ANALYSIS_STATS + 1] = {
     [ANALYSIS_RUN_TIME] = { "analysis_run_duration_microseconds", STATS_HISTOGRAM,
                             "Time an analysis took, without storing it" },
 };
+
+uint64_t service_patient_until_us(void)
+{
+    return s_settings.patience_ms ? clock_us() + (uint64_t)s_settings.patience_ms * 1000 : 0;
+}
 
 void service_count(call_t *call, analysis_stat_t row)
 {
@@ -117,7 +129,10 @@ static bool s_purge(actor_t *actor, int64_t now_ms)
                 LOG_INT("analyses", deleted));
         is_behind |= status == DB_OK && seen == PURGE_BATCH;
     }
-    return is_behind;
+    int64_t forgotten;
+    db_status_t status = store_purge_submissions(
+        actor_db(actor), now_ms - SUBMISSION_DAYS * MS_PER_DAY, PURGE_BATCH, &forgotten);
+    return is_behind || (status == DB_OK && forgotten == PURGE_BATCH);
 }
 
 static void s_tick(actor_t *actor, void *memory)
@@ -132,6 +147,7 @@ static void s_tick(actor_t *actor, void *memory)
 
 static const handler_t s_handlers[] = {
     { &analysis_submit, on_submit, HANDLE_POOL },
+    { &analysis_run_later, on_run_later, HANDLE_POOL },
     { &analysis_list, on_list, HANDLE_POOL },
     { &analysis_get, on_get, HANDLE_POOL },
     { &analysis_delete, on_delete, HANDLE_POOL },

@@ -55,5 +55,5 @@ TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 	docs/examples/analyse.py docs/examples/greeter.py docs/examples/workflow.json
 
-TESTS += %D%/cache_instances.py %D%/jobs_cron.py %D%/jobs_schedules.py
-EXTRA_DIST += %D%/cache_instances.py %D%/jobs_cron.py %D%/jobs_schedules.py
+TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/jobs_cron.py %D%/jobs_schedules.py
+EXTRA_DIST += %D%/cache_instances.py %D%/analysis_async.py %D%/jobs_cron.py %D%/jobs_schedules.py
