@@ -30,10 +30,10 @@ const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cac
                                            &http_actor,    &jobs_actor,     NULL };
 
 static const command_t *const s_commands[] = {
-    &command_run,     &command_broker, &command_edge,    &command_actor,
-    &command_migrate, &command_config, &command_call,    &command_watch,
-    &command_ps,      &command_drain,  &command_analyze, &command_openapi,
-    &command_health,  &command_user,   &command_key,     &command_audit,
+    &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
+    &command_config,  &command_call,    &command_watch,  &command_ps,    &command_drain,
+    &command_analyze, &command_openapi, &command_health, &command_user,  &command_key,
+    &command_audit,   &command_jobs,
 };
 
 static const setting_t s_log_rows[] = {

@@ -18,7 +18,7 @@ from web import Web  # noqa: E402
 
 OTHERS = ("auth", "cache", "http", "jobs", "limiter")  # services beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health user key audit").split()
+            "health user key audit jobs").split()
 
 MISTAKES = [
     # words                                         what the answer says

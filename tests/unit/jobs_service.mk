@@ -4,6 +4,7 @@
 JOBS_TESTS = \
 	%D%/jobs_actor_sqlite_test %D%/jobs_actor_postgres_test \
 	%D%/jobs_control_sqlite_test %D%/jobs_control_postgres_test \
+	%D%/jobs_disk_test \
 	%D%/jobs_enqueue_sqlite_test %D%/jobs_enqueue_postgres_test \
 	%D%/jobs_letters_sqlite_test %D%/jobs_letters_postgres_test \
 	%D%/jobs_store_sqlite_test %D%/jobs_store_postgres_test
