@@ -181,9 +181,9 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",   "storage", "actor",    "auth", "analysis",
-                                              "cache",  "limiter", "outbound", "mail", "jobs",
-                                              "broker", "log",     NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor",    "auth",    "analysis",
+                                              "cache", "limiter", "outbound", "webhook", "mail",
+                                              "jobs",  "broker",  "log",      NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -268,7 +268,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 
 static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
                                                 "analysis", "cache",   "limiter", "outbound",
-                                                "mail",     "jobs",    "log",     NULL };
+                                                "webhook",  "mail",    "jobs",    "log",
+                                                NULL };
 
 const command_t command_actor = {
     .name = "actor",

@@ -249,6 +249,7 @@ int main(int argc, char **argv)
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { "jobs", jobs_actor.settings, jobs_actor.settings_target },
         { "outbound", outbound_setting_rows, &outbound_settings },
+        { "webhook", webhook_actor.settings, webhook_actor.settings_target },
         { "mail", mail_actor.settings, mail_actor.settings_target },
         { 0 },
     };

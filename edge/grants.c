@@ -27,6 +27,7 @@ static const grant_t s_built_in[] = {
     { "analysis", NULL },
     { "cache", "/v1/admin/cache" },
     { "http", "/v1/admin/breakers" },
+    { "webhook", "/v1/webhooks" },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
     { "jobs", "/v1/jobs" },

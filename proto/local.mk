@@ -39,4 +39,4 @@ SB_PROTO += %D%/libproto.a
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h \
 	%D%/value_pack.c %D%/value_pack.h \
-	%D%/webhook.c %D%/webhook.h
+	%D%/webhook.c %D%/webhook_subscriptions.c %D%/webhook.h %D%/webhook_fields.h

@@ -24,7 +24,9 @@ extern const db_sql_t *const auth_store_user_lists[],
     *const auth_store_session_lists[], *const auth_store_key_lists[],
                                            *const auth_store_invite_lists[],
                                                *const auth_store_code_lists[],
-                                                   *const auth_store_audit_lists[];
+                                                   *const auth_store_mail_lists[],
+                                                       *const auth_store_erasure_lists[],
+                                                           *const auth_store_audit_lists[];
 
 /* ---- accounts and users (store_users.c) ------------------------------------------------------ */
 
@@ -147,7 +149,7 @@ db_status_t auth_store_invites(db_conn_t *conn, arena_t *arena, const cursor_t *
                                invites_t *invites);
 db_status_t auth_store_delete_invite(db_conn_t *conn, const char *id, bool *changed);
 
-/* ---- codes and the mails that carry them (store_codes.c) ------------------------------------- */
+/* ---- codes (store_codes.c) ------------------------------------------------------------------- */
 
 typedef struct {
     const uint8_t *hash; /* of TOKEN_BYTES */
@@ -170,10 +172,27 @@ db_status_t auth_store_has_code(db_conn_t *conn, const char *user_id, const char
                                 int64_t since_ms, bool *has);
 db_status_t auth_store_drop_codes(db_conn_t *conn, const char *user_id, const char *purpose);
 
+/* ---- mails (store_mails.c) ------------------------------------------------------------------- */
+
 /* `content` is sealed with the mail's id as its name. */
+typedef struct {
+    const char *kind, *recipient;
+    const uint8_t *content;
+    size_t content_size;
+    int64_t expires_ms;
+} mail_row_t;
+
 db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
                                 const char *recipient, const buf_t *content, int64_t now_ms,
                                 int64_t expires_ms);
+/* Ids of at most `limit` that were not handed over since `before_ms`. */
+db_status_t auth_store_due_mails(db_conn_t *conn, arena_t *arena, int64_t before_ms, size_t limit,
+                                 const char **ids, size_t *count);
+db_status_t auth_store_enqueued_mail(db_conn_t *conn, const char *id, int64_t now_ms);
+/* NULL: there is none, or its time is over. */
+db_status_t auth_store_mail(db_conn_t *conn, arena_t *arena, const char *id, int64_t now_ms,
+                            const mail_row_t **found);
+db_status_t auth_store_delete_mail(db_t *db, const char *id);
 
 /* ---- second factors (store_factors.c) -------------------------------------------------------- */
 
@@ -264,6 +283,29 @@ db_status_t auth_store_flags(db_conn_t *conn, arena_t *arena, flags_t *flags);
 db_status_t auth_store_set_flag(db_conn_t *conn, const flag_t *flag);
 db_status_t auth_store_delete_flag(db_conn_t *conn, const char *name, bool *changed);
 
+/* ---- erasing (store_erasure.c) --------------------------------------------------------------- */
+
+/* A user with everything that is stored of them; "": all of the account. */
+db_status_t auth_store_erase_user(db_conn_t *conn, const char *account_id, const char *user_id);
+/* The account with all its users. */
+db_status_t auth_store_erase_account(db_conn_t *conn, const char *account_id);
+
+#define AUTH_ERASED_ACTION "account.erased" /* of the entry that an erased account leaves */
+
+typedef struct {
+    const char *account_id;
+    int64_t sequence, at_ms;
+} erased_t;
+
+typedef struct {
+    const erased_t *list;
+    size_t count;
+} erased_list_t;
+
+/* Accounts that were erased, after an entry of the audit log, the oldest first. */
+db_status_t auth_store_erased(db_conn_t *conn, arena_t *arena, int64_t after, size_t limit,
+                              erased_list_t *erased);
+
 /* ---- the audit log (store_audit.c) ----------------------------------------------------------- */
 
 /* What was done, in whose name. Of the texts all but `action` may be NULL. */
@@ -272,9 +314,13 @@ typedef struct {
     const char *user_id, *account_id, *target, *changed, *address, *request_id, *detail;
 } audit_t;
 
+/* As it is stored: an address that belongs to a user is sealed with the user's veil. */
 typedef struct {
     audit_t what;
     int64_t sequence, at_ms;
+    const uint8_t *veiled; /* the address; NULL: it is in `what`, or there is none */
+    size_t veiled_size;
+    const uint8_t *veil; /* VAULT_KEY_BYTES; NULL: the user has been erased */
     uint8_t hash[VAULT_HASH_BYTES];
 } audit_entry_t;
 
@@ -299,6 +345,9 @@ db_status_t auth_store_audit_list(db_conn_t *conn, arena_t *arena, int64_t befor
 /* Entries after `after`, the oldest first. */
 db_status_t auth_store_audit_after(db_conn_t *conn, arena_t *arena, int64_t after, size_t limit,
                                    audit_entries_t *entries);
+/* The address the entry came from; NULL when there is none, or none any more. */
+const char *auth_store_audit_address(const vault_t *vault, arena_t *arena,
+                                     const audit_entry_t *entry);
 /* The hash an entry must have behind `previous`. */
 void auth_store_audit_hash(const vault_t *vault, const uint8_t previous[VAULT_HASH_BYTES],
                            const audit_entry_t *entry, uint8_t hash[VAULT_HASH_BYTES]);

@@ -160,9 +160,10 @@ void call_fail(call_t *self, error_code_t code, const char *format, ...) PRINTF_
 void call_fail_with(call_t *self, const failure_t *failure);
 void call_defer(call_t *self);
 
-/* Goes on with a deferred call on a thread of the pool: there `handle` may block and use the
- * database, and ends the call, or defers it once more. From any thread. */
-void call_resume(call_t *self, void (*handle)(call_t *call, void *self));
+/* Goes on with a deferred call on a thread of the pool: there `go_on` may block and use the
+ * database, and ends the call, or defers it once more. From any thread; `arg` lives as long as the
+ * call (call_arena). */
+void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg);
 
 /* Fails with what a database status means; says nothing of the inside to the caller. */
 void call_fail_db(call_t *self, db_status_t status);

@@ -281,7 +281,7 @@ bool call_service(call_t *self, const char *service, const char *method, bool is
                                  .flags = is_idempotent ? FRAME_IDEMPOTENT : 0 };
     if (self->message->frame.flags & FRAME_TRACED) { /* the same trace, a span of its own */
         memcpy(trace, self->message->frame.trace, sizeof trace);
-        id_random(trace + 16, 8);
+        id_fresh(trace + 16, 8);
         request.trace = trace;
     }
     bool good = false;

@@ -173,20 +173,21 @@ static void s_begin(call_t *call)
 
 void call_run(call_t *call)
 {
-    void (*resumed)(call_t *, void *) = call->resumed;
-    if (!resumed) {
+    void (*go_on)(call_t *, void *) = call->go_on;
+    if (!go_on) {
         s_begin(call);
         return;
     }
-    call->resumed = NULL;
+    call->go_on = NULL;
     s_enter_log(call);
-    resumed(call, call->actor->self);
+    go_on(call, call->go_on_arg);
     log_set_request(NULL, NULL);
 }
 
-void call_resume(call_t *self, void (*handle)(call_t *call, void *self))
+void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)
 {
-    self->resumed = handle;
+    self->go_on = go_on;
+    self->go_on_arg = arg;
     if (!queue_push_beyond(&self->actor->waiting, &self->item))
         call_refuse(self, ERROR_UNAVAILABLE, "The instance is leaving");
 }

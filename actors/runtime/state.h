@@ -45,7 +45,8 @@ struct call {
     actor_t *actor;
     worker_request_t *message;
     const handler_t *handler;
-    void (*resumed)(call_t *call, void *self); /* what it goes on with; NULL: it begins */
+    void (*go_on)(call_t *call, void *arg); /* with what it is resumed; NULL: it begins */
+    void *go_on_arg;
     const descriptor_method_t *method;
     uint64_t started_us, due_us; /* monotonic */
     atomic_bool is_cancelled;

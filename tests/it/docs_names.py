@@ -16,7 +16,8 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SIGNALBO
 FOLDERS = ("actors", "broker", "deploy", "docs", "edge", "proto", "tests")
 PATH = re.compile(rf"(?:\./)?((?:{'|'.join(FOLDERS)})/[\w./*-]*)")
 OVERVIEW = "docs/overview.md"
-SECTIONS = ("actor", "analysis", "auth", "broker", "bus", "edge", "limiter", "log", "mail", "outbound", "storage")
+SECTIONS = ("actor", "analysis", "auth", "broker", "bus", "edge", "limiter", "log", "mail", "outbound", "storage",
+            "webhook")
 RATES = {"auth.failures"}  # classes of limits that are spelt like a method
 DOTTED = re.compile(rf"(?:{'|'.join(SECTIONS)})\.[a-z][a-z_.]*")
 
@@ -73,9 +74,9 @@ def dotted_names():
     """Settings, methods, topics."""
     names = set(re.findall(r"^\| `([\w.]+)`", run("config", "--markdown"), re.M))
     names |= set(re.findall(r'"operationId": "([\w.]+)"', read("docs/openapi.json")))
-    for path in glob.glob(os.path.join(TOP, "proto", "*.c")):
-        names |= {f"{service}.{method}" for service, method
-                  in re.findall(r"^const method_t ([a-z]+)_(\w+) = ", read(os.path.relpath(path, TOP)), re.M)}
+    for path in glob.glob("proto/*.c", root_dir=TOP):  # also what HTTP does not reach
+        rows = re.findall(r"^const method_t ([a-z]+)_(\w+) =", read(path), re.M)
+        names |= {f"{service}.{method}" for service, method in rows}
     names |= set(re.findall(r'^TOPIC\(\w+, "([\w.]+)"', read("proto/topic.def"), re.M))
     return names
 

@@ -37,6 +37,7 @@ SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
 	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
+	%D%/auth_mails.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/outbound_calls.py \
@@ -49,7 +50,8 @@ SYSTEM_TESTS = \
 	%D%/system_limits.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
-	%D%/system_truth.py
+	%D%/system_truth.py \
+	%D%/webhook_subscriptions.py
 
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \

@@ -16,7 +16,7 @@ from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
-OTHERS = ("auth", "cache", "http", "jobs", "limiter")  # services beside the analysis
+OTHERS = ("auth", "cache", "http", "jobs", "limiter", "webhook")  # services beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
             "health user key audit jobs").split()
 
@@ -95,7 +95,7 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
-MIGRATED = "auth: up to date\nanalysis: up to date\nlimiter: up to date\njobs: up to date\n"
+MIGRATED = "".join(name + ": up to date\n" for name in ("auth", "analysis", "limiter", "webhook", "jobs"))
 
 
 def migration(**where):

@@ -12,6 +12,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
+import types
 
 PATIENCE = 20  # seconds a test waits for what must come
 
@@ -39,9 +40,10 @@ class Receiver:
 
             def handle_any(self):
                 size = int(self.headers.get("Content-Length", "0"))
-                self.body = self.rfile.read(size)
-                answer = receiver.answer(self) if callable(receiver.answer) else receiver.answer
-                receiver.received.put(self)
+                request = types.SimpleNamespace(command=self.command, path=self.path, headers=self.headers,
+                                                body=self.rfile.read(size))
+                answer = receiver.answer(request) if callable(receiver.answer) else receiver.answer
+                receiver.received.put(request)
                 if answer is None:
                     self.close_connection = True
                     return

@@ -9,17 +9,13 @@
 #include "actors/base/clock.h"
 #include "actors/jobs/webhook/post.h"
 #include "actors/jobs/webhook/webhook.h"
-
-static void s_count(call_t *call, webhook_stat_t row)
-{
-    stats_add(actor_stats(call_actor(call)), row, 1);
-}
+#include "proto/json.h"
 
 static void s_on_answered(call_t *call, const transferred_t *result)
 {
     bool is_later = post_judge(result->status) == POST_LATER;
     if (post_judge(result->status) == POST_TAKEN) {
-        s_count(call, WEBHOOK_DELIVERED);
+        webhook_count(call, WEBHOOK_DELIVERED);
         pack_map(call_pack(call), 3);
         pack_pair_int(call_pack(call), "status", result->status);
         pack_pair_text(call_pack(call), "address", result->address);
@@ -28,7 +24,7 @@ static void s_on_answered(call_t *call, const transferred_t *result)
         call_reply(call, 0);
         return;
     }
-    s_count(call, WEBHOOK_REJECTED);
+    webhook_count(call, WEBHOOK_REJECTED);
     failure_t failure = { .code = is_later ? ERROR_UNAVAILABLE : ERROR_UNPROCESSABLE,
                           .retry_after_ms = is_later ? result->retry_after_ms : 0 };
     snprintf(failure.detail, sizeof failure.detail, "The receiver answered %u", result->status);
@@ -75,12 +71,12 @@ void webhook_on_deliver(call_t *call, void *arg)
     signature_key_t keys[WEBHOOK_SECRETS_MAX];
     size_t count;
     url_t url;
-    buf_t body = { 0 };
+    buf_t body = { 0 }, data = { 0 };
     const int64_t now_ms = clock_wall_ms();
     if (!outlet_require_url(call, "url", &url) || !s_require_keys(call, keys, &count))
         return;
-    post_write_body(&body, call_text(call, "type"), s_at_ms(call, now_ms),
-                    value_get(call_request(call), "data"));
+    json_write(value_get(call_request(call), "data"), &data);
+    post_write_body(&body, call_text(call, "type"), s_at_ms(call, now_ms), buf_text(&data));
     transfer_t transfer = { .url = &url,
                             .verb = "POST",
                             .headers = post_headers(call_arena(call), call_text(call, "id"),
@@ -92,4 +88,5 @@ void webhook_on_deliver(call_t *call, void *arg)
     (void)sent; /* either way the call is no longer ours */
     mem_wipe(keys, sizeof keys);
     buf_free(&body);
+    buf_free(&data);
 }

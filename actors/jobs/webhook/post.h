@@ -9,8 +9,8 @@
 #include "actors/jobs/outbound/outbound.h"
 #include "actors/jobs/outbound/signature.h"
 
-/* Appends the body: {type, timestamp, data} in JSON. */
-void post_write_body(buf_t *out, const char *type, int64_t at_ms, const value_t *data);
+/* Appends the body: {type, timestamp, data} in JSON, as `data` is. */
+void post_write_body(buf_t *out, const char *type, int64_t at_ms, const char *data);
 
 /* The headers of an attempt made now, in the arena; ends with NULL. */
 const char *const *post_headers(arena_t *arena, const char *id, int64_t now_s,

@@ -11,3 +11,4 @@ CREATE TABLE submission (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX submission_by_age ON submission (created_at);
+CREATE INDEX submission_by_account ON submission (account);

@@ -13,3 +13,4 @@ CREATE TABLE submission (
 ALTER TABLE submission ALTER COLUMN request SET STORAGE EXTERNAL;
 
 CREATE INDEX submission_by_age ON submission (created_at);
+CREATE INDEX submission_by_account ON submission (account);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * on_subscriptions - who wants to be told of what: make, list, change, end, new secrets
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "actors/base/clock.h"
+#include "actors/base/id.h"
+#include "actors/jobs/webhook/kind.h"
+#include "actors/jobs/webhook/webhook.h"
+#include "proto/json.h"
+
+#define MS_PER_HOUR INT64_C(3600000)
+
+/* ---- replies
+ * --------------------------------------------------------------------------------------- */
+
+static void s_pack_json(pack_t *pack, const char *key, const char *json)
+{
+    json_error_t error;
+    pack_text(pack, key);
+    bool good = json_to_msgpack(json, strlen(json), VALUE_LIMITS, 0, pack->out, &error);
+    insist(good); /* we wrote it */
+}
+
+/* Nine pairs; proto/webhook_subscriptions.c lists them. */
+static void s_write(pack_t *pack, const subscription_t *from, int64_t now_ms)
+{
+    pack_pair_text(pack, "id", from->id);
+    pack_pair_text(pack, "url", from->url);
+    s_pack_json(pack, "events", from->events);
+    pack_pair_text(pack, "about", from->about);
+    pack_pair_text(pack, "status", from->status);
+    pack_pair_text(pack, "reason", from->reason);
+    if (from->old_until_ms > now_ms)
+        pack_pair_time(pack, "old_secret_until", from->old_until_ms);
+    else
+        pack_pair_text(pack, "old_secret_until", NULL);
+    pack_pair_time(pack, "created_at", from->created_ms);
+    pack_pair_time(pack, "updated_at", from->updated_ms);
+}
+
+static void s_reply(call_t *call, const subscription_t *subscription)
+{
+    pack_map(call_pack(call), 9);
+    s_write(call_pack(call), subscription, clock_wall_ms());
+    call_reply(call, 0);
+}
+
+static void s_reply_with_secret(call_t *call, const subscription_t *subscription,
+                                const char *secret)
+{
+    pack_map(call_pack(call), 10);
+    s_write(call_pack(call), subscription, clock_wall_ms());
+    pack_pair_text(call_pack(call), "secret", secret);
+    call_reply(call, 0);
+}
+
+/* ---- fields
+ * ---------------------------------------------------------------------------------------- */
+
+/* The field `events` as JSON; NULL: the call has been failed. */
+static const char *s_require_events(call_t *call)
+{
+    const value_t *list = value_get(call_request(call), "events"), *item;
+    arena_t *arena = call_arena(call);
+    for (uint32_t i = 0; (item = value_item(list, i)); i++) {
+        if (item->type == VALUE_TEXT && kind_is_wish(item->text, item->count))
+            continue;
+        outlet_fail_field(call, arena_format(arena, "/events/%u", i),
+                          "must be a kind like `analysis.finished`, `analysis.*`, or `*`");
+        return NULL;
+    }
+    buf_t json = { 0 };
+    json_write(list, &json);
+    const char *text = arena_text(arena, json.bytes, json.size);
+    buf_free(&json);
+    return text;
+}
+
+/* Makes a secret, sealed for `subscription` in the arena. */
+static void s_make_secret(call_t *call, const webhook_t *self, subscription_t *subscription,
+                          char secret[SIGNATURE_TEXT_SIZE])
+{
+    buf_t sealed = { 0 };
+    signature_new_secret(secret);
+    secret_seal(self->sealing, subscription->id, secret, strlen(secret), &sealed);
+    subscription->secret = (const uint8_t *)arena_text(call_arena(call), sealed.bytes, sealed.size);
+    subscription->secret_size = sealed.size;
+    buf_free(&sealed);
+}
+
+/* ---- making
+ * ---------------------------------------------------------------------------------------- */
+
+typedef struct {
+    subscription_t subscription;
+    bool too_many;
+} making_t;
+
+static db_status_t s_make_work(db_conn_t *conn, void *arg)
+{
+    making_t *self = arg;
+    int64_t count;
+    db_status_t status = webhook_store_count(conn, self->subscription.account, &count);
+    self->too_many = status == DB_OK && count >= WEBHOOK_SUBSCRIPTIONS;
+    return status == DB_OK && !self->too_many ? webhook_store_add(conn, &self->subscription)
+                                              : status;
+}
+
+void webhook_on_create(call_t *call, void *arg)
+{
+    webhook_t *self = arg;
+    char id[ID_UUID_SIZE], secret[SIGNATURE_TEXT_SIZE];
+    url_t url;
+    const int64_t now_ms = clock_wall_ms();
+    if (!outlet_require_url(call, "url", &url))
+        return;
+    making_t making = { .subscription = { .id = id_uuid7(id),
+                                          .account = webhook_account(call),
+                                          .url = url.text,
+                                          .about = call_text(call, "about"),
+                                          .events = s_require_events(call),
+                                          .status = "active",
+                                          .created_ms = now_ms,
+                                          .updated_ms = now_ms } };
+    if (!making.subscription.events)
+        return;
+    s_make_secret(call, self, &making.subscription, secret);
+    if (!webhook_require_ok(call, db_write(self->db, s_make_work, &making)))
+        return;
+    if (making.too_many)
+        call_fail(call, ERROR_UNPROCESSABLE, "The account has %d subscriptions: delete one first",
+                  WEBHOOK_SUBSCRIPTIONS);
+    else
+        s_reply_with_secret(call, &making.subscription, secret);
+    mem_wipe(secret, sizeof secret);
+}
+
+/* ---- looking
+ * --------------------------------------------------------------------------------------- */
+
+void webhook_on_list(call_t *call, void *arg)
+{
+    cursor_t from;
+    subscriptions_t found;
+    size_t limit = (size_t)call_int(call, "limit");
+    (void)arg;
+    if (!page_require_cursor(call, WEBHOOK_LIST_SUBSCRIPTIONS, &from))
+        return;
+    db_conn_t *conn = webhook_require_conn(call);
+    if (!conn ||
+        !webhook_require_ok(call, webhook_store_list(conn, call_arena(call), webhook_account(call),
+                                                     &from, limit + 1, &found)))
+        return;
+    pack_t *pack = call_pack(call);
+    const size_t shown = page_begin(pack, found.count, limit);
+    const subscription_t *last = found.count > shown ? &found.list[shown - 1] : NULL;
+    for (size_t i = 0; i < shown; i++) {
+        pack_map(pack, 9);
+        s_write(pack, &found.list[i], clock_wall_ms());
+    }
+    page_end(pack, WEBHOOK_LIST_SUBSCRIPTIONS, last ? last->created_ms : 0, last ? last->id : NULL);
+    call_reply(call, 0);
+}
+
+void webhook_on_get(call_t *call, void *arg)
+{
+    const subscription_t *found = webhook_require_subscription(call);
+    (void)arg;
+    if (found)
+        s_reply(call, found);
+}
+
+/* ---- changing
+ * -------------------------------------------------------------------------------------- */
+
+static db_status_t s_update_work(db_conn_t *conn, void *arg)
+{
+    return webhook_store_update(conn, arg);
+}
+
+void webhook_on_update(call_t *call, void *arg)
+{
+    webhook_t *self = arg;
+    url_t url;
+    const subscription_t *found = webhook_require_subscription(call);
+    const value_t *request = call_request(call);
+    if (!found)
+        return;
+    subscription_t changed = *found;
+    if (value_get(request, "url")) {
+        if (!outlet_require_url(call, "url", &url))
+            return;
+        changed.url = url.text;
+    }
+    if (value_get(request, "events") && !(changed.events = s_require_events(call)))
+        return;
+    if (value_get(request, "about"))
+        changed.about = call_text(call, "about");
+    if (value_get(request, "status")) {
+        changed.status = call_text(call, "status");
+        changed.reason = NULL;
+    }
+    changed.updated_ms = clock_wall_ms();
+    if (webhook_require_ok(call, db_write(self->db, s_update_work, &changed)))
+        s_reply(call, &changed);
+}
+
+void webhook_on_rotate(call_t *call, void *arg)
+{
+    webhook_t *self = arg;
+    char secret[SIGNATURE_TEXT_SIZE];
+    const int64_t now_ms = clock_wall_ms(), hours = call_int(call, "overlap_hours");
+    const subscription_t *found = webhook_require_subscription(call);
+    if (!found)
+        return;
+    subscription_t changed = *found;
+    changed.old_secret = hours ? found->secret : NULL;
+    changed.old_secret_size = hours ? found->secret_size : 0;
+    changed.old_until_ms = hours ? now_ms + hours * MS_PER_HOUR : 0;
+    changed.updated_ms = now_ms;
+    s_make_secret(call, self, &changed, secret);
+    if (webhook_require_ok(call, db_write(self->db, s_update_work, &changed)))
+        s_reply_with_secret(call, &changed, secret);
+    mem_wipe(secret, sizeof secret);
+}
+
+typedef struct {
+    const char *account, *id;
+    bool changed;
+} deleting_t;
+
+static db_status_t s_delete_work(db_conn_t *conn, void *arg)
+{
+    deleting_t *self = arg;
+    return webhook_store_delete(conn, self->account, self->id, &self->changed);
+}
+
+void webhook_on_delete(call_t *call, void *arg)
+{
+    webhook_t *self = arg;
+    deleting_t deleting = { .account = webhook_account(call), .id = call_text(call, "id") };
+    if (!webhook_require_ok(call, db_write(self->db, s_delete_work, &deleting)))
+        return;
+    if (deleting.changed)
+        call_reply(call, 0);
+    else
+        call_fail(call, ERROR_NOT_FOUND, "There is no subscription with this id");
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * store - the only SQL of the actor: subscriptions, events, deliveries
+ *
+ * Every function works on a connection, so that several make one transaction (`db_write`) and the
+ * same ones read outside of it. What is not there is no failure: the result is NULL, or `changed`
+ * is false. Texts of results are in the arena. Times are milliseconds of the wall clock, 0 is
+ * never.
+ */
+#ifndef SIGNALBOX_WEBHOOK_STORE_H
+#define SIGNALBOX_WEBHOOK_STORE_H
+
+#include "actors/jobs/outbound/signature.h"
+#include "actors/runtime/cursor.h"
+#include "actors/runtime/db.h"
+#include "actors/runtime/secret.h"
+
+extern const db_migration_t webhook_migrations[];
+
+/* The lists that cursors belong to. */
+typedef enum { WEBHOOK_LIST_SUBSCRIPTIONS = 1, WEBHOOK_LIST_DELIVERIES = 2 } webhook_list_t;
+
+/* ---- subscriptions (store_subscriptions.c) -----------------------------------------------------
+ */
+
+typedef struct {
+    const char *id, *account, *url, *events, *status; /* events: a JSON array */
+    const char *about, *reason;                       /* may be NULL */
+    const uint8_t *secret, *old_secret;               /* sealed; the old one may be NULL */
+    size_t secret_size, old_secret_size;
+    int64_t old_until_ms, created_ms, updated_ms;
+} subscription_t;
+
+typedef struct {
+    const subscription_t *list;
+    size_t count;
+} subscriptions_t;
+
+db_status_t webhook_store_add(db_conn_t *conn, const subscription_t *subscription) MUST_CHECK;
+/* `account` NULL: anybody's. */
+db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
+                              const subscription_t **found) MUST_CHECK;
+db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *account,
+                               const cursor_t *from, size_t limit,
+                               subscriptions_t *subscriptions) MUST_CHECK;
+db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *count) MUST_CHECK;
+/* Stores url, events, about, status, reason, secrets and `updated_ms` of one that is there. */
+db_status_t webhook_store_update(db_conn_t *conn, const subscription_t *subscription) MUST_CHECK;
+db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const char *id,
+                                 bool *changed) MUST_CHECK;
+/* An active one hears nothing any more. */
+db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *reason,
+                                  int64_t now_ms) MUST_CHECK;
+
+/* ---- events and deliveries (store_deliveries.c) -------------------------------------------------
+ */
+
+typedef struct {
+    const char *id, *account, *type;
+    int64_t at_ms;
+    const char *data; /* JSON */
+} event_record_t;
+
+/* False in `added`: an event with this id is there already. */
+db_status_t webhook_store_add_event(db_conn_t *conn, const event_record_t *event, int64_t now_ms,
+                                    bool *added) MUST_CHECK;
+
+typedef struct {
+    const char *id, *subscription_id, *event_id, *type, *state;
+    const char *detail; /* may be NULL */
+    int64_t attempts, replays, status, duration_us, created_ms, updated_ms;
+} delivery_t;
+
+typedef struct {
+    const delivery_t *list;
+    size_t count;
+} deliveries_t;
+
+db_status_t webhook_store_add_delivery(db_conn_t *conn, const char *id, const char *subscription_id,
+                                       const char *event_id, int64_t now_ms) MUST_CHECK;
+/* Of this subscription, or of any when that is NULL. */
+db_status_t webhook_store_delivery(db_conn_t *conn, arena_t *arena, const char *subscription_id,
+                                   const char *id, const delivery_t **found) MUST_CHECK;
+/* `state` "" is any. */
+db_status_t webhook_store_deliveries(db_conn_t *conn, arena_t *arena, const char *subscription_id,
+                                     const char *state, const cursor_t *from, size_t limit,
+                                     deliveries_t *deliveries) MUST_CHECK;
+db_status_t webhook_store_event(db_conn_t *conn, arena_t *arena, const char *id,
+                                const event_record_t **found) MUST_CHECK;
+
+/* Those that wait for a job, the oldest first; and that they have one. */
+db_status_t webhook_store_waiting(db_conn_t *conn, arena_t *arena, size_t limit,
+                                  deliveries_t *deliveries) MUST_CHECK;
+db_status_t webhook_store_queued(db_conn_t *conn, const char *ids, int64_t now_ms) MUST_CHECK;
+
+/* How an attempt went; `state` is "queued" when there is to be another. */
+db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery,
+                                  int64_t now_ms) MUST_CHECK;
+/* Begins one anew that has ended. */
+db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms,
+                                 bool *changed) MUST_CHECK;
+
+/* Deletes what ended before `before_ms`, some hundred at once; and says of those whose job was lost
+ * since `lost_ms` that they have failed. */
+db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost_ms, int64_t now_ms,
+                                int64_t *count) MUST_CHECK;
+
+/* ---- what its files share
+ * ------------------------------------------------------------------------ */
+
+static inline db_status_t webhook_store_close(db_rows_t *rows)
+{
+    db_status_t status = db_rows_status(rows);
+    db_rows_close(&rows);
+    return status;
+}
+
+#define WEBHOOK_CHANGE(conn, sql, changed, ...)                                                    \
+    webhook_store_change(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                           \
+                         COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
+/* Runs a statement and tells how many rows it changed; `changed` may be NULL. */
+db_status_t webhook_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
+                                 size_t count, int64_t *changed) MUST_CHECK;
+
+/* A copy of a column of bytes in the arena; NULL when it is NULL. */
+const uint8_t *webhook_store_bytes(const db_rows_t *rows, arena_t *arena, const char *column,
+                                   size_t *size);
+
+#endif
