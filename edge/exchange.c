@@ -27,6 +27,7 @@ static const char *const s_names[HEADERS] = {
     [HEADER_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HEADER_IF_NONE_MATCH] = "If-None-Match",
     [HEADER_ORIGIN] = "Origin",
+    [HEADER_PREFER] = "Prefer",
     [HEADER_TRACEPARENT] = "traceparent",
     [HEADER_TRACESTATE] = "tracestate",
     [HEADER_X_API_KEY] = "X-API-Key",

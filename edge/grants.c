@@ -33,6 +33,7 @@ static const grant_t s_built_in[] = {
     { "jobs", "/v1/jobs" },
     { "jobs", "/v1/queues" },
     { "jobs", "/v1/dead" },
+    { "jobs", "/v1/schedules" },
     { "limiter", "/v1/admin/limits" },
     { "metrics", "/v1/admin/metrics" },
 };

@@ -186,6 +186,18 @@ static void s_success(writer_t *writer, const operation_t *operation)
     writer_close(writer);
 }
 
+/* A method that may become a job says so besides. */
+static void s_accepted(writer_t *writer, const operation_t *operation)
+{
+    if (operation->method->accepted)
+        writer_raw(writer, "202",
+                   "{\"description\":\"A job will answer\",\"headers\":{\"Location\":"
+                   "{\"description\":\"Where the job is\",\"schema\":{\"type\":\"string\"}}},"
+                   "\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\","
+                   "\"properties\":{\"job_id\":{\"type\":\"integer\"}},"
+                   "\"required\":[\"job_id\"]}}}}");
+}
+
 /* The empty requirement says that signing in is optional, as it is with edge.allow_anonymous. */
 static void s_security(writer_t *writer, access_t access)
 {
@@ -216,6 +228,7 @@ static void s_operation(writer_t *writer, const operation_t *operation)
     bool has_body = s_request_body(writer, operation);
     writer_open(writer, "responses");
     s_success(writer, operation);
+    s_accepted(writer, operation);
     s_problems(writer, method, has_body);
     writer_close(writer);
     writer_close(writer);

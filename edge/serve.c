@@ -128,6 +128,7 @@ static bool s_translate(exchange_t *x)
         .body = (const char *)x->body.bytes,
         .body_size = x->body.size,
         .idempotency_key = x->headers[HEADER_IDEMPOTENCY_KEY],
+        .prefer = x->headers[HEADER_PREFER],
     };
     x->message.size = 0;
     return translate_request(&request, &x->arena, &x->message, &x->failure, &x->fields);
@@ -195,8 +196,11 @@ static void s_add_sunset(exchange_t *x)
 
 static bool s_add_location(exchange_t *x, unsigned status, const value_t *tree)
 {
-    const char *pattern = x->route->method->location;
-    if (!pattern || status != 201)
+    const descriptor_method_t *method = x->route->method;
+    const char *pattern = status == 201   ? method->location
+                          : status == 202 ? method->accepted
+                                          : NULL;
+    if (!pattern)
         return true;
     buf_t *out = &x->extra;
     size_t before = out->size;

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "actors/base/text.h"
 #include "edge/problem.h"
@@ -145,6 +146,25 @@ static void s_add_key(merge_t *self)
     s_put(self, field, sizeof field - 1, s_text(key, size));
 }
 
+/* Preferences are separated by commas and may have parameters (RFC 7240, 2); of all there are, this
+ * one is known. */
+static void s_add_prefer(merge_t *self)
+{
+    static const char field[] = "respond_async", wanted[] = "respond-async";
+    const char *at = self->request->prefer;
+    if (!at || !s_schema(self, field, sizeof field - 1))
+        return;
+    for (; *at; at += *at == ',') {
+        at += strspn(at, " \t");
+        size_t size = strcspn(at, ",; \t");
+        if (size == sizeof wanted - 1 && strncasecmp(at, wanted, size) == 0) {
+            s_put(self, field, sizeof field - 1, (value_t){ .type = VALUE_BOOL, .truth = true });
+            return;
+        }
+        at += strcspn(at, ",");
+    }
+}
+
 static bool s_collect(merge_t *self)
 {
     query_t query;
@@ -153,10 +173,11 @@ static bool s_collect(merge_t *self)
         problem_set(self->failure, ERROR_BAD_REQUEST, "%s", why);
         return false;
     }
-    size_t room = self->request->route->param_count + query.count + 1;
+    size_t room = self->request->route->param_count + query.count + 2;
     self->pairs = arena_array(self->arena, room, 2 * sizeof *self->pairs);
     s_add_path(self);
     s_add_key(self);
+    s_add_prefer(self);
     return s_add_query(self, &query);
 }
 

@@ -20,6 +20,8 @@ typedef struct {
     size_t body_size;  /* 0: no body */
     /* The header Idempotency-Key, which a method takes that has a field of that name; NULL: none */
     const char *idempotency_key;
+    /* The header Prefer (RFC 7240): respond-async is the field respond_async; NULL: none */
+    const char *prefer;
 } translate_t;
 
 /* Appends the validated msgpack map to `message`. False with `failure` set, its field errors in

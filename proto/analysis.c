@@ -118,6 +118,10 @@ static const field_t s_submit_request[] = {
     { "name", FIELD_STRING, .min = 1, .max = 200, .example = "\"billing/morning-prices\"",
       .about = "Your own name of the workflow: analyses under one name are versions of one "
                "workflow. When left out, the id or else the name in the document counts" },
+    { "respond_async", FIELD_BOOLEAN, .preset = "false",
+      .about =
+          "Answer 202 with a job at once, unless the same was analysed before. Over HTTP also: "
+          "`Prefer: respond-async` (RFC 7240)" },
     { 0 },
 };
 
@@ -126,7 +130,9 @@ const method_t analysis_submit = {
     .summary = "Analyses a workflow and keeps the result",
     .about = "The body is the workflow itself. The same workflow again, under the same name and "
              "with the same profile, is answered with status 200 and the stored result, and makes "
-             "no new version. Where its nodes stand on the canvas, recorded data and the texts of "
+             "no new version. What takes longer than two seconds, or is to be answered later, "
+             "becomes a job: 202 with its `job_id` and its Location; its result is the analysis in "
+             "brief. Where its nodes stand on the canvas, recorded data and the texts of "
              "notes make no difference.",
     .request = s_submit_request,
     .reply = s_analysis,
@@ -139,7 +145,8 @@ const method_t analysis_submit = {
     .http = { .route = "POST /v1/analyses",
               .status = 201,
               .body = "workflow",
-              .location = "/v1/analyses/{id}" },
+              .location = "/v1/analyses/{id}",
+              .accepted = "/v1/jobs/{job_id}" },
 };
 
 static const field_t s_list_request[] = {
@@ -244,9 +251,9 @@ const service_t analysis_service = {
     .version = "1.0.0",
     .about = "Reads automation workflows (n8n, Node-RED, Amazon States Language, or a plain graph) "
              "and says what is wrong with them: a score, the issues, the proof of each, the fix",
-    .methods = (const method_t *const[]){ &analysis_submit, &analysis_list, &analysis_get,
-                                          &analysis_delete, &analysis_sarif, &analysis_graph_svg,
-                                          &analysis_graph_mmd, &analysis_workflows,
-                                          &analysis_workflow, &analysis_diff, &analysis_trend,
-                                          &analysis_rules, &analysis_rule, NULL },
+    .methods = (const method_t *const[]){ &analysis_submit, &analysis_run_later, &analysis_list,
+                                          &analysis_get, &analysis_delete, &analysis_sarif,
+                                          &analysis_graph_svg, &analysis_graph_mmd,
+                                          &analysis_workflows, &analysis_workflow, &analysis_diff,
+                                          &analysis_trend, &analysis_rules, &analysis_rule, NULL },
 };

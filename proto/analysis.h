@@ -13,7 +13,7 @@
 #define ANALYSIS_TREND_MAX 500 /* points of one trend */
 #define ANALYSIS_DIFF_MAX  500 /* entries of one list of a comparison */
 
-extern const method_t analysis_submit, analysis_list, analysis_get, analysis_delete, analysis_sarif,
+extern const method_t analysis_submit, analysis_run_later, analysis_list, analysis_get, analysis_delete, analysis_sarif,
     analysis_graph_svg, analysis_graph_mmd, analysis_workflows, analysis_workflow, analysis_diff,
     analysis_trend, analysis_rules, analysis_rule;
 

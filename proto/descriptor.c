@@ -86,6 +86,7 @@ static size_t s_pack_http(pack_t *out, const http_binding_t *http)
     pairs += s_pack_number(out, "status", http->status);
     pairs += s_pack_text(out, "body", http->body);
     pairs += s_pack_text(out, "location", http->location);
+    pairs += s_pack_text(out, "accepted", http->accepted);
     pairs += s_pack_text(out, "media", http->media);
     pairs += s_pack_text(out, "sunset", http->sunset);
     pack_close(out, position, pairs);
@@ -278,6 +279,7 @@ static bool s_read_http(reader_t *self, const value_t *map, descriptor_method_t 
         !s_read_number(self, http, "status", 299, 200, &status) ||
         !s_read_text(self, http, "body", METHOD_NAME_BYTES, &method->body) ||
         !s_read_text(self, http, "location", DESCRIPTOR_PATH_BYTES, &method->location) ||
+        !s_read_text(self, http, "accepted", DESCRIPTOR_PATH_BYTES, &method->accepted) ||
         !s_read_text(self, http, "media", 100, &method->media) ||
         !s_read_text(self, http, "sunset", 40, &method->sunset))
         return false;
@@ -287,6 +289,8 @@ static bool s_read_http(reader_t *self, const value_t *map, descriptor_method_t 
         return s_refuse(self, "'status' must be from 200 to 299");
     if (method->location && !s_path_is_good(method->location))
         return s_refuse(self, "'location' must be a path");
+    if (method->accepted && !s_path_is_good(method->accepted))
+        return s_refuse(self, "'accepted' must be a path");
     if (method->media && strpbrk(method->media, "\r\n\"<>"))
         return s_refuse(self, "'media' must be a media type");
     if (method->sunset && !clock_parse(method->sunset, strlen(method->sunset), &ms))

@@ -8,31 +8,16 @@
 
 const error_code_t jobs_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
 const error_code_t jobs_stale[] = { ERROR_PRECONDITION_FAILED, ERROR_NONE };
-static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT,
-                                                 ERROR_FORBIDDEN,     ERROR_TOO_LARGE,
-                                                 ERROR_STORAGE_FULL,  ERROR_NONE };
+const error_code_t jobs_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT,
+                                             ERROR_FORBIDDEN,     ERROR_TOO_LARGE,
+                                             ERROR_STORAGE_FULL,  ERROR_NONE };
 
 /* ---- what is enqueued ------------------------------------------------------------------------ */
 
-#define QUOTED(text)   #text
-#define NUMBER(number) QUOTED(number)
-
 #define JOB_FIELDS                                                                                 \
-    KIND_FIELD,                                                                                    \
-        { "payload",                                                                               \
-          FIELD_OBJECT,                                                                            \
-          .open = true,                                                                            \
-          .preset = "{}",                                                                          \
-          .example = "{\"workflow\":{\"nodes\":[],\"edges\":[]}}",                                 \
-          .about = "The request that the method is called with" },                                 \
+    KIND_FIELD, PAYLOAD_FIELD,                                                                     \
         QUEUE_FIELD(.required = false,                                                             \
                     "Where it waits; the queue named after the service when left out"),            \
-        { "priority",                                                                              \
-          FIELD_INTEGER,                                                                           \
-          .preset = NUMBER(JOBS_PRIORITY),                                                         \
-          .min = 0,                                                                                \
-          .max = JOBS_PRIORITIES - 1,                                                              \
-          .about = "0 goes first, 9 last" },                                                       \
         { "delay_ms", FIELD_INTEGER, .min = 0, .max = YEAR_MS,                                     \
           .about = "Not to be begun before that much time has passed; or else:" },                 \
         { "run_at", FIELD_STRING, .format = "date-time",                                           \
@@ -43,22 +28,9 @@ static const error_code_t s_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONF
         { "order_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,                              \
           .about = "Jobs of the account with this key in the queue run one after the other, in "   \
                    "the order in which they were enqueued" },                                      \
-        { "max_attempts", FIELD_INTEGER, .preset = NUMBER(JOBS_MAX_ATTEMPTS),                      \
-          .min = 1,       .max = 100,    .about = "After so many failures it is dead" },           \
-        { "backoff_ms",                                                                            \
-          FIELD_INTEGER,                                                                           \
-          .preset = NUMBER(JOBS_BACKOFF_MS),                                                       \
-          .min = 1,                                                                                \
-          .max = 86400000,                                                                         \
-          .about = "Pause after the first failure; doubles with each, up to a day, up to half of " \
-                   "it taken off at random" },                                                     \
-    {                                                                                              \
-        "timeout_ms", FIELD_INTEGER, .preset = NUMBER(JOBS_TIMEOUT_MS), .min = 10,                 \
-                                     .max = JOBS_TIMEOUT_MAX,                                      \
-                                     .about = "A run that takes longer has failed"                 \
-    }
+        TRYING_FIELDS
 
-static const field_t s_job[] = { JOB_FIELDS, { 0 } };
+const field_t jobs_job_request[] = { JOB_FIELDS, { 0 } };
 
 static const field_t s_enqueue_request[] = {
     JOB_FIELDS,
@@ -68,7 +40,7 @@ static const field_t s_enqueue_request[] = {
     { 0 },
 };
 
-static const field_t s_receipt[] = {
+const field_t jobs_receipt_fields[] = {
     ID_FIELD("The job"),
     KIND_FIELD,
     QUEUE_FIELD(.required = true, "Where it waits"),
@@ -84,8 +56,8 @@ const method_t jobs_enqueue = {
     .about = "Answered when the job is on disk. It is run at least once, in the name of the "
              "caller, who must be allowed to call the method.",
     .request = s_enqueue_request,
-    .reply = s_receipt,
-    .errors = s_enqueue_errors,
+    .reply = jobs_receipt_fields,
+    .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
     .rate = "enqueue",
     .deadline_ms = 10000,
@@ -93,15 +65,15 @@ const method_t jobs_enqueue = {
 };
 
 static const field_t s_enqueue_many_request[] = {
-    { "jobs", FIELD_ARRAY, .required = true, .min = 1, .max = JOBS_BATCH_MAX, .fields = s_job,
-      .about = "All of them are enqueued, or none" },
+    { "jobs", FIELD_ARRAY, .required = true, .min = 1, .max = JOBS_BATCH_MAX,
+      .fields = jobs_job_request, .about = "All of them are enqueued, or none" },
     { "idempotency_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,
       .about = "As with one job, for all of them together" },
     { 0 },
 };
 
 static const field_t s_enqueue_many_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = s_receipt,
+    { "items", FIELD_ARRAY, .required = true, .fields = jobs_receipt_fields,
       .about = "In the order of the request" },
     { 0 },
 };
@@ -111,7 +83,7 @@ const method_t jobs_enqueue_many = {
     .summary = "Enqueues several jobs in one transaction",
     .request = s_enqueue_many_request,
     .reply = s_enqueue_many_reply,
-    .errors = s_enqueue_errors,
+    .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
     .rate = "enqueue",
     .deadline_ms = 10000,
@@ -148,7 +120,7 @@ const method_t jobs_enqueue_as = {
              "answered.",
     .request = s_enqueue_as_request,
     .reply = s_enqueue_many_reply,
-    .errors = s_enqueue_errors,
+    .errors = jobs_enqueue_errors,
     .access = ACCESS_INTERNAL,
     .deadline_ms = 10000,
 };
@@ -250,10 +222,19 @@ const service_t jobs_service = {
     .version = "1.0.0",
     .about = "Keeps work until it is done: calls of any service's methods, later, again after a "
              "failure, in order, at a rate, with what became of them",
-    .methods =
-        (const method_t *const[]){ &jobs_enqueue, &jobs_enqueue_many, &jobs_enqueue_as, &jobs_get,
-                                   &jobs_list, &jobs_cancel, &jobs_progress, &jobs_queues,
-                                   &jobs_queue_set, &jobs_dead, &jobs_dead_get, &jobs_dead_delete,
-                                   &jobs_replay, &jobs_replay_many, &jobs_claim, &jobs_complete,
-                                   &jobs_fail, &jobs_extend, NULL },
+    .methods = (const method_t *const[]){ &jobs_enqueue,        &jobs_enqueue_many,
+                                          &jobs_enqueue_as,     &jobs_get,
+                                          &jobs_list,           &jobs_cancel,
+                                          &jobs_progress,       &jobs_queues,
+                                          &jobs_queue_set,      &jobs_dead,
+                                          &jobs_dead_get,       &jobs_dead_delete,
+                                          &jobs_replay,         &jobs_replay_many,
+                                          &jobs_claim,          &jobs_complete,
+                                          &jobs_fail,           &jobs_extend,
+                                          &jobs_enqueue_family, &jobs_children,
+                                          &jobs_schedule_put,   &jobs_schedule_get,
+                                          &jobs_schedule_list,  &jobs_schedule_next,
+                                          &jobs_schedule_fires, &jobs_schedule_delete,
+                                          &jobs_schedule_pause, &jobs_schedule_resume,
+                                          &jobs_schedule_run,   NULL },
 };

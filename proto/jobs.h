@@ -26,6 +26,7 @@
 #define JOBS_QUEUE_BYTES   64    /* of a queue's name */
 #define JOBS_KEY_BYTES     200   /* of a unique, order or idempotency key */
 #define JOBS_PAYLOAD_BYTES 65536 /* of a payload or a result in msgpack */
+#define JOBS_CRON_BYTES    200   /* of a cron expression */
 #define JOBS_BATCH_MAX     1000  /* jobs of one request */
 #define JOBS_REPLAYS_MAX   500   /* likewise, brought back to life */
 #define JOBS_PRIORITIES    10    /* 0 goes first */
@@ -44,6 +45,10 @@ extern const method_t jobs_enqueue, jobs_enqueue_many, jobs_enqueue_as, jobs_get
     jobs_queues, jobs_queue_set, jobs_cancel, jobs_progress, jobs_dead, jobs_dead_get,
     jobs_dead_delete, jobs_replay, jobs_replay_many, jobs_claim, jobs_complete, jobs_fail,
     jobs_extend;
+extern const method_t jobs_enqueue_family, jobs_children; /* jobs_families.c */
+extern const method_t jobs_schedule_put, jobs_schedule_get, jobs_schedule_list, jobs_schedule_next,
+    jobs_schedule_fires, jobs_schedule_delete, jobs_schedule_pause, jobs_schedule_resume,
+    jobs_schedule_run; /* jobs_schedules.c */
 
 extern const service_t jobs_service;
 

@@ -53,9 +53,45 @@
                                 .about = "Which run of it"                                         \
     }
 
+#define PAYLOAD_FIELD                                                                              \
+    {                                                                                              \
+        "payload", FIELD_OBJECT, .open = true, .preset = "{}",                                     \
+                                 .example = "{\"workflow\":{\"nodes\":[],\"edges\":[]}}",          \
+                                 .about = "The request that the method is called with"             \
+    }
+
+#define QUOTED(text)   #text
+#define NUMBER(number) QUOTED(number)
+
+/* How eagerly a job is run, and how often it is tried. */
+#define TRYING_FIELDS                                                                              \
+    { "priority",                                                                                  \
+      FIELD_INTEGER,                                                                               \
+      .preset = NUMBER(JOBS_PRIORITY),                                                             \
+      .min = 0,                                                                                    \
+      .max = JOBS_PRIORITIES - 1,                                                                  \
+      .about = "0 goes first, 9 last" },                                                           \
+        { "max_attempts", FIELD_INTEGER, .preset = NUMBER(JOBS_MAX_ATTEMPTS),                      \
+          .min = 1,       .max = 100,    .about = "After so many failures it is dead" },           \
+        { "backoff_ms",                                                                            \
+          FIELD_INTEGER,                                                                           \
+          .preset = NUMBER(JOBS_BACKOFF_MS),                                                       \
+          .min = 1,                                                                                \
+          .max = 86400000,                                                                         \
+          .about = "Pause after the first failure; doubles with each, up to a day, up to half of " \
+                   "it taken off at random" },                                                     \
+    {                                                                                              \
+        "timeout_ms", FIELD_INTEGER, .preset = NUMBER(JOBS_TIMEOUT_MS), .min = 10,                 \
+                                     .max = JOBS_TIMEOUT_MAX,                                      \
+                                     .about = "A run that takes longer has failed"                 \
+    }
+
 extern const field_t jobs_id_request[];
-extern const field_t jobs_job_fields[]; /* a job in full */
-extern const field_t jobs_list_reply[]; /* a page of them */
+extern const field_t jobs_job_request[];    /* a job that is to be enqueued */
+extern const field_t jobs_receipt_fields[]; /* a job that was enqueued */
+extern const field_t jobs_job_fields[];     /* a job in full */
+extern const field_t jobs_list_reply[];     /* a page of them */
+extern const error_code_t jobs_enqueue_errors[];
 extern const error_code_t jobs_missing[];
 extern const error_code_t jobs_stale[]; /* PRECONDITION_FAILED: not the present run */
 

@@ -5,7 +5,7 @@ SB_PROTO += %D%/libproto.a
 %C%_libproto_a_SOURCES = \
 	%D%/analysis.c %D%/analysis.h \
 	%D%/analysis_fields.c %D%/analysis_fields.h \
-	%D%/analysis_rules.c %D%/analysis_workflows.c \
+	%D%/analysis_jobs.c %D%/analysis_rules.c %D%/analysis_workflows.c \
 	%D%/auth.c %D%/auth_account.c %D%/auth_admin.c %D%/auth_fields.c %D%/auth_internal.c \
 	%D%/auth_login.c %D%/auth_password.c %D%/auth_signing.c %D%/auth.h %D%/auth_fields.h \
 	%D%/cache.c %D%/cache.h \
@@ -25,7 +25,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
 	%D%/job.c %D%/job.h \
-	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_pull.c %D%/jobs_queues.c %D%/jobs.h %D%/jobs_fields.h \
+	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_families.c %D%/jobs_pull.c %D%/jobs_queues.c %D%/jobs_schedules.c %D%/jobs.h %D%/jobs_fields.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \

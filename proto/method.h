@@ -35,6 +35,7 @@ typedef struct {
     uint16_t status;      /* of success; 0 is 200. The handler may answer another 2xx */
     const char *body;     /* field that takes the whole body; NULL: the body's members are fields */
     const char *location; /* Location header of a 201, fields of the reply in braces */
+    const char *accepted; /* likewise of a 202, which is then a job that answers later */
     const char *media;    /* media type when the answer is not JSON: the reply is then one text
                              field, `content` */
     const char *sunset;   /* date-time after which the route goes (RFC 8594); NULL: it stays */

@@ -11,19 +11,25 @@
 
 #include <string.h>
 
+#include "actors/analysis/later.h"
 #include "actors/analysis/service.h"
 #include "actors/base/clock.h"
+#include "proto/value_pack.h"
 
 #define NAMED_ID_BYTES 8 /* shorter ids of documents are counted up by each installation anew */
 
 typedef struct {
     call_t *call;
+    const value_t *request; /* workflow, kind, profile, name */
+    const char *waiting;    /* the kept submission that a job runs; NULL: it came with the call */
     const value_t *document;
     analysis_options_t options;
     const char *account;
     const char *name;                /* NULL: nothing says */
     uint8_t key[ANALYSIS_KEY_BYTES]; /* of content and name */
     char workflow_id[ID_UUID_SIZE];
+    uint64_t patient_until_us; /* then it is handed to a job; 0: never */
+    bool is_answered;          /* by the job that it was handed to */
 } submission_t;
 
 static bool s_fail_unfit(const submission_t *self, const char *why)
@@ -61,7 +67,7 @@ static void s_identify(submission_t *self, const uint8_t content[ANALYSIS_KEY_BY
 {
     char hex[2 * ANALYSIS_KEY_BYTES + 1];
     arena_t *arena = call_arena(self->call);
-    const char *own = call_text(self->call, "name"), *tie;
+    const char *own = value_dup_text(arena, self->request, "name"), *tie;
     slice_t id, name;
     analyser_identify(analyser_named(slice_literal(self->options.kind)), self->document, &id,
                       &name);
@@ -89,20 +95,43 @@ static bool s_read(submission_t *self)
 {
     uint8_t content[ANALYSIS_KEY_BYTES];
     char why[ANALYSIS_WHY_SIZE];
-    const char *kind = call_text(self->call, "kind");
-    self->document = value_get(call_request(self->call), "workflow");
+    arena_t *arena = call_arena(self->call);
+    const char *kind = value_dup_text(arena, self->request, "kind");
+    const char *profile = value_dup_text(arena, self->request, "profile");
+    self->document = value_get(self->request, "workflow");
     const analyser_t *analyser =
         kind ? analyser_named(slice_literal(kind)) : analyser_detected(self->document);
     self->options = (analysis_options_t){
         .kind = analyser ? analyser->kind : kind,
-        .profile = call_text(self->call, "profile"),
+        .profile = profile ? profile : "default",
     };
-    if (analysis_key(call_arena(self->call), self->document, &self->options, content, why) !=
-        ANALYSIS_DONE)
+    if (analysis_key(arena, self->document, &self->options, content, why) != ANALYSIS_DONE)
         return s_fail_unfit(self, why);
     self->account = service_account(self->call);
     s_identify(self, content);
     return true;
+}
+
+/* ---- the answer --------------------------------------------------------------------------------
+ */
+
+/* To a caller all of it, to a job in brief; the kept submission is needed no more. */
+static void s_reply(const submission_t *self, const brief_t *brief, repeated_t repeated,
+                    const uint8_t *result, size_t size)
+{
+    pack_t *pack = call_pack(self->call);
+    if (!self->waiting) {
+        reply_analysis(pack, brief, repeated, result, size);
+        call_reply(self->call, repeated == REPEATED_YES ? 200 : 201);
+        return;
+    }
+    db_status_t status = store_end_submission(call_db(self->call), self->waiting, brief->id);
+    if (status != DB_OK) {
+        call_fail_db(self->call, status);
+        return;
+    }
+    reply_brief(pack, brief);
+    call_reply(self->call, 0);
 }
 
 /* ---- known already -----------------------------------------------------------------------------
@@ -124,9 +153,41 @@ static bool s_answer_stored(submission_t *self)
     if (!result)
         return true;
     service_count_end(self->call, "repeated");
-    reply_analysis(call_pack(self->call), &found->brief, REPEATED_YES, result, found->result.full);
-    call_reply(self->call, 200);
+    s_reply(self, &found->brief, REPEATED_YES, result, found->result.full);
     return true;
+}
+
+/* ---- later -------------------------------------------------------------------------------------
+ */
+
+static bool s_hand_over(submission_t *self, later_t *result)
+{
+    pack_t pack;
+    buf_t request = { 0 };
+    char hex[2 * ANALYSIS_KEY_BYTES + 1];
+    pack_init(&pack, &request);
+    value_pack(self->request, &pack);
+    self->is_answered = later(self->call, self->account, &request,
+                              id_hex(self->key, ANALYSIS_KEY_BYTES, hex), result);
+    buf_free(&request);
+    if (!self->is_answered)
+        return false;
+    service_count_end(self->call, "handed_over");
+    pack_map(call_pack(self->call), 1);
+    pack_pair_int(call_pack(self->call), "job_id", result->job_id);
+    return true;
+}
+
+/* The caller wants it later: without a job there is nothing. */
+static void s_answer_later(submission_t *self)
+{
+    later_t result;
+    if (s_hand_over(self, &result))
+        call_reply(self->call, 202);
+    else if (result.status != DB_OK)
+        call_fail_db(self->call, result.status);
+    else
+        call_fail_with(self->call, &result.failure);
 }
 
 /* ---- analysing ---------------------------------------------------------------------------------
@@ -134,17 +195,23 @@ static bool s_answer_stored(submission_t *self)
 
 static bool s_proceed(void *context, unsigned done, unsigned total)
 {
-    const call_t *call = context;
-    (void)done;
-    (void)total;
-    return !call_is_cancelled(call) && call_left_ms(call) > 0;
+    submission_t *self = context;
+    later_t result;
+    if (self->waiting)
+        call_progress(self->call, total ? done * 100 / total : 0, NULL);
+    if (self->patient_until_us && clock_us() > self->patient_until_us) {
+        self->patient_until_us = 0; /* once: if nobody takes it, it is finished here */
+        if (s_hand_over(self, &result))
+            return false;
+    }
+    return !call_is_cancelled(self->call) && call_left_ms(self->call) > 0;
 }
 
 static bool s_run(submission_t *self, analysis_result_t *result)
 {
     uint64_t start = clock_us();
     self->options.proceed = s_proceed;
-    self->options.context = self->call;
+    self->options.context = self;
     analysis_verdict_t verdict =
         analysis_run(call_arena(self->call), self->document, &self->options, result);
     stats_record(actor_stats(call_actor(self->call)), ANALYSIS_RUN_TIME, clock_us() - start);
@@ -152,6 +219,10 @@ static bool s_run(submission_t *self, analysis_result_t *result)
         return true;
     if (verdict == ANALYSIS_REFUSED)
         return s_fail_unfit(self, result->why);
+    if (self->is_answered) {
+        call_reply(self->call, 202);
+        return false;
+    }
     service_count_end(self->call, "aborted");
     if (call_is_cancelled(self->call))
         call_fail(self->call, ERROR_CANCELLED, "The caller gave the analysis up");
@@ -271,23 +342,86 @@ static void s_store(submission_t *self, const analysis_result_t *result, const b
         service_count_end(self->call, "completed");
         service_count_issues(self->call, result);
         s_publish(self, brief);
-        reply_analysis(call_pack(self->call), brief, REPEATED_NO, answer->bytes, answer->size);
-        call_reply(self->call, 201);
+        s_reply(self, brief, REPEATED_NO, answer->bytes, answer->size);
     }
+}
+
+static void s_submit(submission_t *self)
+{
+    analysis_result_t result;
+    buf_t answer = { 0 }, sketch = { 0 };
+    pack_t pack;
+    if (!s_run(self, &result))
+        return;
+    pack_init(&pack, &answer);
+    result_write(&result, &pack);
+    s_store(self, &result, &answer, &sketch);
+    buf_free(&answer);
+    buf_free(&sketch);
 }
 
 void on_submit(call_t *call, void *self)
 {
-    submission_t submission = { .call = call };
-    analysis_result_t result;
-    buf_t answer = { 0 }, sketch = { 0 };
-    pack_t pack;
+    submission_t submission = { .call = call,
+                                .request = call_request(call),
+                                .patient_until_us = service_patient_until_us() };
     (void)self;
-    if (!s_read(&submission) || s_answer_stored(&submission) || !s_run(&submission, &result))
+    if (!s_read(&submission) || s_answer_stored(&submission))
         return;
-    pack_init(&pack, &answer);
-    result_write(&result, &pack);
-    s_store(&submission, &result, &answer, &sketch);
-    buf_free(&answer);
-    buf_free(&sketch);
+    if (call_bool(call, "respond_async"))
+        s_answer_later(&submission);
+    else
+        s_submit(&submission);
+}
+
+/* ---- a job -------------------------------------------------------------------------------------
+ */
+
+/* What an earlier run has stored already. */
+static void s_answer_ended(call_t *call, const char *analysis_id)
+{
+    const stored_t *stored;
+    db_status_t status =
+        store_get(call_db(call), call_arena(call), service_account(call), analysis_id, &stored);
+    if (status != DB_OK) {
+        call_fail_db(call, status);
+    } else if (!stored) {
+        call_fail(call, ERROR_NOT_FOUND, "The analysis has been deleted");
+    } else {
+        reply_brief(call_pack(call), &stored->brief);
+        call_reply(call, 0);
+    }
+}
+
+/* NULL: the call has been answered. */
+static const value_t *s_require_kept(call_t *call, const kept_t *waiting)
+{
+    value_verdict_t verdict;
+    const uint8_t *bytes = unsqueeze(call_arena(call), &waiting->request, STORE_RESULT_BYTES);
+    const value_t *request =
+        bytes ? value_parse(call_arena(call), bytes, waiting->request.full, VALUE_LIMITS, &verdict)
+              : NULL;
+    if (!request)
+        call_fail(call, ERROR_INTERNAL, "The kept submission cannot be read");
+    return request;
+}
+
+void on_run_later(call_t *call, void *self)
+{
+    const kept_t *waiting;
+    submission_t submission = { .call = call, .waiting = call_text(call, "submission") };
+    db_status_t status = store_get_submission(call_db(call), call_arena(call),
+                                              service_account(call), submission.waiting, &waiting);
+    (void)self;
+    if (status != DB_OK) {
+        call_fail_db(call, status);
+    } else if (!waiting) {
+        call_fail(call, ERROR_NOT_FOUND, "The submission is not kept any more");
+    } else if (waiting->analysis_id) {
+        s_answer_ended(call, waiting->analysis_id);
+    } else {
+        submission.request = s_require_kept(call, waiting);
+        if (submission.request && s_read(&submission) && !s_answer_stored(&submission))
+            s_submit(&submission);
+    }
 }

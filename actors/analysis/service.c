@@ -11,10 +11,11 @@
 #include "actors/base/log.h"
 #include "actors/runtime/erasures.h"
 
-#define PURGE_BATCH    200 /* analyses in one transaction */
-#define ERASE_BATCH    500 /* rows of an erased account in one transaction */
-#define PURGE_INTERVAL 10  /* seconds between looks when there is nothing to do */
-#define MS_PER_DAY     INT64_C(86400000)
+#define PURGE_BATCH     200 /* analyses in one transaction */
+#define ERASE_BATCH     500 /* rows of an erased account in one transaction */
+#define PURGE_INTERVAL  10  /* seconds between looks when there is nothing to do */
+#define SUBMISSION_DAYS 7   /* as long as dead jobs are kept that would analyse them */
+#define MS_PER_DAY      INT64_C(86400000)
 
 static analysis_settings_t s_settings;
 
@@ -41,6 +42,10 @@ static const setting_t s_setting_rows[] = {
          "How long analyses of accounts of the tier pro are kept; 0 keeps them for ever."),
     DAYS("enterprise", enterprise_days, "0",
          "How long analyses of accounts of the tier enterprise are kept; 0 keeps them for ever."),
+    { "patience_ms", SETTING_INT, offsetof(analysis_settings_t, patience_ms), "2000", 0, 600000,
+      "ms",
+      .about = "How long an analysis may take before it is handed to a job and answered 202; 0 is "
+               "for as long as the caller waits." },
     { 0 },
 };
 
@@ -48,7 +53,7 @@ static const stats_row_t s_stats_rows[ANALYSIS_STATS + 1] = {
     [ANALYSIS_ENDED] = { "workflow_analysis_total{tier,status}", STATS_COUNTER,
                          "Submissions, by how they ended: completed, repeated (answered from what "
                          "was stored), unfit (no workflow to be analysed), aborted (the caller no "
-                         "longer waited)" },
+                         "longer waited), handed_over (became a job)" },
     [ANALYSIS_SCORE] = { "workflow_health_score", STATS_HISTOGRAM,
                          "Scores of the workflows analysed, 0 to 100" },
     [ANALYSIS_ISSUES] = { "workflow_issues_found_total{type,severity}", STATS_COUNTER,
@@ -76,6 +81,11 @@ void service_count_issues(call_t *call, const analysis_result_t *result)
         const char *const labels[] = { rule->id, severity_name(rule->severity) };
         series_add(stats_at(stats, ANALYSIS_ISSUES, labels), 1);
     }
+}
+
+uint64_t service_patient_until_us(void)
+{
+    return s_settings.patience_ms ? clock_us() + (uint64_t)s_settings.patience_ms * 1000 : 0;
 }
 
 void service_count(call_t *call, analysis_stat_t row)
@@ -138,7 +148,10 @@ static bool s_purge(actor_t *actor, int64_t now_ms)
                 LOG_INT("analyses", deleted));
         is_behind |= status == DB_OK && seen == PURGE_BATCH;
     }
-    return is_behind;
+    int64_t forgotten;
+    db_status_t status = store_purge_submissions(
+        actor_db(actor), now_ms - SUBMISSION_DAYS * MS_PER_DAY, PURGE_BATCH, &forgotten);
+    return is_behind || (status == DB_OK && forgotten == PURGE_BATCH);
 }
 
 static db_status_t s_erase(db_t *db, const char *account, bool *more)
@@ -164,6 +177,7 @@ static void s_tick(actor_t *actor, void *memory)
 
 static const handler_t s_handlers[] = {
     { &analysis_submit, on_submit, HANDLE_POOL },
+    { &analysis_run_later, on_run_later, HANDLE_POOL },
     { &analysis_list, on_list, HANDLE_POOL },
     { &analysis_get, on_get, HANDLE_POOL },
     { &analysis_delete, on_delete, HANDLE_POOL },

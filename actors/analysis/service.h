@@ -5,7 +5,8 @@
  * Promises: the same submission by the same account is one analysis, however often and from however
  * many places it comes, so it needs no idempotency key; accounts see nothing of each other; a
  * submission that is answered is stored. What is analysed is not kept, but for a sketch of it
- * (sketch.h); what was found is kept as long as the account's tier says.
+ * (sketch.h), and until then if it is analysed later, by a job (later.h); what was found is kept as
+ * long as the account's tier says.
  *
  * Publishes `analysis.finished` after the commit: { id, workflow_id, account, kind, profile, score,
  * grade, issues, by_severity }.
@@ -21,6 +22,7 @@
 
 typedef struct {
     int64_t anonymous_days, free_days, pro_days, enterprise_days; /* 0: for ever */
+    int64_t patience_ms;
 } analysis_settings_t;
 
 typedef enum {
@@ -38,6 +40,7 @@ extern const actor_spec_t analysis_actor;
 /* ---- handlers -------------------------------------------------------------------------------- */
 
 void on_submit(call_t *call, void *self);
+void on_run_later(call_t *call, void *self);
 void on_list(call_t *call, void *self);
 void on_get(call_t *call, void *self);
 void on_delete(call_t *call, void *self);
@@ -59,9 +62,13 @@ const char *service_account(const call_t *call);
 /* Whose retention applies to what is stored for it now. */
 const char *service_tier(const call_t *call);
 
+/* When an analysis that begins now is to be handed to a job, by clock_us; 0: never. */
+uint64_t service_patient_until_us(void);
+
 void service_count(call_t *call, analysis_stat_t row);
 
-/* How a submission ended: "completed", "repeated", "unfit", "aborted". */
+/* How a submission ended: "completed", "repeated", "unfit", "aborted",
+ * "handed_over". */
 void service_count_end(call_t *call, const char *status);
 
 /* What an analysis has found. */

@@ -74,6 +74,25 @@ db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t m
  * whether to call again. */
 db_status_t store_erase(db_t *db, const char *account, int64_t most, bool *more) MUST_CHECK;
 
+/* ---- submissions (store_submissions.c) --------------------------------------------------------
+ */
+
+/* A submission that is analysed later. */
+typedef struct {
+    const char *id;
+    const char *analysis_id; /* what became of it; NULL: nothing yet */
+    squeezed_t request;      /* until then */
+} kept_t;
+
+db_status_t store_add_submission(db_t *db, const kept_t *waiting, const char *account,
+                                 int64_t now_ms) MUST_CHECK;
+db_status_t store_get_submission(db_t *db, arena_t *arena, const char *account, const char *id,
+                                 const kept_t **found) MUST_CHECK;
+db_status_t store_end_submission(db_t *db, const char *id, const char *analysis_id) MUST_CHECK;
+db_status_t store_drop_submission(db_t *db, const char *id) MUST_CHECK;
+db_status_t store_purge_submissions(db_t *db, int64_t before_ms, int64_t most,
+                                    int64_t *deleted) MUST_CHECK;
+
 /* ---- lists (store_lists.c) --------------------------------------------------------------------
  */
 

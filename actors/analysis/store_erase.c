@@ -17,6 +17,7 @@
 
 /* The last one has what the others refer to. */
 static const db_sql_t s_erase[] = {
+    ERASE("submission", "id"),
     ERASE("occurrence", "account, what, created_at, analysis_id"),
     ERASE("analysis", "id"),
     ERASE("workflow", "id"),

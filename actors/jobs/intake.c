@@ -77,27 +77,18 @@ static void s_release(intake_t *self, const intake_request_t *request)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static void s_pack_receipt(pack_t *pack, const job_new_t *job, const job_receipt_t *receipt)
-{
-    pack_map(pack, 5);
-    pack_pair_int(pack, "id", receipt->id);
-    pack_pair_text(pack, "kind", job->kind);
-    pack_pair_text(pack, "queue", job->queue);
-    pack_pair_text(pack, "state", jobs_store_state(receipt->state));
-    pack_pair_bool(pack, "duplicate", receipt->is_duplicate);
-}
-
 static void s_pack_reply(pack_t *pack, const intake_request_t *request)
 {
     if (request->is_single) {
-        s_pack_receipt(pack, request->jobs, request->receipts);
+        jobs_pack_receipt(pack, request->jobs->kind, request->jobs->queue, request->receipts);
         return;
     }
     pack_map(pack, 1);
     pack_text(pack, "items");
     pack_array(pack, request->count);
     for (size_t i = 0; i < request->count; i++)
-        s_pack_receipt(pack, &request->jobs[i], &request->receipts[i]);
+        jobs_pack_receipt(pack, request->jobs[i].kind, request->jobs[i].queue,
+                          &request->receipts[i]);
 }
 
 static void s_answer(intake_t *self, intake_request_t *request)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actors/jobs/jobs.h"
+#include "actors/jobs/schedules.h"
 
 #define DEFERRED_MAX 4096 /* requests to enqueue that may wait for their commit */
 
@@ -34,6 +35,16 @@ static const setting_t s_setting_rows[] = {
       .about = "How long jobs are kept that are done or cancelled." },
     { "dead_days", SETTING_INT, ROW(dead_days), "7", 0, 3650, "days",
       .about = "How long dead jobs are kept." },
+    { "zoneinfo", SETTING_TEXT, ROW(zoneinfo), ZONES_FOLDER, 1, 4000,
+      .about = "Folder of the system's time zone data." },
+    { "schedules_free", SETTING_INT, ROW(schedules_free), "10", 0, 1000000, NULL,
+      .about = "Schedules that an account of the tier free may have." },
+    { "schedules_pro", SETTING_INT, ROW(schedules_pro), "100", 0, 1000000, NULL,
+      .about = "Schedules that an account of the tier pro may have." },
+    { "schedules_enterprise", SETTING_INT, ROW(schedules_enterprise), "1000", 0, 1000000, NULL,
+      .about = "Schedules that an account of the tier enterprise may have." },
+    { "schedule_interval_s", SETTING_INT, ROW(schedule_interval_s), "10", 1, 86400, "s",
+      .about = "The shortest time between two firings of an account's schedule." },
     { 0 },
 };
 
@@ -54,6 +65,10 @@ static const stats_row_t s_stats_rows[JOBS_STATS + 1] = {
     COUNTER(JOBS_LOST, "lost", "Runs taken over because their worker was gone"),
     COUNTER(JOBS_PURGED, "purged", "Rows deleted because their time was over"),
     COUNTER(JOBS_RESULTS_DROPPED, "results_dropped", "Results too large, or not msgpack"),
+    COUNTER(JOBS_FIRED, "fired", "Jobs enqueued by schedules"),
+    COUNTER(JOBS_FIRES_SKIPPED, "fires_skipped",
+            "Firings skipped because the job of an earlier one was not over"),
+    COUNTER(JOBS_FIRES_MISSED, "fires_missed", "Firings that came too late to be made up"),
 #undef COUNTER
     [JOBS_RUNNING] = { "jobs_running", STATS_GAUGE, "Jobs this instance has claimed" },
     [JOBS_RUN_TIME] = { "jobs_run_duration_seconds", STATS_HISTOGRAM,
@@ -62,29 +77,33 @@ static const stats_row_t s_stats_rows[JOBS_STATS + 1] = {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* On the intake's thread, after the commit. */
-static void s_on_stored(void *arg, const intake_request_t *request)
+void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t *receipts,
+                        size_t count)
 {
-    jobs_t *self = arg;
     const char *queue = "";
     int64_t added = 0;
-    for (size_t i = 0; i < request->count; i++) {
-        const job_new_t *job = &request->jobs[i];
-        const job_receipt_t *receipt = &request->receipts[i];
-        if (receipt->is_duplicate)
+    for (size_t i = 0; i < count; i++) {
+        if (receipts[i].is_duplicate)
             continue;
         added++;
-        const job_begun_t told = {
-            .id = receipt->id, .kind = job->kind, .queue = job->queue, .account = job->account
-        };
-        jobs_publish(self->actor, TOPIC_JOBS_ENQUEUED, &told, receipt->state, NULL);
-        if (receipt->state == JOB_READY && strcmp(queue, job->queue) != 0) {
-            queue = job->queue;
+        const job_begun_t told = { .id = receipts[i].id,
+                                   .kind = jobs[i].kind,
+                                   .queue = jobs[i].queue,
+                                   .account = jobs[i].account };
+        jobs_publish(self->actor, TOPIC_JOBS_ENQUEUED, &told, receipts[i].state, NULL);
+        if (receipts[i].state == JOB_READY && strcmp(queue, jobs[i].queue) != 0) {
+            queue = jobs[i].queue;
             jobs_wake(self, queue, &(job_mark_t){ 0, 0 });
         }
     }
     stats_add(actor_stats(self->actor), JOBS_ENQUEUED, added);
-    stats_add(actor_stats(self->actor), JOBS_DUPLICATES, (int64_t)request->count - added);
+    stats_add(actor_stats(self->actor), JOBS_DUPLICATES, (int64_t)count - added);
+}
+
+/* On the intake's thread, after the commit. */
+static void s_on_stored(void *arg, const intake_request_t *request)
+{
+    jobs_tell_enqueued(arg, request->jobs, request->receipts, request->count);
 }
 
 /* Another instance has added something. */
@@ -114,6 +133,7 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     (void)why_size;
     self->actor = actor;
     self->kinds = kinds_new();
+    self->zones = zones_new(jobs_settings.zoneinfo);
     self->bus = *actor_bus(actor);
     self->bus.brokers = jobs_settings.brokers;
     self->client =
@@ -131,6 +151,12 @@ static void s_connected(actor_t *actor, void *memory)
     jobs_t *self = memory;
     dispatcher_start(self->dispatcher);
     client_subscribe(actor_client(actor), topic_row(TOPIC_JOBS_WAKE)->prefix, s_on_wake, self);
+}
+
+static void s_tick(actor_t *actor, void *memory)
+{
+    (void)actor;
+    schedules_tick(memory);
 }
 
 static uint32_t s_deferred(const void *memory)
@@ -155,6 +181,7 @@ static void s_release(actor_t *actor, void *memory)
     (void)actor;
     dispatcher_destroy(&self->dispatcher);
     kinds_destroy(&self->kinds);
+    zones_destroy(&self->zones);
 }
 
 /* ---- the actor ------------------------------------------------------------------------------- */
@@ -178,6 +205,17 @@ static const handler_t s_handlers[] = {
     { &jobs_extend, jobs_on_extend, HANDLE_POOL },
     { &jobs_queues, jobs_on_queues, HANDLE_POOL },
     { &jobs_queue_set, jobs_on_queue_set, HANDLE_POOL },
+    { &jobs_enqueue_family, jobs_on_enqueue_family, HANDLE_POOL },
+    { &jobs_children, jobs_on_children, HANDLE_POOL },
+    { &jobs_schedule_put, jobs_on_schedule_put, HANDLE_POOL },
+    { &jobs_schedule_get, jobs_on_schedule_get, HANDLE_POOL },
+    { &jobs_schedule_list, jobs_on_schedule_list, HANDLE_POOL },
+    { &jobs_schedule_next, jobs_on_schedule_next, HANDLE_POOL },
+    { &jobs_schedule_fires, jobs_on_schedule_fires, HANDLE_POOL },
+    { &jobs_schedule_delete, jobs_on_schedule_delete, HANDLE_POOL },
+    { &jobs_schedule_pause, jobs_on_schedule_pause, HANDLE_POOL },
+    { &jobs_schedule_resume, jobs_on_schedule_resume, HANDLE_POOL },
+    { &jobs_schedule_run, jobs_on_schedule_run, HANDLE_POOL },
     { 0 },
 };
 
@@ -191,6 +229,7 @@ const actor_spec_t jobs_actor = {
     .init = s_init,
     .connected = s_connected,
     .deferred = s_deferred,
+    .tick = s_tick,
     .stop = s_stop,
     .release = s_release,
     .handlers = s_handlers,

@@ -19,12 +19,15 @@
 #include "actors/jobs/intake.h"
 #include "actors/jobs/kinds.h"
 #include "actors/jobs/store.h"
+#include "actors/jobs/zones.h"
 #include "actors/runtime/page.h"
 
 typedef struct {
     const char *brokers;
     int64_t window, queue_window, poll_ms, lease_s, leave_ms;
     int64_t done_hours, dead_days;
+    const char *zoneinfo;
+    int64_t schedules_free, schedules_pro, schedules_enterprise, schedule_interval_s;
 } jobs_settings_t;
 
 typedef enum {
@@ -41,6 +44,9 @@ typedef enum {
     JOBS_LOST,
     JOBS_PURGED,
     JOBS_RESULTS_DROPPED,
+    JOBS_FIRED,
+    JOBS_FIRES_SKIPPED,
+    JOBS_FIRES_MISSED,
     JOBS_RUNNING,
     JOBS_RUN_TIME,
     JOBS_STATS
@@ -53,6 +59,7 @@ typedef struct {
     kinds_t *kinds;
     intake_t *intake;
     dispatcher_t *dispatcher;
+    zones_t *zones;
 } jobs_t;
 
 extern const actor_spec_t jobs_actor;
@@ -68,6 +75,7 @@ jobs_handler_t jobs_on_cancel, jobs_on_progress;                          /* on_
 jobs_handler_t jobs_on_dead, jobs_on_dead_get, jobs_on_dead_delete, jobs_on_replay,
     jobs_on_replay_many;                                                      /* on_dead.c */
 jobs_handler_t jobs_on_claim, jobs_on_complete, jobs_on_fail, jobs_on_extend; /* on_pull.c */
+jobs_handler_t jobs_on_enqueue_family, jobs_on_children;                      /* on_families.c */
 jobs_handler_t jobs_on_queues, jobs_on_queue_set;                             /* on_queues.c */
 
 /* ---- what they share (share.c) --------------------------------------------------------------- */
@@ -92,6 +100,22 @@ void jobs_reply_page(call_t *call, jobs_table_t table, const char *account);
 
 /* Packs a job; `in_full` with what is large. */
 void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full);
+
+/* Ends the page of a list that is ordered by a number alone, `at_ms` of its cursors. `last` is that
+ * of the last item shown; 0: there is no further page. */
+void jobs_end_page(pack_t *pack, uint8_t list, int64_t last);
+
+/* Tells of jobs that were enqueued, after the commit. */
+void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t *receipts,
+                        size_t count);
+
+/* Packs what became of a job that was to be enqueued. */
+void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
+                       const job_receipt_t *receipt);
+
+/* A job as a request describes it, which the caller may enqueue. False: the call has been answered.
+ * (on_enqueue.c) */
+bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, job_new_t *job);
 
 /* Tells the account, if it has one, what became of its job; `error` may be NULL. */
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,

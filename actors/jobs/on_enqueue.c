@@ -174,6 +174,14 @@ static bool s_read_job(reading_t *self, const value_t *map, job_new_t *job)
            s_require_time(self, map, job) && s_require_payload(self, map, job);
 }
 
+bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, job_new_t *job)
+{
+    reading_t reading = { .jobs = self, .call = call, .arena = call_arena(call) };
+    bool good = s_read_job(&reading, map, job);
+    buf_free(&reading.bytes);
+    return good;
+}
+
 /* ---- the handlers ---------------------------------------------------------------------------- */
 
 /* The request as a whole: with the same key another one is none that is repeated. */

@@ -31,9 +31,6 @@ void jobs_on_get(call_t *call, void *self)
     jobs_reply_one(call, false);
 }
 
-/* Jobs are ordered by their number alone, which stands where other lists' cursors have a moment. */
-static const char s_no_id[] = "00000000-0000-0000-0000-000000000000";
-
 void jobs_reply_page(call_t *call, jobs_table_t table, const char *account)
 {
     jobs_list_t jobs;
@@ -51,7 +48,7 @@ void jobs_reply_page(call_t *call, jobs_table_t table, const char *account)
     for (size_t i = 0; i < shown; i++)
         jobs_pack_job(pack, &jobs.list[i], false);
     bool has_more = jobs.count > shown;
-    page_end(pack, list, has_more ? jobs.list[shown - 1].id : 0, has_more ? s_no_id : NULL);
+    jobs_end_page(pack, list, has_more ? jobs.list[shown - 1].id : 0);
     call_reply(call, 0);
 }
 

@@ -7,6 +7,8 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "actors/base/clock.h"
@@ -146,13 +148,28 @@ static void s_call(dispatcher_t *self, run_t *run)
     buf_free(&body);
 }
 
+static void s_judge(dispatcher_t *self, run_t *run);
+
+/* One that cannot be run, because children that it needed have failed. */
+static void s_give_up(dispatcher_t *self, run_t *run)
+{
+    run->failure = (failure_t){ .code = ERROR_UNPROCESSABLE };
+    snprintf(run->failure.detail, sizeof run->failure.detail,
+             "%" PRId64 " of the jobs it waited for failed", run->job.failed_children);
+    s_judge(self, run);
+    TAILQ_INSERT_TAIL(&self->failed, run, entry);
+}
+
 static void s_call_waiting(dispatcher_t *self, target_t *target)
 {
     run_t *run;
     while (target->calls < target->credit && (run = TAILQ_FIRST(&target->waiting))) {
         TAILQ_REMOVE(&target->waiting, run, entry);
         target->waiting_count--;
-        s_call(self, run);
+        if (run->job.failed_children)
+            s_give_up(self, run);
+        else
+            s_call(self, run);
     }
 }
 

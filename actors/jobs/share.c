@@ -115,6 +115,25 @@ void jobs_pack_job(pack_t *pack, const job_t *job, bool in_full)
     s_pack_bytes(pack, "result", job->result);
 }
 
+/* What has a number stands where other lists' cursors have a moment. */
+static const char s_no_id[] = "00000000-0000-0000-0000-000000000000";
+
+void jobs_end_page(pack_t *pack, uint8_t list, int64_t last)
+{
+    page_end(pack, list, last, last ? s_no_id : NULL);
+}
+
+void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
+                       const job_receipt_t *receipt)
+{
+    pack_map(pack, 5);
+    pack_pair_int(pack, "id", receipt->id);
+    pack_pair_text(pack, "kind", kind);
+    pack_pair_text(pack, "queue", queue);
+    pack_pair_text(pack, "state", jobs_store_state(receipt->state));
+    pack_pair_bool(pack, "duplicate", receipt->is_duplicate);
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 /* What every event says; `more` pairs follow. */

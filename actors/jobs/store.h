@@ -71,8 +71,9 @@ typedef struct {
     int64_t id, fence, run_at, priority;
     int64_t tries, crashes, max_attempts, timeout_ms, backoff_ms;
     const char *kind, *queue, *account;
-    const char *order_key; /* NULL: none */
-    int64_t parent_id;     /* 0: none */
+    const char *order_key;   /* NULL: none */
+    int64_t parent_id;       /* 0: none */
+    int64_t failed_children; /* that it needed: it is to die instead of being run */
     job_bytes_t principal, trace, payload;
 } job_begun_t;
 

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "actors/jobs/store.h"
+#include "actors/jobs/store_families.h"
 
 #define CHOSEN                                                                                     \
     "SELECT id, account, queue, order_key FROM dead WHERE id > $after AND id <= $until"            \
@@ -80,6 +80,21 @@ static void s_mark(job_replayed_t *done, int64_t id)
             done->is_replayed[i] = true;
 }
 
+/* Parents that wait still wait for these again. */
+static db_status_t s_revive(db_conn_t *conn, const job_replayed_t *done)
+{
+    buf_t ids = { 0 };
+    for (size_t i = 0; i < done->count; i++)
+        if (done->is_replayed[i])
+            s_add_id(&ids, done->ids[i]);
+    if (ids.size == 0)
+        return DB_OK;
+    buf_add_byte(&ids, ']');
+    db_status_t status = jobs_store_revive_children(conn, buf_text(&ids));
+    buf_free(&ids);
+    return status;
+}
+
 static db_status_t s_replay_chosen(db_conn_t *conn, job_replayed_t *done, buf_t *ids)
 {
     db_rows_t *rows;
@@ -89,6 +104,8 @@ static db_status_t s_replay_chosen(db_conn_t *conn, job_replayed_t *done, buf_t 
     while (db_next(rows))
         s_mark(done, db_int(rows, "id"));
     status = jobs_store_close(rows);
+    if (status == DB_OK)
+        status = s_revive(conn, done);
     return status == DB_OK ? DB_RUN(conn, &s_drop, NULL, DB_P_TEXT("ids", buf_text(ids))) : status;
 }
 

@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "actors/jobs/store.h"
+#include "actors/jobs/store_families.h"
 
 #define ROW                                                                                        \
     "SELECT state, is_cancelled, kind, queue, account, order_key, parent_id, error_code FROM job"
@@ -109,8 +109,14 @@ static db_status_t s_put_back(db_conn_t *conn, const job_end_t *end)
                   DB_P_INT("id", end->id));
 }
 
+/* Who waits for what ends in one transaction. */
+typedef struct {
+    job_orders_t orders;
+    job_families_t families;
+} waiting_t;
+
 static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t *end,
-                                job_settled_t *settled, job_orders_t *orders)
+                                job_settled_t *settled, waiting_t *waiting)
 {
     db_rows_t *rows;
     tie_t tie;
@@ -130,18 +136,24 @@ static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t
     }
     settled->state = how == SETTLE_DEAD ? JOB_DEAD : how == SETTLE_DONE ? JOB_DONE : JOB_CANCELLED;
     if (tie.order_key)
-        jobs_store_add_order(orders, tie.account, tie.queue, tie.order_key);
+        jobs_store_add_order(&waiting->orders, tie.account, tie.queue, tie.order_key);
+    if (tie.parent_id)
+        jobs_store_add_ended(&waiting->families, tie.parent_id, settled->state != JOB_DONE);
     return s_move(conn, end, settled->state);
 }
 
-/* Lets go who waited for what has ended, and frees the list. */
-static db_status_t s_free_next(db_conn_t *conn, db_status_t status, job_orders_t *orders)
+/* Lets go who waited for what has ended, and frees the lists. */
+static db_status_t s_free_next(db_conn_t *conn, db_status_t status, waiting_t *waiting)
 {
+    job_orders_t *orders = &waiting->orders;
+    if (status == DB_OK)
+        status = jobs_store_end_children(conn, &waiting->families, orders);
     if (status == DB_OK)
         status = jobs_store_lock_orders(conn, orders);
     if (status == DB_OK)
         status = jobs_store_free_orders(conn, orders, NULL, NULL);
     buf_free(&orders->json);
+    buf_free(&waiting->families.json);
     return status;
 }
 
@@ -149,11 +161,11 @@ db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t cou
                               job_settled_t *settled)
 {
     arena_t arena = { 0 };
-    job_orders_t orders = { 0 };
+    waiting_t waiting = { 0 };
     db_status_t status = DB_OK;
     for (size_t i = 0; status == DB_OK && i < count; i++)
-        status = s_settle_one(conn, &arena, &ends[i], &settled[i], &orders);
-    status = s_free_next(conn, status, &orders);
+        status = s_settle_one(conn, &arena, &ends[i], &settled[i], &waiting);
+    status = s_free_next(conn, status, &waiting);
     arena_free(&arena);
     return status;
 }
@@ -166,7 +178,7 @@ static const db_sql_t s_mark = { "jobs.mark_cancelled",
 db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,
                               job_cancelled_t *cancelled)
 {
-    job_orders_t orders = { 0 };
+    waiting_t waiting = { 0 };
     db_rows_t *rows;
     tie_t tie;
     *cancelled = (job_cancelled_t){ 0 };
@@ -184,6 +196,8 @@ db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const
         return DB_RUN(conn, &s_mark, NULL, DB_P_INT("id", id));
     status = s_move(conn, &(job_end_t){ .id = id }, JOB_CANCELLED);
     if (tie.order_key && tie.state < JOB_BLOCKED)
-        jobs_store_add_order(&orders, tie.account, tie.queue, tie.order_key);
-    return s_free_next(conn, status, &orders);
+        jobs_store_add_order(&waiting.orders, tie.account, tie.queue, tie.order_key);
+    if (tie.parent_id)
+        jobs_store_add_ended(&waiting.families, tie.parent_id, true);
+    return s_free_next(conn, status, &waiting);
 }

@@ -18,7 +18,7 @@
 
 #define BEGUN                                                                                      \
     "id, fence, run_at, priority, tries, crashes, max_attempts, timeout_ms, backoff_ms, kind,"     \
-    " queue, account, order_key, parent_id, principal, trace, payload"
+    " queue, account, order_key, parent_id, failed_children, principal, trace, payload"
 
 /* What stays of a job that is done. */
 #define KEPT                                                                                       \
@@ -42,6 +42,7 @@ static void s_read_begun(const db_rows_t *rows, arena_t *arena, job_begun_t *job
         .account = db_dup_text(rows, arena, "account"),
         .order_key = db_dup_text(rows, arena, "order_key"),
         .parent_id = db_int(rows, "parent_id"),
+        .failed_children = db_int(rows, "failed_children"),
         .principal = jobs_store_dup_bytes(rows, arena, "principal"),
         .trace = jobs_store_dup_bytes(rows, arena, "trace"),
         .payload = jobs_store_dup_bytes(rows, arena, "payload"),
@@ -160,7 +161,8 @@ static const db_sql_t s_turn = {
     " started_at = " STORE_NOW_POSTGRES " WHERE id = ANY (ARRAY(SELECT id FROM next))"
     " RETURNING " BEGUN ")"
     " SELECT 1 AS is_begun, " BEGUN " FROM begun UNION ALL"
-    " SELECT 0, id, fence, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, NULL, NULL, NULL FROM ended"
+    " SELECT 0, id, fence, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, 0, NULL, NULL, NULL FROM "
+    "ended"
 };
 
 static void s_write_successes(buf_t *json, const job_turn_t *turn)

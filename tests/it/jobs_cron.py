@@ -6,7 +6,6 @@ A hundred expressions, made at random (the same ones each time), in zones whose 
 in every way there is. The model looks at every minute, or second, around a change: it knows no
 arithmetic of zones, and of expressions only the sets of values they were made from.
 """
-import bisect
 import datetime
 import os
 import random
@@ -14,8 +13,9 @@ import subprocess
 import sys
 import zoneinfo
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "kit"))
-import tap
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+import tap  # noqa: E402
+from cron import Window  # noqa: E402
 
 UTC = datetime.timezone.utc
 HOST = os.environ.get("CRON_HOST", "tests/it/cron_host")
@@ -23,7 +23,6 @@ ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asi
          "Pacific/Apia", "America/Santiago", "Africa/Casablanca", "America/Havana",
          "Pacific/Chatham", "Antarctica/Troll", "America/Nuuk", "Asia/Tehran", "Europe/Dublin"]
 HOUR = 3600
-DAY = 24 * HOUR
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
 
@@ -100,36 +99,6 @@ class Expression:
         return (wall.minute in self.minute.values and wall.hour in self.hour.values
                 and wall.second in (self.second.values if self.second else {0})
                 and self.fits_date(wall.date()))
-
-
-class Window:
-    """Every instant of a stretch of time, one each `step` seconds, and what clocks show then."""
-
-    def __init__(self, zone, first, last, step):
-        self.first, self.last = first, last
-        self.instants = range(first - 2 * DAY // step * step, last + DAY, step)
-        self.walls = [datetime.datetime.fromtimestamp(at, zone).replace(tzinfo=None)
-                      for at in self.instants]
-        self.latest = []  # shown until then: when a time or a later one is first shown
-        for wall in self.walls:
-            self.latest.append(max(wall, self.latest[-1]) if self.latest else wall)
-        self.step = datetime.timedelta(seconds=step)
-
-    def expected(self, expression):
-        due = set()
-        if expression.goes_on:
-            for at, wall in zip(self.instants, self.walls):
-                if self.first < at <= self.last and expression.fits(wall):
-                    due.add(at)
-            return sorted(due)
-        wall = self.walls[0]
-        while wall <= self.latest[-1]:
-            if expression.fits(wall):
-                at = self.instants[bisect.bisect_left(self.latest, wall)]
-                if self.first < at <= self.last:
-                    due.add(at)
-            wall += self.step
-        return sorted(due)
 
 
 class Host:

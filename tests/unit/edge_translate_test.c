@@ -20,6 +20,7 @@ static const char s_service[] =
     "{\"name\":\"order\",\"access\":\"user\",\"http\":{\"route\":\"POST /v1/shop\"},"
     "\"request\":{\"type\":\"object\",\"additionalProperties\":false,"
     "\"properties\":{\"n\":{\"type\":\"integer\"},"
+    "\"respond_async\":{\"type\":\"boolean\"},"
     "\"idempotency_key\":{\"type\":\"string\",\"maxLength\":5}}}},"
     "{\"name\":\"put\",\"access\":\"user\","
     "\"http\":{\"route\":\"PUT /v1/shop/{id}\",\"body\":\"document\"},"
@@ -43,7 +44,8 @@ static void s_open(void)
 }
 
 /* The message as JSON; or "CODE pointer why" of the first error. */
-static const char *s_key; /* the header Idempotency-Key */
+static const char *s_key;    /* the header Idempotency-Key */
+static const char *s_prefer; /* the header Prefer */
 
 static const char *s_translate(http_verb_t verb, const char *target, const char *query,
                                const char *body)
@@ -60,7 +62,8 @@ static const char *s_translate(http_verb_t verb, const char *target, const char 
                                   .query = query,
                                   .body = body,
                                   .body_size = body ? strlen(body) : 0,
-                                  .idempotency_key = s_key };
+                                  .idempotency_key = s_key,
+                                  .prefer = s_prefer };
     if (translate_request(&request, &s_arena, &message, &failure, &fields)) {
         json_write(value_parse(&s_arena, message.bytes, message.size, VALUE_LIMITS, &verdict),
                    &json);
@@ -231,5 +234,36 @@ static void test_idempotency_key(void)
     arena_free(&s_arena);
 }
 
-TESTS({ "idempotency key", test_idempotency_key }, { "requests", test_requests },
-      { "large bodies", test_large_bodies }, { "replies", test_replies })
+static void test_prefer(void)
+{
+    static const struct {
+        const char *prefer;
+        bool is_async;
+    } cases[] = {
+        { "respond-async", true },
+        { "Respond-Async", true },
+        { "wait=10, respond-async", true },
+        { "respond-async; foo=bar", true },
+        { " ,respond-async ,wait=1", true },
+        { "respond-asynchronously", false },
+        { "wait=respond-async", false },
+        { "foo; respond-async", false },
+        { ",,;", false },
+        { "", false },
+    };
+    s_open();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        s_prefer = cases[i].prefer;
+        is_text(s_translate(HTTP_POST, "/v1/shop", NULL, "{\"n\":1}"),
+                cases[i].is_async ? "{\"respond_async\":true,\"n\":1}" : "{\"n\":1}");
+    }
+    s_prefer = "respond-async";
+    is_text(s_translate(HTTP_PATCH, "/v1/shop/1/a", NULL, "{}"), "{\"id\":1,\"part\":\"a\"}");
+    s_prefer = NULL;
+    routing_drop(&s_routing);
+    arena_free(&s_arena);
+}
+
+TESTS({ "idempotency key", test_idempotency_key }, { "prefer", test_prefer },
+      { "requests", test_requests }, { "large bodies", test_large_bodies },
+      { "replies", test_replies })

@@ -54,6 +54,7 @@ UNIT_TESTS = \
 	%D%/edge_translate_test \
 	%D%/edge_watch_test \
 	%D%/jobs_cron_test \
+	%D%/jobs_schedule_test \
 	%D%/jobs_verdict_test \
 	%D%/jobs_zone_test \
 	%D%/limiter_engine_test \
@@ -94,3 +95,4 @@ include tests/unit/database.mk
 include tests/unit/analysis_service.mk
 include tests/unit/auth_service.mk
 include tests/unit/jobs_service.mk
+include tests/unit/jobs_schedules.mk
