@@ -36,4 +36,4 @@ SB_PROTO += %D%/libproto.a
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h \
-	%D%/webhook.c %D%/webhook_subscriptions.c %D%/webhook.h %D%/webhook_fields.h
+	%D%/webhook.c %D%/webhook_hooks.c %D%/webhook_subscriptions.c %D%/webhook.h %D%/webhook_fields.h

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MPL-2.0
+"""enqueued - the jobs service, played by a test that runs jobs when it wants to; and users who call"""
+import json
+import threading
+
+import bus
+from web import Web
+
+PATIENCE = 20
+
+
+class Jobs:
+    """Takes what is enqueued, as the jobs service would: a unique key counts once."""
+
+    def __init__(self, folder):
+        self.worker = bus.Worker(folder.socket("bus"), "jobs", "jobs-test", credit=100)
+        self.client = bus.Client(folder.socket("bus"))
+        self.jobs = {}
+        self.order = []
+        self.changed = threading.Condition()
+        self.refuses = False
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                head, frames = self.worker.next()
+            except Exception:  # pylint: disable=broad-except
+                continue  # nothing for some seconds
+            if self.refuses:
+                self.worker.answer(head, {"code": "UNAVAILABLE"}, bus.ERROR, 503)
+                continue
+            with self.changed:
+                for job in bus.msgpack.unpackb(frames[-1])["jobs"]:
+                    if job["unique_key"] not in self.jobs:
+                        self.jobs[job["unique_key"]] = job
+                        self.order.append(job)
+                self.changed.notify_all()
+                self.worker.answer(head, {"items": []})
+
+    def take(self, count):
+        """The next jobs; fewer when they do not come."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.order) >= count, PATIENCE)
+            taken, self.order = self.order[:count], self.order[count:]
+        return taken
+
+    def run(self, job):
+        """(None, reply) or (code, failure)."""
+        service, method = job["kind"].split(".")
+        command, answer = self.client.call(service, method, job["payload"], deadline=20000)
+        return (None, answer) if command == bus.FINAL else (answer["code"], answer)
+
+
+class User:
+    def __init__(self, port, email):
+        self.web = Web(port)
+        answer = self.web.post("/v1/auth/register", {"email": email, "password": "correct horse battery staple"})
+        self.headers = {"Authorization": "Bearer " + answer.json()["access_token"]}
+        self.account = answer.json()["user"]["account_id"]
+
+    def get(self, path):
+        return self.web.get(path, self.headers)
+
+    def post(self, path, value=None):
+        return self.web.post(path, value or {}, self.headers)
+
+    def patch(self, path, value):
+        return self.web.request("PATCH", path, json.dumps(value).encode(),
+                                {"Content-Type": "application/json", **self.headers})
+
+    def delete(self, path):
+        return self.web.request("DELETE", path, headers=self.headers)
