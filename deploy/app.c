@@ -104,6 +104,35 @@ int app_fail_answer(const answer_t *answer)
     return APP_EXIT_FAILED;
 }
 
+int app_show(client_t *client, const client_request_t *request)
+{
+    answer_t answer;
+    const bool good = client_call(client, request, &answer);
+    if (good && answer_size(&answer) > 1) /* an empty map says nothing */
+        app_print_body(answer_bytes(&answer), answer_size(&answer), true);
+    const int status = good ? APP_EXIT_OK : app_fail_answer(&answer);
+    answer_close(&answer);
+    return status;
+}
+
+const value_t *app_ask(client_t *client, const client_request_t *request, arena_t *arena)
+{
+    answer_t answer;
+    value_verdict_t verdict;
+    const value_t *tree = NULL;
+    if (!client_call(client, request, &answer)) {
+        app_fail_answer(&answer);
+    } else {
+        const size_t size = answer_size(&answer);
+        tree = value_parse(arena, arena_text(arena, answer_bytes(&answer), size), size,
+                           VALUE_LIMITS, &verdict);
+        if (!tree)
+            app_fail(APP_EXIT_FAILED, "the answer cannot be read: %s", value_verdict_text(verdict));
+    }
+    answer_close(&answer);
+    return tree;
+}
+
 void app_make_data_folder(const app_t *app)
 {
     if (mkdir(app->storage.data, 0700) < 0 && errno != EEXIST)

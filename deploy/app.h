@@ -59,6 +59,12 @@ int app_with_client(app_t *app, int (*work)(client_t *client, void *arg), void *
 /* Prints msgpack as JSON on a line, or indented; what cannot be read is said to be so. */
 void app_print_body(const uint8_t *bytes, size_t size, bool pretty);
 
+/* Calls and prints the answer, if it says anything; returns the exit status. */
+int app_show(client_t *client, const client_request_t *request);
+
+/* Calls; the answer as a tree that lives as long as the arena. NULL: said why there is none. */
+const value_t *app_ask(client_t *client, const client_request_t *request, arena_t *arena);
+
 /* Prints why a call failed on standard error; returns APP_EXIT_FAILED. */
 int app_fail_answer(const answer_t *answer);
 

@@ -36,20 +36,12 @@ static void s_print_part(void *arg, answer_t *answer)
 static int s_call(client_t *client, void *arg)
 {
     call_options_t *options = arg;
-    answer_t answer;
-    bool good = client_call(client,
-                            &(client_request_t){ .service = options->service,
+    return app_show(client, &(client_request_t){ .service = options->service,
                                                  .method = options->method,
                                                  .body = &options->body,
                                                  .flags = options->flags,
                                                  .deadline_ms = options->deadline_ms,
-                                                 .on_part = s_print_part },
-                            &answer);
-    if (good)
-        app_print_body(answer_bytes(&answer), answer_size(&answer), true);
-    int status = good ? APP_EXIT_OK : app_fail_answer(&answer);
-    answer_close(&answer);
-    return status;
+                                                 .on_part = s_print_part });
 }
 
 /* Takes `SERVICE.METHOD` apart; a service's name may have dots. */
@@ -159,21 +151,10 @@ const command_t command_watch = {
 
 /* ---- ps ------------------------------------------------------------------------------------- */
 
-/* The tree of a broker's own method; NULL when there is none, which was said then. The caller
- * closes the answer in either case. */
-static const value_t *s_ask(client_t *client, const char *method, arena_t *arena, answer_t *answer)
+/* The answer of a broker's own method; NULL when there is none, which was said then. */
+static const value_t *s_ask(client_t *client, const char *method, arena_t *arena)
 {
-    value_verdict_t verdict;
-    if (!client_call(client, &(client_request_t){ .service = "$SRV", .method = method }, answer)) {
-        app_fail_answer(answer);
-        return NULL;
-    }
-    const value_t *tree =
-        value_parse(arena, answer_bytes(answer), answer_size(answer), VALUE_LIMITS, &verdict);
-    if (!tree)
-        app_fail(APP_EXIT_FAILED, "the broker's answer cannot be read: %s",
-                 value_verdict_text(verdict));
-    return tree;
+    return app_ask(client, &(client_request_t){ .service = "$SRV", .method = method }, arena);
 }
 
 static const value_t *s_named(const value_t *list, const char *key, const value_t *name)
@@ -221,10 +202,9 @@ static void s_print_service(const value_t *service, const value_t *stats)
 static int s_ps(client_t *client, void *arg)
 {
     arena_t arena = { 0 };
-    answer_t info_answer, stats_answer;
     (void)arg;
-    const value_t *info = s_ask(client, "INFO", &arena, &info_answer);
-    const value_t *stats = info ? s_ask(client, "STATS", &arena, &stats_answer) : NULL;
+    const value_t *info = s_ask(client, "INFO", &arena);
+    const value_t *stats = info ? s_ask(client, "STATS", &arena) : NULL;
     if (stats) {
         const value_t *services = value_get(info, "services"), *service;
         printf("%-12s %-24s %-8s %6s %6s %7s %10s %9s %8s  %s\n", "SERVICE", "INSTANCE", "VERSION",
@@ -233,9 +213,6 @@ static int s_ps(client_t *client, void *arg)
             s_print_service(service, s_named(value_get(stats, "services"), "service",
                                              value_get(service, "service")));
     }
-    if (info)
-        answer_close(&stats_answer);
-    answer_close(&info_answer);
     arena_free(&arena);
     return stats ? APP_EXIT_OK : APP_EXIT_FAILED;
 }
@@ -262,15 +239,13 @@ typedef enum { INSTANCE_THERE, INSTANCE_GONE, INSTANCE_UNKNOWN } presence_t;
 static presence_t s_find_instance(client_t *client, const char *instance)
 {
     arena_t arena = { 0 };
-    answer_t answer;
     bool found = false;
-    const value_t *info = s_ask(client, "INFO", &arena, &answer), *service;
+    const value_t *info = s_ask(client, "INFO", &arena), *service;
     for (uint32_t i = 0; (service = value_item(value_get(info, "services"), i)); i++) {
         const value_t *item;
         for (uint32_t j = 0; (item = value_item(value_get(service, "instances"), j)); j++)
             found |= value_is(value_get(item, "instance"), instance);
     }
-    answer_close(&answer);
     arena_free(&arena);
     return !info ? INSTANCE_UNKNOWN : found ? INSTANCE_THERE : INSTANCE_GONE;
 }

@@ -43,18 +43,12 @@ static buf_t s_request(const char *const *pairs)
     return body;
 }
 
-/* Calls auth; the answer is closed by the caller. False: said why. */
-static bool s_call(client_t *client, const method_t *method, buf_t *body, answer_t *answer)
+static client_request_t s_to_auth(const method_t *method, buf_t *body)
 {
-    bool good = client_call(client,
-                            &(client_request_t){ .service = auth_service.name,
-                                                 .method = method->name,
-                                                 .body = body,
-                                                 .deadline_ms = ADMIN_DEADLINE_MS },
-                            answer);
-    if (!good)
-        app_fail_answer(answer);
-    return good;
+    return (client_request_t){ .service = auth_service.name,
+                               .method = method->name,
+                               .body = body,
+                               .deadline_ms = ADMIN_DEADLINE_MS };
 }
 
 #define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -62,33 +56,27 @@ static bool s_call(client_t *client, const method_t *method, buf_t *body, answer
 /* Calls and prints the answer. */
 static int s_show(client_t *client, const method_t *method, buf_t body)
 {
-    answer_t answer;
-    bool good = s_call(client, method, &body, &answer);
-    if (good && answer_size(&answer) > 1)
-        app_print_body(answer_bytes(&answer), answer_size(&answer), true);
-    answer_close(&answer);
-    return good ? APP_EXIT_OK : APP_EXIT_FAILED;
+    const client_request_t request = s_to_auth(method, &body);
+    return app_show(client, &request);
+}
+
+static const value_t *s_ask(client_t *client, const method_t *method, buf_t body, arena_t *arena)
+{
+    const client_request_t request = s_to_auth(method, &body);
+    return app_ask(client, &request, arena);
 }
 
 /* The id of the user with that address; what is no address is taken for an id. */
 static bool s_find_user(client_t *client, const char *who, char id[ID_UUID_SIZE])
 {
     arena_t arena = { 0 };
-    answer_t answer;
-    value_verdict_t verdict;
     if (!strchr(who, '@'))
         return text_copy(id, ID_UUID_SIZE, who, strlen(who));
-    buf_t body = s_request(PAIRS("email", who));
-    bool good = s_call(client, &auth_users, &body, &answer);
-    if (good) {
-        const value_t *reply = value_parse(&arena, answer_bytes(&answer), answer_size(&answer),
-                                           VALUE_LIMITS, &verdict);
-        const char *found = value_dup_text(&arena, value_item(value_get(reply, "items"), 0), "id");
-        good = found && text_copy(id, ID_UUID_SIZE, found, strlen(found));
-        if (!good)
-            app_fail(APP_EXIT_FAILED, "there is no user with the address '%s'", who);
-    }
-    answer_close(&answer);
+    const value_t *reply = s_ask(client, &auth_users, s_request(PAIRS("email", who)), &arena);
+    const char *found = value_dup_text(&arena, value_item(value_get(reply, "items"), 0), "id");
+    const bool good = found && text_copy(id, ID_UUID_SIZE, found, strlen(found));
+    if (reply && !good)
+        app_fail(APP_EXIT_FAILED, "there is no user with the address '%s'", who);
     arena_free(&arena);
     return good;
 }
@@ -230,27 +218,20 @@ typedef struct {
 static bool s_verify_step(client_t *client, int64_t after, verified_t *step)
 {
     arena_t arena = { 0 };
-    answer_t answer;
-    value_verdict_t verdict;
     buf_t body = { 0 };
     pack_t pack;
     size_t size;
     pack_init(&pack, &body);
     pack_map(&pack, 1);
     pack_pair_int(&pack, "after", after);
-    bool good = s_call(client, &auth_audit_verify, &body, &answer);
-    if (good) {
-        const value_t *reply = value_parse(&arena, answer_bytes(&answer), answer_size(&answer),
-                                           VALUE_LIMITS, &verdict);
-        const char *hash = value_get_text(reply, "hash", &size);
-        step->good = value_get_bool(reply, "good", false);
-        step->verified = value_get_int(reply, "verified", 0);
-        step->head = value_get_int(reply, "head", 0);
-        text_copy(step->hash, sizeof step->hash, hash ? hash : "", hash ? size : 0);
-    }
-    answer_close(&answer);
+    const value_t *reply = s_ask(client, &auth_audit_verify, body, &arena);
+    const char *hash = value_get_text(reply, "hash", &size);
+    step->good = value_get_bool(reply, "good", false);
+    step->verified = value_get_int(reply, "verified", 0);
+    step->head = value_get_int(reply, "head", 0);
+    text_copy(step->hash, sizeof step->hash, hash ? hash : "", hash ? size : 0);
     arena_free(&arena);
-    return good;
+    return reply != NULL;
 }
 
 static int s_audit_verify(client_t *client, int argc, char **argv)

@@ -24,21 +24,17 @@
 
 #define ACCEPT_PAUSE_MS 10
 
-static _Thread_local connections_t *s_accepting, *s_reading;
+static _Thread_local const gate_t *s_accepting, *s_reading;
 static _Thread_local connection_t *s_current;
-static _Thread_local const char *s_refusal;
-static _Thread_local size_t s_refusal_size;
 
-void gate_enter_acceptor(connections_t *table, const char *refusal, size_t size)
+void gate_enter_acceptor(const gate_t *gate)
 {
-    s_accepting = table;
-    s_refusal = refusal;
-    s_refusal_size = size;
+    s_accepting = gate;
 }
 
-void gate_enter_worker(connections_t *table)
+void gate_enter_worker(const gate_t *gate)
 {
-    s_reading = table;
+    s_reading = gate;
 }
 
 connection_t *gate_current(void)
@@ -65,18 +61,19 @@ bool gate_is_in_place(void)
 
 /* ---- accept --------------------------------------------------------------------------------- */
 
-static void s_refuse(connections_t *table, int fd)
+static void s_refuse(const gate_t *gate, int fd)
 {
     /* a fresh socket's buffer has room for it; a peer that does not take it is not worth more */
-    if (send(fd, s_refusal, s_refusal_size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    if (send(fd, gate->refusal->bytes, gate->refusal->size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         close(fd);
         return;
     }
-    connections_linger(table, fd);
+    linger_add(gate->linger, fd);
 }
 
-static int s_accept(connections_t *table, int listener)
+static int s_accept(const gate_t *gate, int listener)
 {
+    connections_t *table = gate->table;
     struct sockaddr_in peer = { 0 };
     socklen_t size = sizeof peer;
     int fd = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC);
@@ -91,7 +88,7 @@ static int s_accept(connections_t *table, int listener)
     }
     if (connections_admit(table, fd, &peer) == ADMIT_YES)
         return fd;
-    s_refuse(table, fd);
+    s_refuse(gate, fd);
     errno = ECONNABORTED;
     return -1;
 }
@@ -123,7 +120,7 @@ static bool s_take(int fd, char *bytes, size_t size)
 static guard_verdict_t s_look(connection_t *self, char *bytes, size_t *size, size_t *scanned,
                               size_t *take)
 {
-    const guard_limits_t *limits = &self->table->guard;
+    const guard_limits_t *limits = &self->rules->guard;
     size_t have = *size, end = guard_end(bytes, have, scanned);
     *take = have;
     *size = 0;
@@ -166,7 +163,7 @@ static ssize_t s_peek(int fd, char *to, size_t room, uint64_t due_ms)
 static guard_verdict_t s_collect(connection_t *self, char *to, size_t room, size_t *used,
                                  size_t *size)
 {
-    uint64_t due = clock_ms() + self->table->head_ms;
+    uint64_t due = clock_ms() + self->rules->head_ms;
     size_t scanned = 0, take;
     for (;;) {
         ssize_t got = s_peek(self->fd, to + *used, room - *used, due);
@@ -178,7 +175,7 @@ static guard_verdict_t s_collect(connection_t *self, char *to, size_t room, size
         if (blank)
             continue;
         if (*used == 0)
-            connection_enter(self, CONNECTION_READING, self->table->head_ms);
+            connection_enter(self, CONNECTION_READING, self->rules->head_ms);
         *size = *used + (size_t)got;
         guard_verdict_t verdict = s_look(self, to, size, &scanned, &take);
         if (!s_take(self->fd, to + *used, take - *used)) {
@@ -192,9 +189,8 @@ static guard_verdict_t s_collect(connection_t *self, char *to, size_t room, size
 }
 
 /* Reads a head into `to`. The bytes civetweb gets, or 0 when the connection has ended for it. */
-static ssize_t s_read_head(connection_t *self, char *to, size_t room)
+static ssize_t s_read_head(const gate_t *gate, connection_t *self, char *to, size_t room)
 {
-    connections_t *table = self->table;
     size_t used = 0, size = 0;
     guard_verdict_t verdict = s_collect(self, to, room, &used, &size);
     if (verdict == GUARD_GOOD && size) {
@@ -203,8 +199,9 @@ static ssize_t s_read_head(connection_t *self, char *to, size_t room)
         return (ssize_t)size;
     }
     if (verdict && used) { /* else a client that had nothing to say, and is told nothing */
-        stats_add(table->stats, verdict == GUARD_TIMEOUT ? COUNT_LATE_HEADS : COUNT_BAD_HEADS, 1);
-        table->on_bad_head(table->arg, self, verdict);
+        stats_add(gate->table->stats, verdict == GUARD_TIMEOUT ? COUNT_LATE_HEADS : COUNT_BAD_HEADS,
+                  1);
+        gate->on_bad_head(gate->arg, self, verdict);
     }
     return 0;
 }
@@ -225,11 +222,11 @@ static ssize_t s_read_body(connection_t *self, void *to, size_t room, int flags)
 
 ssize_t recv(int fd, void *to, size_t room, int flags)
 {
-    connection_t *connection = s_reading ? connections_find(s_reading, fd) : NULL;
+    connection_t *connection = s_reading ? connections_find(s_reading->table, fd) : NULL;
     if (!connection)
         return recvfrom(fd, to, room, flags, NULL, NULL);
     s_current = connection;
-    return connection->awaits_head ? s_read_head(connection, to, room)
+    return connection->awaits_head ? s_read_head(s_reading, connection, to, room)
                                    : s_read_body(connection, to, room, flags);
 }
 
@@ -237,11 +234,11 @@ ssize_t recv(int fd, void *to, size_t room, int flags)
 
 int shutdown(int fd, int how)
 {
-    connection_t *connection = s_reading ? connections_find(s_reading, fd) : NULL;
+    connection_t *connection = s_reading ? connections_find(s_reading->table, fd) : NULL;
     if (connection) {
         /* civetweb closes it next; before that nobody else can have got its number */
         s_current = NULL;
-        connections_leave(s_reading, connection);
+        connections_leave(s_reading->table, connection);
     }
     return (int)syscall(SYS_shutdown, fd, how);
 }

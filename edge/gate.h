@@ -17,14 +17,28 @@
 #ifndef SIGNALBOX_EDGE_GATE_H
 #define SIGNALBOX_EDGE_GATE_H
 
-#include "edge/connection.h"
+#include "actors/base/buf.h"
+#include "edge/connections.h"
+#include "edge/linger.h"
 
-/* This thread accepts connections for the table: civetweb's master thread. `refusal` is the
- * complete answer for those that are not admitted; it outlives the thread. */
-void gate_enter_acceptor(connections_t *table, const char *refusal, size_t size);
+/* What the thread that reads does with a head that was refused: it answers, and the connection
+ * ends. */
+typedef void (*bad_head_fn)(void *arg, connection_t *connection, guard_verdict_t verdict);
 
-/* This thread reads connections of the table: a worker of civetweb. */
-void gate_enter_worker(connections_t *table);
+/* Where a gate stands; outlives the threads that enter it. */
+typedef struct {
+    connections_t *table;
+    linger_t *linger;
+    const buf_t *refusal; /* the complete answer to a connection that is not admitted */
+    bad_head_fn on_bad_head;
+    void *arg;
+} gate_t;
+
+/* This thread accepts connections: civetweb's master thread. */
+void gate_enter_acceptor(const gate_t *gate);
+
+/* This thread reads connections: a worker of civetweb. */
+void gate_enter_worker(const gate_t *gate);
 
 /* The connection this worker reads: NULL before its first byte has come. */
 connection_t *gate_current(void);

@@ -37,6 +37,7 @@ static void *s_run(void *arg)
             registry_work(&edge->registry);
         now_ms = clock_ms();
         connections_tick(&edge->connections, now_ms);
+        linger_tick(&edge->linger, now_ms);
         tally_tick(&edge->limits.tally, now_ms);
         authority_tick(&edge->authority, now_ms);
         cached_tick(&edge->cached);

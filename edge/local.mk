@@ -10,6 +10,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/cached.c %D%/cached.h \
 	%D%/caller.c %D%/caller.h \
 	%D%/connection.c %D%/connection.h \
+	%D%/connections.c %D%/connections.h \
 	%D%/content.c %D%/content.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/edge.c %D%/edge.h %D%/state.h \
@@ -26,6 +27,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/identity.c %D%/identity.h \
 	%D%/inquiry.c %D%/inquiry.h \
 	%D%/keeper.c %D%/keeper.h \
+	%D%/linger.c %D%/linger.h \
 	%D%/limits.c %D%/limits.h \
 	%D%/limits_answer.c %D%/limits_answer.h \
 	%D%/negotiate.c %D%/negotiate.h \
@@ -41,7 +43,8 @@ SB_PARTS += %D%/libedge.a
 	%D%/respond.c %D%/respond.h \
 	%D%/routes.c %D%/routes.h \
 	%D%/serve.c %D%/serve.h \
-	%D%/settings.c \
+	%D%/server.c %D%/server.h \
+	%D%/settings.c %D%/settings.h \
 	%D%/shelf.c %D%/shelf.h \
 	%D%/signature.c %D%/signature.h \
 	%D%/stream.c %D%/stream.h \

@@ -167,7 +167,7 @@ static void s_send(exchange_t *exchange, struct iovec *parts, int count)
     /* what is not read would reset the connection when it is closed */
     if (exchange->must_close &&
         (!exchange->body_is_read || connection_has_input(exchange->connection)))
-        connection_linger(exchange->connection);
+        linger_add_copy(&edge->linger, exchange->connection->fd);
 }
 
 /* ---- content -------------------------------------------------------------------------------- */

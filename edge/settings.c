@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * settings - what can be set about the edge
+ * settings - what can be set about the edge, and whether it can be
  */
 #include "config.h"
 
-#include "edge/edge.h"
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/base/text.h"
+#include "edge/settings.h"
 
 #define ROW(field) .name = #field, .offset = offsetof(edge_settings_t, field)
 #define TEXT(field, value, bytes)                                                                  \
@@ -86,3 +92,51 @@ const setting_t edge_setting_rows[] = {
                "deploy/haproxy.cfg)." },
     { 0 },
 };
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+bool edge_refuse(char *why, size_t why_size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, why_size, format, args);
+    va_end(args);
+    return false;
+}
+
+/* What a browser sends as its Origin (RFC 6454, 6.2): anything else would never be equal to it, and
+ * `*` would let any page act for whoever looks at it. */
+static bool s_is_origin(const char *text, size_t size)
+{
+    const size_t scheme = text_starts(text, "https://") ? 8 : text_starts(text, "http://") ? 7 : 0;
+    return scheme && size > scheme &&
+           strspn(text + scheme, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") >= size - scheme;
+}
+
+static bool s_check_origins(const char *list, char *why, size_t why_size)
+{
+    while (*(list += strspn(list, " ,"))) {
+        const size_t size = strcspn(list, " ,");
+        if (!s_is_origin(list, size))
+            return edge_refuse(why, why_size,
+                               "edge.cors_origins: '%.*s' is not like 'https://console.example' or "
+                               "'http://localhost:3000'; each origin must be named",
+                               (int)size, list);
+        list += size;
+    }
+    return true;
+}
+
+bool edge_settings_check(const edge_settings_t *settings, char *why, size_t why_size)
+{
+    struct in_addr address;
+    if (settings->tls_certificate[0])
+        return edge_refuse(
+            why, why_size,
+            "edge.tls_certificate: the edge speaks no TLS; put nginx or HAProxy in front "
+            "(deploy/nginx.conf, deploy/haproxy.cfg)");
+    if (inet_pton(AF_INET, settings->address, &address) != 1)
+        return edge_refuse(why, why_size, "edge.address: '%s' is not an IPv4 address",
+                           settings->address);
+    return s_check_origins(settings->cors_origins, why, why_size);
+}

@@ -11,11 +11,11 @@
 #include "edge/address.h"
 #include "edge/audit.h"
 #include "edge/authority.h"
-#include "edge/connection.h"
 #include "edge/counters.h"
 #include "edge/edge.h"
 #include "edge/exchange.h"
 #include "edge/flags.h"
+#include "edge/gate.h"
 #include "edge/gzip.h"
 #include "edge/limits.h"
 #include "edge/probe.h"
@@ -40,6 +40,8 @@ struct edge {
     identity_t *stranger;  /* the same, where that is not done: gets what is public */
     gzip_t gzip;
     connections_t connections;
+    linger_t linger;
+    gate_t gate;
     exchange_pool_t exchanges;
     registry_t registry;
     hub_t hub; /* of event streams */

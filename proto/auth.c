@@ -30,6 +30,9 @@ const service_t auth_service = {
                                           &auth_totp_begin,
                                           &auth_totp_confirm,
                                           &auth_totp_end,
+                                          &auth_export,
+                                          &auth_me_erase,
+                                          &auth_account_erase,
                                           &auth_jwks,
                                           &auth_me,
                                           &auth_me_update,
@@ -62,5 +65,6 @@ const service_t auth_service = {
                                           &auth_reset_issue,
                                           &auth_audit_record,
                                           &auth_audit_verify,
+                                          &auth_erased,
                                           NULL },
 };

@@ -24,6 +24,9 @@
  * were taken away. An instance that leaves says "bye", so that its silence means nothing;
  * one that begins sends a beacon and then tells the last changes once more.
  *
+ * `account.erased` {account, sequence}: a hint to ask `auth.erased`, the list that nobody misses
+ * (actors/runtime/erasures.h).
+ *
  * `auth.flags` (retained) {flags: [{name, enabled, tiers: [text], percentage, accounts: [text]}]}.
  */
 #ifndef SIGNALBOX_PROTO_AUTH_H
@@ -50,15 +53,16 @@ extern const method_t auth_register, auth_login, auth_login_code, auth_refresh, 
     auth_password_forgot, auth_password_reset, auth_verify, auth_verify_resend, auth_jwks;
 /* of whoever is signed in */
 extern const method_t auth_logout_all, auth_sessions, auth_session_delete, auth_password_change,
-    auth_email_change, auth_totp_begin, auth_totp_confirm, auth_totp_end, auth_me, auth_me_update,
-    auth_keys, auth_key_create, auth_key_delete, auth_signing_create, auth_signing_delete,
-    auth_account, auth_account_update, auth_members, auth_member_delete, auth_account_invite;
+    auth_email_change, auth_totp_begin, auth_totp_confirm, auth_totp_end, auth_export,
+    auth_me_erase, auth_account_erase, auth_me, auth_me_update, auth_keys, auth_key_create,
+    auth_key_delete, auth_signing_create, auth_signing_delete, auth_account, auth_account_update,
+    auth_members, auth_member_delete, auth_account_invite;
 /* of administrators */
 extern const method_t auth_users, auth_user, auth_user_update, auth_invites, auth_invite_create,
     auth_invite_delete, auth_audit, auth_flags, auth_flag_set, auth_flag_delete, auth_rotate;
 /* of other parts of the system */
 extern const method_t auth_identify, auth_signature_check, auth_account_tier, auth_key_issue,
-    auth_key_revoke, auth_reset_issue, auth_audit_record, auth_audit_verify;
+    auth_key_revoke, auth_reset_issue, auth_audit_record, auth_audit_verify, auth_erased;
 
 extern const service_t auth_service;
 

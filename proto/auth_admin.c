@@ -134,25 +134,8 @@ static const field_t s_audit_request[] = {
     { 0 },
 };
 
-static const field_t s_audit_entry[] = {
-    { "sequence", FIELD_INTEGER, .required = true, .min = 1, .max = 9007199254740991,
-      .about = "Its number, without gaps" },
-    TIME_FIELD("at", "When"),
-    { "action", FIELD_STRING, .required = true, .example = "\"key.created\"", .about = "What" },
-    { "user_id", FIELD_STRING, .required = true, .nullable = true,
-      .about = "Who did it; null: a part of the system, or nobody known" },
-    { "account_id", FIELD_STRING, .required = true, .nullable = true, .about = "Whose account" },
-    { "target", FIELD_STRING, .required = true, .nullable = true, .about = "To what" },
-    { "address", FIELD_STRING, .required = true, .nullable = true, .about = "From where" },
-    { "request_id", FIELD_STRING, .required = true, .nullable = true, .about = "By which request" },
-    { "detail", FIELD_STRING, .required = true, .nullable = true, .about = "What more there is" },
-    { "hash", FIELD_STRING, .required = true, .pattern = "^[0-9a-f]{64}$",
-      .about = "Keyed hash of the entry and of all before it" },
-    { 0 },
-};
-
 static const field_t s_audit_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = s_audit_entry,
+    { "items", FIELD_ARRAY, .required = true, .fields = auth_entry_fields,
       .about = "The newest first" },
     { "next_before", FIELD_INTEGER, .required = true, .nullable = true,
       .about = "Where the next page begins; null on the last one" },

@@ -85,3 +85,39 @@ const field_t auth_users_reply[] = {
     PAGE_NEXT_FIELD,
     { 0 },
 };
+
+const field_t auth_session_fields[] = {
+    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The session" },
+    { "current", FIELD_BOOLEAN, .required = true, .about = "Whether it is the caller's own" },
+    TIME_FIELD("created_at", "When the user signed in"),
+    TIME_FIELD("last_used_at", "When its tokens were last renewed"),
+    TIME_FIELD("expires_at", "When it ends unless its tokens are renewed before"),
+    { "address", FIELD_STRING, .required = true, .nullable = true,
+      .about = "Where the user signed in from; null when it is not known" },
+    { 0 },
+};
+
+const field_t auth_entry_fields[] = {
+    { "sequence", FIELD_INTEGER, .required = true, .min = 1, .max = 9007199254740991,
+      .about = "Its number, without gaps" },
+    TIME_FIELD("at", "When"),
+    { "action", FIELD_STRING, .required = true, .example = "\"key.created\"", .about = "What" },
+    { "user_id", FIELD_STRING, .required = true, .nullable = true,
+      .about = "Who did it; null: a part of the system, or nobody known" },
+    { "account_id", FIELD_STRING, .required = true, .nullable = true, .about = "Whose account" },
+    { "target", FIELD_STRING, .required = true, .nullable = true, .about = "To what" },
+    { "address", FIELD_STRING, .required = true, .nullable = true, .about = "From where" },
+    { "request_id", FIELD_STRING, .required = true, .nullable = true, .about = "By which request" },
+    { "detail", FIELD_STRING, .required = true, .nullable = true, .about = "What more there is" },
+    { "hash", FIELD_STRING, .required = true, .pattern = "^[0-9a-f]{64}$",
+      .about = "Keyed hash of the entry and of all before it" },
+    { 0 },
+};
+
+const field_t auth_account_fields[] = {
+    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The account" },
+    { "name", FIELD_STRING, .required = true, .about = "What it is called" },
+    { "tier", FIELD_STRING, .required = true, .choices = AUTH_TIERS, .about = "Its tier" },
+    TIME_FIELD("created_at", "When it was made"),
+    { 0 },
+};

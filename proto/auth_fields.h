@@ -62,6 +62,16 @@
 #define READ_COMMON    .access = ACCESS_USER, .rate = "read", .idempotent = true, .deadline_ms = 5000
 #define ACCOUNT_COMMON .access = ACCESS_USER, .scope = "account", .rate = "read"
 
+/* What only who knows the password may do. */
+#define SECRET_COMMON                                                                              \
+    .access = ACCESS_USER, .scope = "account", .rate = "auth.failures", .sensitive = true
+#define OWN_PASSWORD_FIELD                                                                         \
+    {                                                                                              \
+        "password", FIELD_STRING, .required = true, .min = 1, .max = AUTH_PASSWORD_BYTES,          \
+                                  .about = "The user's password"                                   \
+    }
+
+extern const field_t auth_session_fields[], auth_entry_fields[], auth_account_fields[];
 extern const field_t auth_id_request[], auth_page_request[];
 extern const field_t auth_user_fields[], auth_users_reply[], auth_key_fields[],
     auth_new_key_fields[], auth_invite_fields[], auth_invite_reply[];

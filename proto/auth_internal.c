@@ -153,3 +153,37 @@ const method_t auth_audit_verify = {
     .access = ACCESS_INTERNAL,
     .idempotent = true,
 };
+
+/* ---- accounts that were erased --------------------------------------------------------------- */
+
+static const field_t s_erased_request[] = {
+    { "after", FIELD_INTEGER, .preset = "0", .min = 0, .max = 9007199254740991,
+      .about = "Only after this one" },
+    { "limit", FIELD_INTEGER, .preset = "100", .min = 1, .max = 1000, .about = "At most so many" },
+    { 0 },
+};
+
+static const field_t s_erased_item[] = {
+    { "sequence", FIELD_INTEGER, .required = true, .min = 1, .max = 9007199254740991,
+      .about = "Its place in the audit log, which never changes" },
+    { "account", FIELD_STRING, .required = true, .about = "The account that was" },
+    { "age_ms", FIELD_INTEGER, .required = true, .min = 0, .max = 9007199254740991,
+      .about = "How long ago it was erased" },
+    { 0 },
+};
+
+static const field_t s_erased_reply[] = {
+    { "items", FIELD_ARRAY, .required = true, .fields = s_erased_item,
+      .about = "The oldest first" },
+    { 0 },
+};
+
+const method_t auth_erased = {
+    .name = "erased",
+    .summary = "Accounts that were erased",
+    .about = "For services that hold data of accounts: each remembers how far it has obeyed.",
+    .request = s_erased_request,
+    .reply = s_erased_reply,
+    .access = ACCESS_INTERNAL,
+    .idempotent = true,
+};

@@ -165,19 +165,9 @@ const method_t auth_logout_all = {
     .http = { .route = "POST /v1/auth/logout-all" },
 };
 
-static const field_t s_session[] = {
-    { "id", FIELD_STRING, .required = true, .format = "uuid", .about = "The session" },
-    { "current", FIELD_BOOLEAN, .required = true, .about = "Whether it is the caller's own" },
-    TIME_FIELD("created_at", "When the user signed in"),
-    TIME_FIELD("last_used_at", "When its tokens were last renewed"),
-    TIME_FIELD("expires_at", "When it ends unless its tokens are renewed before"),
-    { "address", FIELD_STRING, .required = true, .nullable = true,
-      .about = "Where the user signed in from; null when it is not known" },
-    { 0 },
-};
-
 static const field_t s_sessions_reply[] = {
-    { "items", FIELD_ARRAY, .required = true, .fields = s_session, .about = "The newest first" },
+    { "items", FIELD_ARRAY, .required = true, .fields = auth_session_fields,
+      .about = "The newest first" },
     PAGE_NEXT_FIELD,
     { 0 },
 };

@@ -20,14 +20,6 @@ static const error_code_t s_end_errors[] = { ERROR_UNAUTHENTICATED,     ERROR_NO
                                              ERROR_UNAVAILABLE,         ERROR_NONE };
 static const error_code_t s_reset_errors[] = { ERROR_UNPROCESSABLE, ERROR_OVERLOADED, ERROR_NONE };
 
-#define SECRET_COMMON                                                                              \
-    .access = ACCESS_USER, .scope = "account", .rate = "auth.failures", .sensitive = true
-#define OWN_PASSWORD_FIELD                                                                         \
-    {                                                                                              \
-        "password", FIELD_STRING, .required = true, .min = 1, .max = AUTH_PASSWORD_BYTES,          \
-                                  .about = "The user's password"                                   \
-    }
-
 /* ---- passwords ------------------------------------------------------------------------------ */
 
 static const field_t s_password_change_request[] = {

@@ -35,12 +35,13 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/sketch.c %D%/sketch.h \
 	%D%/slice.c %D%/slice.h \
 	%D%/squeeze.c %D%/squeeze.h \
-	%D%/store.c %D%/store_lists.c %D%/store.h \
+	%D%/store.c %D%/store_erase.c %D%/store_lists.c %D%/store.h \
 	%D%/svg.c %D%/svg.h \
 	%D%/texts.c %D%/texts.h \
 	%D%/work.c %D%/work.h
 
-%C%_sql = %D%/sql/0001_history.sqlite.sql %D%/sql/0001_history.postgres.sql
+%C%_sql = %D%/sql/0001_history.sqlite.sql %D%/sql/0001_history.postgres.sql \
+	%D%/sql/0002_erasures.sqlite.sql %D%/sql/0002_erasures.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libanalysis_a_SOURCES = %D%/migrations.c

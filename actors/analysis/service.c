@@ -9,8 +9,10 @@
 #include "actors/analysis/service.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
+#include "actors/runtime/erasures.h"
 
 #define PURGE_BATCH    200 /* analyses in one transaction */
+#define ERASE_BATCH    500 /* rows of an erased account in one transaction */
 #define PURGE_INTERVAL 10  /* seconds between looks when there is nothing to do */
 #define MS_PER_DAY     INT64_C(86400000)
 
@@ -19,6 +21,7 @@ static analysis_settings_t s_settings;
 typedef struct {
     uint32_t ticks;
     bool is_behind; /* the last look found more than one batch */
+    erasures_t erasures;
 } retention_t;
 
 /* ---- settings and counters ------------------------------------------------------------------- */
@@ -120,9 +123,20 @@ static bool s_purge(actor_t *actor, int64_t now_ms)
     return is_behind;
 }
 
+static db_status_t s_erase(db_t *db, const char *account, bool *more)
+{
+    return store_erase(db, account, ERASE_BATCH, more);
+}
+
+static void s_connected(actor_t *actor, void *memory)
+{
+    erasures_subscribe(&((retention_t *)memory)->erasures, actor, s_erase);
+}
+
 static void s_tick(actor_t *actor, void *memory)
 {
     retention_t *self = memory;
+    erasures_tick(&self->erasures, actor);
     if (self->is_behind || self->ticks++ % PURGE_INTERVAL == 0)
         self->is_behind = s_purge(actor, clock_wall_ms());
 }
@@ -154,6 +168,7 @@ const actor_spec_t analysis_actor = {
     .stats = s_stats_rows,
     .migrations = analysis_migrations,
     .self_size = sizeof(retention_t),
+    .connected = s_connected,
     .tick = s_tick,
     .handlers = s_handlers,
 };

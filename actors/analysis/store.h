@@ -2,8 +2,8 @@
  *
  * store - the history of accounts: workflows and their analyses
  *
- * The only SQL of the actor (store.c, store_lists.c). Every function takes the account and touches
- * nothing of another one. What is not there is no failure: the result says so.
+ * The only SQL of the actor (store.c, store_erase.c, store_lists.c). Every function takes the
+ * account and touches nothing of another one. What is not there is no failure: the result says so.
  */
 #ifndef SIGNALBOX_ANALYSIS_STORE_H
 #define SIGNALBOX_ANALYSIS_STORE_H
@@ -69,6 +69,10 @@ db_status_t store_delete(db_t *db, const char *account, const char *id, bool *de
  * so that nobody loses a history by paying for it. */
 db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t most, size_t *seen,
                         size_t *deleted) MUST_CHECK;
+
+/* Deletes what there is of an account that was erased, at most `most` rows of a table; `more` tells
+ * whether to call again. */
+db_status_t store_erase(db_t *db, const char *account, int64_t most, bool *more) MUST_CHECK;
 
 /* ---- lists (store_lists.c) --------------------------------------------------------------------
  */

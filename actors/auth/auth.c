@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * auth - the actor: settings, counters, its start, what is periodic, and the table of handlers
+ * auth - the actor: settings, counters, its start and end, and the table of handlers
  */
 #include "config.h"
 
@@ -13,12 +13,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 
-#define MS_PER_DAY     INT64_C(86400000)
-#define LOAD_EACH      5          /* seconds between looks at the signing keys */
-#define PURGE_EACH     60         /* seconds between looks for what is over */
-#define KEPT_MS        MS_PER_DAY /* how long a session that is over is kept */
-#define KEY_AFTER_S    60         /* how long a key outlives its tokens */
-#define FIRST_ADMIN_ID "00000000-0000-8000-8000-000000000001"
+#define KEY_AFTER_S 60 /* how long a key outlives its tokens */
 
 auth_settings_t auth_settings;
 
@@ -99,136 +94,6 @@ keyring_times_t auth_key_times(void)
                               .after_ms = (auth_settings.access_s + KEY_AFTER_S) * 1000 };
 }
 
-/* ---- the first start ------------------------------------------------------------------------- */
-
-static char s_first_key[TOKEN_KEY_SIZE];
-
-bool auth_take_first_key(char key[TOKEN_KEY_SIZE])
-{
-    memcpy(key, s_first_key, TOKEN_KEY_SIZE);
-    mem_wipe(s_first_key, sizeof s_first_key);
-    return key[0] != '\0';
-}
-
-typedef struct {
-    deed_t deed;
-    char key_id[ID_UUID_SIZE];
-    uint8_t hash[TOKEN_BYTES];
-    rotated_t rotated;
-    bool is_first;
-} beginning_t;
-
-/* A program with the role of an administrator, and its key: who begins has nobody to ask. */
-static db_status_t s_add_first_admin(db_conn_t *conn, beginning_t *self)
-{
-    const int64_t now_ms = self->deed.now_ms;
-    const api_key_t key = { .id = self->key_id,
-                            .user_id = FIRST_ADMIN_ID,
-                            .name = "first administrator",
-                            .scopes = "[\"" AUTH_SCOPE_ALL "\"]",
-                            .created_ms = now_ms };
-    db_status_t status = auth_store_add_account(conn, &(account_t){ .id = FIRST_ADMIN_ID,
-                                                                    .name = "Administration",
-                                                                    .tier = "enterprise",
-                                                                    .created_ms = now_ms });
-    if (status == DB_OK)
-        status = auth_store_add_user(conn, &(user_t){ .id = FIRST_ADMIN_ID,
-                                                      .account_id = FIRST_ADMIN_ID,
-                                                      .name = "First administrator",
-                                                      .role = "admin",
-                                                      .is_owner = true,
-                                                      .created_ms = now_ms });
-    if (status == DB_OK)
-        status = auth_store_add_key(conn, &key, self->hash);
-    return status == DB_OK ? auth_record(conn, &self->deed) : status;
-}
-
-/* What must be there: a signing key, and somebody to begin with. Of several instances that start at
- * once, the others wait for the head of the audit log, which rotating takes, and find it done. */
-static db_status_t s_begin_work(db_conn_t *conn, void *arg)
-{
-    beginning_t *self = arg;
-    bool has_users = false;
-    const keyring_times_t times = auth_key_times();
-    self->is_first = false;
-    db_status_t status =
-        keyring_rotate(conn, &self->deed.auth->vault, &times, self->deed.now_ms, 1, &self->rotated);
-    if (status == DB_OK)
-        status = auth_store_has_users(conn, &has_users);
-    if (status != DB_OK || has_users)
-        return status;
-    self->is_first = true;
-    return s_add_first_admin(conn, self);
-}
-
-static bool s_begin(auth_t *self, char *why, size_t why_size)
-{
-    uint8_t secret[TOKEN_BYTES];
-    beginning_t beginning = { .deed = { .auth = self,
-                                        .now_ms = clock_wall_ms(),
-                                        .audit = { .action = "system.begun",
-                                                   .target = FIRST_ADMIN_ID } } };
-    id_uuid7(beginning.key_id);
-    id_random(secret, sizeof secret);
-    token_hash(secret, beginning.hash);
-    db_status_t status = db_write(self->db, s_begin_work, &beginning);
-    if (status != DB_OK)
-        snprintf(why, why_size, "the first signing key cannot be stored: %s",
-                 error_row(db_error(status))->sentence);
-    else if (beginning.is_first)
-        token_write_key(beginning.key_id, secret, s_first_key);
-    mem_wipe(secret, sizeof secret);
-    return status == DB_OK;
-}
-
-/* ---- what is retained -------------------------------------------------------------------------
- */
-
-static void s_publish_keys(auth_t *self)
-{
-    buf_t body = { 0 };
-    pack_t pack;
-    pack_init(&pack, &body);
-    pack_map(&pack, 3);
-    pack_pair_text(&pack, "issuer", auth_settings.issuer);
-    pack_pair_text(&pack, "audience", auth_settings.audience);
-    pack_text(&pack, "keys");
-    keyring_write(&self->keyring, clock_wall_ms(), &pack);
-    actor_publish(self->actor, topic_row(TOPIC_AUTH_KEYS)->prefix, true, &body);
-}
-
-static void s_publish_flags(auth_t *self)
-{
-    arena_t arena = { 0 };
-    flags_t flags;
-    buf_t body = { 0 };
-    pack_t pack;
-    db_conn_t *conn = db_conn(self->db);
-    if (conn && auth_store_flags(conn, &arena, &flags) == DB_OK) {
-        pack_init(&pack, &body);
-        pack_map(&pack, 1);
-        pack_text(&pack, "flags");
-        pack_array(&pack, flags.count);
-        for (size_t i = 0; i < flags.count; i++) {
-            const flag_t *flag = &flags.list[i];
-            pack_map(&pack, 5);
-            pack_pair_text(&pack, "name", flag->name);
-            pack_pair_bool(&pack, "enabled", flag->is_enabled);
-            auth_reply_names(&pack, "tiers", flag->tiers);
-            auth_reply_names(&pack, "accounts", flag->accounts);
-            pack_pair_int(&pack, "percentage", flag->percentage);
-        }
-        actor_publish(self->actor, topic_row(TOPIC_AUTH_FLAGS)->prefix, true, &body);
-    }
-    arena_free(&arena);
-}
-
-static void s_publish_state(void *arg)
-{
-    s_publish_keys(arg);
-    s_publish_flags(arg);
-}
-
 /* ---- starting and stopping ------------------------------------------------------------------- */
 
 static void s_make_decoy(auth_t *self)
@@ -250,14 +115,14 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     if (!vault_open(&self->vault, auth_settings.secret, actor_data_folder(actor), why, why_size))
         return false;
     keyring_init(&self->keyring);
-    if (!s_begin(self, why, why_size) ||
+    if (!auth_begin(self, why, why_size) ||
         !keyring_load(&self->keyring, self->db, &self->vault, why, why_size)) {
         keyring_free(&self->keyring);
         vault_close(&self->vault);
         return false;
     }
     s_make_decoy(self);
-    self->herald = herald_new(actor, s_publish_state, self);
+    self->herald = herald_new(actor, auth_publish_state, self);
     self->hasher =
         hasher_new((size_t)auth_settings.hash_threads, (size_t)auth_settings.hash_waiting);
     return true;
@@ -275,6 +140,12 @@ static void s_ready(actor_t *actor, void *memory)
     herald_start(((auth_t *)memory)->herald);
 }
 
+static void s_tick(actor_t *actor, void *memory)
+{
+    (void)actor;
+    auth_keep_up(memory);
+}
+
 static void s_stop(actor_t *actor, void *memory)
 {
     auth_t *self = memory;
@@ -283,60 +154,6 @@ static void s_stop(actor_t *actor, void *memory)
     herald_destroy(&self->herald);
     keyring_free(&self->keyring);
     vault_close(&self->vault);
-}
-
-/* ---- what is periodic ------------------------------------------------------------------------ */
-
-typedef struct {
-    deed_t deed;
-    rotated_t rotated;
-    int64_t purged;
-} upkeep_t;
-
-static db_status_t s_purge_work(db_conn_t *conn, void *arg)
-{
-    upkeep_t *self = arg;
-    db_status_t status =
-        auth_store_purge(conn, self->deed.now_ms - KEPT_MS, self->deed.now_ms, &self->purged);
-    return status == DB_OK ? auth_store_purge_once(conn, self->deed.now_ms) : status;
-}
-
-static db_status_t s_rotate_work(db_conn_t *conn, void *arg)
-{
-    upkeep_t *self = arg;
-    const keyring_times_t times = auth_key_times();
-    db_status_t status =
-        keyring_rotate(conn, &self->deed.auth->vault, &times, self->deed.now_ms,
-                       self->deed.now_ms - auth_settings.key_days * MS_PER_DAY, &self->rotated);
-    self->deed.audit.target = self->rotated.kid;
-    return status == DB_OK && self->rotated.kid[0] ? auth_record(conn, &self->deed) : status;
-}
-
-/* Makes the next signing key when the newest one has been used for its time. */
-static void s_rotate_when_due(auth_t *self, upkeep_t *upkeep)
-{
-    const int64_t days = auth_settings.key_days;
-    if (days == 0 || keyring_newest_ms(&self->keyring) >= upkeep->deed.now_ms - days * MS_PER_DAY)
-        return;
-    if (db_write(self->db, s_rotate_work, upkeep) == DB_OK && upkeep->rotated.kid[0])
-        LOG(LOG_INFO, "auth.key_rotated", LOG_TEXT("kid", upkeep->rotated.kid));
-}
-
-static void s_tick(actor_t *actor, void *memory)
-{
-    auth_t *self = memory;
-    char why[200];
-    upkeep_t upkeep = { .deed = { .auth = self,
-                                  .now_ms = clock_wall_ms(),
-                                  .audit = { .action = "signing_key.created" } } };
-    self->ticks++;
-    if (self->ticks % LOAD_EACH == 0) {
-        s_rotate_when_due(self, &upkeep);
-        if (!keyring_load(&self->keyring, self->db, &self->vault, why, sizeof why))
-            LOG(LOG_ERROR, "auth.keys_not_loaded", LOG_TEXT("why", why));
-    }
-    if (self->ticks % PURGE_EACH == 0 && db_write(self->db, s_purge_work, &upkeep) == DB_OK)
-        stats_add(actor_stats(actor), AUTH_PURGED, upkeep.purged);
 }
 
 /* ---- the actor ------------------------------------------------------------------------------- */
@@ -352,6 +169,10 @@ static const handler_t s_handlers[] = {
     { &auth_totp_begin, auth_on_totp_begin, HANDLE_INLINE },
     { &auth_totp_confirm, auth_on_totp_confirm, HANDLE_POOL },
     { &auth_totp_end, auth_on_totp_end, HANDLE_INLINE },
+    { &auth_me_erase, auth_on_me_erase, HANDLE_INLINE },
+    { &auth_account_erase, auth_on_account_erase, HANDLE_INLINE },
+    { &auth_export, auth_on_export, HANDLE_POOL },
+    { &auth_erased, auth_on_erased, HANDLE_POOL },
     { &auth_verify, auth_on_verify, HANDLE_POOL },
     { &auth_verify_resend, auth_on_verify_resend, HANDLE_POOL },
     { &auth_refresh, auth_on_refresh, HANDLE_POOL },

@@ -72,6 +72,18 @@ bool auth_take_first_key(char key[TOKEN_KEY_SIZE]);
 /* How long signing keys live, by the settings. */
 keyring_times_t auth_key_times(void);
 
+/* ---- its parts ------------------------------------------------------------------------------- */
+
+/* What must be there before the first request: a signing key, and somebody to begin with. False
+ * with a sentence. (first_start.c) */
+bool auth_begin(auth_t *self, char *why, size_t why_size);
+
+/* What is periodic, each second. (upkeep.c) */
+void auth_keep_up(auth_t *self);
+
+/* Publishes what is retained, an auth_t's; on the herald's thread. (on_published.c) */
+void auth_publish_state(void *arg);
+
 /* ---- handlers -------------------------------------------------------------------------------- */
 
 typedef void auth_handler_t(call_t *call, void *self);
@@ -88,6 +100,8 @@ auth_handler_t auth_on_verify, auth_on_verify_resend, auth_on_email_change; /* o
 auth_handler_t auth_on_me, auth_on_me_update, auth_on_account,
     auth_on_account_update, /* on_profile.c */
     auth_on_members, auth_on_member_delete;
+auth_handler_t auth_on_export;                                          /* on_export.c */
+auth_handler_t auth_on_me_erase, auth_on_account_erase, auth_on_erased; /* on_erase.c */
 auth_handler_t auth_on_users, auth_on_user, auth_on_user_update,
     auth_on_account_tier; /* on_users.c */
 auth_handler_t auth_on_invites, auth_on_invite_create, auth_on_invite_delete,
@@ -140,7 +154,31 @@ db_status_t auth_add_mail(db_conn_t *conn, const deed_t *deed, const char *kind,
 /* Runs the transaction and tells the herald. False: the call has been answered. */
 bool auth_require_write(call_t *call, auth_t *self, db_work_t work, void *arg);
 
-/* The same for a thread's connection. NULL: the call has been answered. */
+/* Writes the deed's entry and nothing else. */
+db_status_t auth_record_alone(deed_t *deed);
+
+/* Changes the one thing that the deed's target names, of `owner`. */
+typedef db_status_t (*auth_change_t)(db_conn_t *conn, const deed_t *deed, const char *owner,
+                                     bool *changed);
+
+/* Makes the change and records it. False: the call has been answered, with `missing` when there was
+ * nothing to change. */
+bool auth_require_changed(call_t *call, const deed_t *deed, const char *owner, auth_change_t change,
+                          const char *missing);
+
+/* The paged lists, as their cursors tell them apart. */
+typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_KEYS } list_t;
+
+/* Which page is asked for; one row more than `limit` is read, to know whether there is another. */
+typedef struct {
+    cursor_t from;
+    size_t limit;
+} listing_t;
+
+/* What to read it with. NULL: the call has been answered. */
+db_conn_t *auth_require_page(call_t *call, list_t list, listing_t *listing);
+
+/* A thread's connection. NULL: the call has been answered. */
 db_conn_t *auth_require_conn(call_t *call);
 
 /* Whether a status is good; otherwise the call has been answered. */
@@ -148,9 +186,6 @@ bool auth_require_ok(call_t *call, db_status_t status);
 
 /* The user who calls, who must be active. NULL: the call has been answered. */
 const user_t *auth_require_user(call_t *call);
-
-/* The paged lists, as their cursors tell them apart. */
-typedef enum { LIST_SESSIONS = 1, LIST_USERS, LIST_MEMBERS, LIST_INVITES, LIST_KEYS } list_t;
 
 /* Whether the password may be taken. False: the call has been answered with `field` named. */
 bool auth_require_password(call_t *call, const char *field, const char *password, const char *email,
@@ -176,6 +211,13 @@ void auth_reply_maybe_time(pack_t *pack, const char *key, int64_t wall_ms); /* 0
 void auth_reply_user(pack_t *pack, const user_t *user);
 /* A page of users, one map; of `limit` + 1 that were asked for. */
 void auth_reply_users(pack_t *pack, uint8_t list, const users_t *users, size_t limit);
+void auth_reply_session(pack_t *pack, const session_t *session, const char *current);
+void auth_reply_account(pack_t *pack, const account_t *account);
+void auth_reply_entry(pack_t *pack, const vault_t *vault, arena_t *arena,
+                      const audit_entry_t *entry);
+/* The pairs of a key, into a map that its caller has begun. */
+#define AUTH_KEY_PAIRS 9
+void auth_reply_key_pairs(pack_t *pack, const api_key_t *key);
 /* A JSON array of texts, as it is stored. False when it cannot be read. */
 void auth_reply_names(pack_t *pack, const char *key, const char *json);
 /* The same the other way round: an array of the request as JSON text. */

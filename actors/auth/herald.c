@@ -41,6 +41,28 @@ static void s_publish(herald_t *self, const char *what, const char *id)
     actor_publish(self->actor, topic_row(TOPIC_AUTH_CHANGED)->prefix, false, &body);
 }
 
+/* A hint to look at the list (auth.erased), which is what nobody misses. */
+static void s_publish_erased(herald_t *self, const audit_entry_t *entry)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "account", entry->what.target);
+    pack_pair_int(&pack, "sequence", entry->sequence);
+    actor_publish(self->actor, topic_row(TOPIC_ACCOUNT_ERASED)->prefix, false, &body);
+}
+
+static void s_tell_entry(herald_t *self, const audit_entry_t *entry)
+{
+    self->told = entry->sequence;
+    if (!entry->what.changed)
+        return;
+    s_publish(self, entry->what.changed, entry->what.target);
+    if (strcmp(entry->what.action, AUTH_ERASED_ACTION) == 0)
+        s_publish_erased(self, entry);
+}
+
 /* Tells what is new. False when the log cannot be read: then there is no beacon either, and who
  * listens knows that they know nothing. */
 static bool s_tell(herald_t *self)
@@ -52,11 +74,8 @@ static bool s_tell(herald_t *self)
         arena_reset(&arena);
         db_conn_t *conn = db_conn(actor_db(self->actor));
         good = conn && auth_store_audit_after(conn, &arena, self->told, BATCH, &entries) == DB_OK;
-        for (size_t i = 0; good && i < entries.count; i++) {
-            self->told = entries.list[i].sequence;
-            if (entries.list[i].what.changed)
-                s_publish(self, entries.list[i].what.changed, entries.list[i].what.target);
-        }
+        for (size_t i = 0; good && i < entries.count; i++)
+            s_tell_entry(self, &entries.list[i]);
     } while (good && entries.count == BATCH);
     arena_free(&arena);
     return good;

@@ -12,28 +12,12 @@
 
 #define VERIFY_BATCH 2000 /* entries a call looks at */
 
-static void s_write_entry(pack_t *pack, const audit_entry_t *entry)
-{
-    char hash[2 * VAULT_HASH_BYTES + 1];
-    pack_map(pack, 10);
-    pack_pair_int(pack, "sequence", entry->sequence);
-    pack_pair_time(pack, "at", entry->at_ms);
-    pack_pair_text(pack, "action", entry->what.action);
-    pack_pair_text(pack, "user_id", entry->what.user_id);
-    pack_pair_text(pack, "account_id", entry->what.account_id);
-    pack_pair_text(pack, "target", entry->what.target);
-    pack_pair_text(pack, "address", entry->what.address);
-    pack_pair_text(pack, "request_id", entry->what.request_id);
-    pack_pair_text(pack, "detail", entry->what.detail);
-    pack_pair_text(pack, "hash", id_hex(entry->hash, sizeof entry->hash, hash));
-}
-
 void auth_on_audit(call_t *call, void *arg)
 {
     audit_entries_t entries;
     const size_t limit = (size_t)call_int(call, "limit");
     const int64_t before = call_int(call, "before");
-    (void)arg;
+    const auth_t *self = arg;
     db_conn_t *conn = auth_require_conn(call);
     if (!conn || !auth_require_ok(call, auth_store_audit_list(
                                             conn, call_arena(call), before ? before : INT64_MAX,
@@ -43,7 +27,7 @@ void auth_on_audit(call_t *call, void *arg)
     pack_t *pack = call_pack(call);
     const size_t shown = page_begin(pack, entries.count, limit);
     for (size_t i = 0; i < shown; i++)
-        s_write_entry(pack, &entries.list[i]);
+        auth_reply_entry(pack, &self->vault, call_arena(call), &entries.list[i]);
     if (entries.count > shown)
         pack_pair_int(pack, "next_before", entries.list[shown - 1].sequence);
     else

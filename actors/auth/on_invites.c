@@ -8,7 +8,8 @@
 
 #define MS_PER_DAY INT64_C(86400000)
 
-/* Eight pairs; proto/auth_admin.c lists them. */
+/* The pairs of an invitation, into a map that its caller has begun. */
+#define INVITE_PAIRS 8
 static void s_write_invite(pack_t *pack, const invite_t *invite)
 {
     pack_pair_text(pack, "id", invite->id);
@@ -23,21 +24,18 @@ static void s_write_invite(pack_t *pack, const invite_t *invite)
 
 void auth_on_invites(call_t *call, void *arg)
 {
-    cursor_t from;
+    listing_t listing;
     invites_t invites;
-    size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
-    if (!page_require_cursor(call, LIST_INVITES, &from))
-        return;
-    db_conn_t *conn = auth_require_conn(call);
-    if (!conn || !auth_require_ok(
-                     call, auth_store_invites(conn, call_arena(call), &from, limit + 1, &invites)))
+    db_conn_t *conn = auth_require_page(call, LIST_INVITES, &listing);
+    if (!conn || !auth_require_ok(call, auth_store_invites(conn, call_arena(call), &listing.from,
+                                                           listing.limit + 1, &invites)))
         return;
     pack_t *pack = call_pack(call);
-    const size_t shown = page_begin(pack, invites.count, limit);
+    const size_t shown = page_begin(pack, invites.count, listing.limit);
     const invite_t *last = invites.count > shown ? &invites.list[shown - 1] : NULL;
     for (size_t i = 0; i < shown; i++) {
-        pack_map(pack, 8);
+        pack_map(pack, INVITE_PAIRS);
         s_write_invite(pack, &invites.list[i]);
     }
     page_end(pack, LIST_INVITES, last ? last->created_ms : 0, last ? last->id : NULL);
@@ -105,7 +103,7 @@ static void s_invite(call_t *call, auth_t *self, const char *account_id, const c
         call_fail(call, ERROR_UNPROCESSABLE, "There is no account with this id");
         return;
     }
-    pack_map(call_pack(call), 9);
+    pack_map(call_pack(call), INVITE_PAIRS + 1);
     s_write_invite(call_pack(call), &invitation.invite);
     pack_pair_text(call_pack(call), "code", code);
     call_reply(call, 0);
@@ -127,26 +125,15 @@ void auth_on_account_invite(call_t *call, void *arg)
 
 /* ---- taking back ----------------------------------------------------------------------------- */
 
-typedef struct {
-    deed_t deed;
-    bool changed;
-} removal_t;
-
-static db_status_t s_delete_work(db_conn_t *conn, void *arg)
+static db_status_t s_delete(db_conn_t *conn, const deed_t *deed, const char *owner, bool *changed)
 {
-    removal_t *self = arg;
-    db_status_t status = auth_store_delete_invite(conn, self->deed.audit.target, &self->changed);
-    return status == DB_OK && self->changed ? auth_record(conn, &self->deed) : status;
+    (void)owner;
+    return auth_store_delete_invite(conn, deed->audit.target, changed);
 }
 
 void auth_on_invite_delete(call_t *call, void *arg)
 {
-    removal_t removal = { .deed =
-                              auth_deed(call, arg, "invite.deleted", call_text(call, "id"), NULL) };
-    if (!auth_require_write(call, arg, s_delete_work, &removal))
-        return;
-    if (removal.changed)
+    const deed_t deed = auth_deed(call, arg, "invite.deleted", call_text(call, "id"), NULL);
+    if (auth_require_changed(call, &deed, NULL, s_delete, "There is no invitation with this id"))
         call_reply(call, 0);
-    else
-        call_fail(call, ERROR_NOT_FOUND, "There is no invitation with this id");
 }

@@ -11,39 +11,22 @@
 #define KEYS_MAX   100 /* of one user that work */
 #define MS_PER_DAY INT64_C(86400000)
 
-/* Nine pairs; proto/auth_fields.c lists them. */
-static void s_write_key(pack_t *pack, const api_key_t *key)
-{
-    pack_pair_text(pack, "id", key->id);
-    pack_pair_text(pack, "name", key->name);
-    auth_reply_names(pack, "scopes", key->scopes);
-    pack_pair_text(pack, "tier", key->tier);
-    pack_pair_time(pack, "created_at", key->created_ms);
-    auth_reply_maybe_time(pack, "expires_at", key->expires_ms);
-    auth_reply_maybe_time(pack, "last_used_at", key->last_used_ms);
-    auth_reply_maybe_time(pack, "revoked_at", key->revoked_ms);
-    pack_pair_bool(pack, "signs", key->signs);
-}
-
 void auth_on_keys(call_t *call, void *arg)
 {
-    cursor_t from;
+    listing_t listing;
     api_keys_t keys;
-    size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
     const user_t *user = auth_require_user(call);
-    if (!user || !page_require_cursor(call, LIST_KEYS, &from))
-        return;
-    db_conn_t *conn = auth_require_conn(call);
-    if (!conn || !auth_require_ok(call, auth_store_keys(conn, call_arena(call), user->id, &from,
-                                                        limit + 1, &keys)))
+    db_conn_t *conn = user ? auth_require_page(call, LIST_KEYS, &listing) : NULL;
+    if (!conn || !auth_require_ok(call, auth_store_keys(conn, call_arena(call), user->id,
+                                                        &listing.from, listing.limit + 1, &keys)))
         return;
     pack_t *pack = call_pack(call);
-    const size_t shown = page_begin(pack, keys.count, limit);
+    const size_t shown = page_begin(pack, keys.count, listing.limit);
     const api_key_t *last = keys.count > shown ? &keys.list[shown - 1] : NULL;
     for (size_t i = 0; i < shown; i++) {
-        pack_map(pack, 9);
-        s_write_key(pack, &keys.list[i]);
+        pack_map(pack, AUTH_KEY_PAIRS);
+        auth_reply_key_pairs(pack, &keys.list[i]);
     }
     page_end(pack, LIST_KEYS, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
@@ -117,8 +100,8 @@ static void s_make(call_t *call, auth_t *self, const user_t *user)
         call_fail(call, ERROR_UNPROCESSABLE, "The user has %d keys: revoke one first", KEYS_MAX);
         return;
     }
-    pack_map(call_pack(call), 10);
-    s_write_key(call_pack(call), &making.key);
+    pack_map(call_pack(call), AUTH_KEY_PAIRS + 1);
+    auth_reply_key_pairs(call_pack(call), &making.key);
     pack_pair_text(call_pack(call), "key", token_write_key(id, secret, text));
     mem_wipe(text, sizeof text);
     mem_wipe(secret, sizeof secret);
@@ -147,42 +130,28 @@ void auth_on_key_issue(call_t *call, void *arg)
 
 /* ---- revoking -------------------------------------------------------------------------------- */
 
-typedef struct {
-    deed_t deed;
-    const char *user_id;
-    bool changed;
-} revoking_t;
-
-static db_status_t s_revoke_work(db_conn_t *conn, void *arg)
+static db_status_t s_revoke(db_conn_t *conn, const deed_t *deed, const char *owner, bool *changed)
 {
-    revoking_t *self = arg;
-    db_status_t status = auth_store_revoke_key(conn, self->user_id, self->deed.audit.target,
-                                               self->deed.now_ms, &self->changed);
-    return status == DB_OK && self->changed ? auth_record(conn, &self->deed) : status;
+    return auth_store_revoke_key(conn, owner, deed->audit.target, deed->now_ms, changed);
 }
 
-static void s_revoke(call_t *call, auth_t *self, const char *user_id)
+/* `owner` "" is anybody. */
+static void s_revoke_of(call_t *call, auth_t *self, const char *owner)
 {
-    revoking_t revoking = {
-        .user_id = user_id,
-        .deed = auth_deed(call, self, "key.revoked", call_text(call, "id"), "key"),
-    };
-    if (!auth_require_write(call, self, s_revoke_work, &revoking))
-        return;
-    if (revoking.changed)
+    const deed_t deed = auth_deed(call, self, "key.revoked", call_text(call, "id"), "key");
+    if (auth_require_changed(call, &deed, owner, s_revoke,
+                             "There is no key with this id that works"))
         call_reply(call, 0);
-    else
-        call_fail(call, ERROR_NOT_FOUND, "There is no key with this id that works");
 }
 
 void auth_on_key_delete(call_t *call, void *arg)
 {
     const user_t *user = auth_require_user(call);
     if (user)
-        s_revoke(call, arg, user->id);
+        s_revoke_of(call, arg, user->id);
 }
 
 void auth_on_key_revoke(call_t *call, void *arg)
 {
-    s_revoke(call, arg, "");
+    s_revoke_of(call, arg, "");
 }

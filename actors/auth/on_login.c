@@ -9,7 +9,6 @@
 
 #include "actors/auth/challenge.h"
 #include "actors/auth/second.h"
-#include "actors/auth/throttle.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 
@@ -81,11 +80,6 @@ static void s_refuse(call_t *call)
     call_fail(call, ERROR_UNAUTHENTICATED, "The address or the password is wrong");
 }
 
-static db_status_t s_record_work(db_conn_t *conn, void *arg)
-{
-    return auth_record(conn, arg);
-}
-
 /* `user` NULL: nobody has the address. The refusal is answered before it is recorded; both happen
  * whoever it is, so that neither its time nor that of the next request tells a known address. */
 static void s_refuse_recorded(call_t *call, auth_t *self, const user_t *user)
@@ -96,7 +90,7 @@ static void s_refuse_recorded(call_t *call, auth_t *self, const user_t *user)
     deed.audit.account_id = user ? user->account_id : NULL;
     auth_keep(&deed, &own);
     s_refuse(call);
-    if (db_write(self->db, s_record_work, &deed) != DB_OK)
+    if (auth_record_alone(&deed) != DB_OK)
         LOG(LOG_WARN, "auth.not_recorded", LOG_TEXT("action", deed.audit.action));
     arena_free(&own);
 }
@@ -186,9 +180,10 @@ static const user_t *s_require_challenged(call_t *call, auth_t *self, db_conn_t 
 static void s_refuse_code(call_t *call, auth_t *self, const user_t *user)
 {
     deed_t deed = auth_deed(call, self, "user.code_refused", user->id, NULL);
+    deed.audit.user_id = NULL;
     deed.audit.account_id = user->account_id;
     auth_count(call, AUTH_LOGINS_REFUSED);
-    if (auth_require_write(call, self, s_record_work, &deed))
+    if (auth_require_ok(call, auth_record_alone(&deed)))
         call_fail(call, ERROR_UNAUTHENTICATED, "The code is wrong, or has been used");
 }
 

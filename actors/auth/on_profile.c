@@ -58,12 +58,7 @@ void auth_on_me_update(call_t *call, void *arg)
 
 static void s_reply_account(call_t *call, const account_t *account)
 {
-    pack_t *pack = call_pack(call);
-    pack_map(pack, 4);
-    pack_pair_text(pack, "id", account->id);
-    pack_pair_text(pack, "name", account->name);
-    pack_pair_text(pack, "tier", account->tier);
-    pack_pair_time(pack, "created_at", account->created_ms);
+    auth_reply_account(call_pack(call), account);
     call_reply(call, 0);
 }
 
@@ -107,18 +102,16 @@ void auth_on_account_update(call_t *call, void *arg)
 
 void auth_on_members(call_t *call, void *arg)
 {
-    cursor_t from;
+    listing_t listing;
     users_t users;
-    size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
     const user_t *user = auth_require_user(call);
-    if (!user || !page_require_cursor(call, LIST_MEMBERS, &from))
+    db_conn_t *conn = user ? auth_require_page(call, LIST_MEMBERS, &listing) : NULL;
+    if (!conn ||
+        !auth_require_ok(call, auth_store_members(conn, call_arena(call), user->account_id,
+                                                  &listing.from, listing.limit + 1, &users)))
         return;
-    db_conn_t *conn = auth_require_conn(call);
-    if (!conn || !auth_require_ok(call, auth_store_members(conn, call_arena(call), user->account_id,
-                                                           &from, limit + 1, &users)))
-        return;
-    auth_reply_users(call_pack(call), LIST_MEMBERS, &users, limit);
+    auth_reply_users(call_pack(call), LIST_MEMBERS, &users, listing.limit);
     call_reply(call, 0);
 }
 

@@ -41,7 +41,7 @@ void auth_on_flags(call_t *call, void *arg)
 typedef struct {
     deed_t deed;
     flag_t flag;
-    bool is_full, changed;
+    bool is_full;
 } flagging_t;
 
 static db_status_t s_set_work(db_conn_t *conn, void *arg)
@@ -103,26 +103,20 @@ void auth_on_flag_set(call_t *call, void *arg)
     call_reply(call, 0);
 }
 
-static db_status_t s_delete_work(db_conn_t *conn, void *arg)
+static db_status_t s_delete(db_conn_t *conn, const deed_t *deed, const char *owner, bool *changed)
 {
-    flagging_t *self = arg;
-    db_status_t status = auth_store_delete_flag(conn, self->flag.name, &self->changed);
-    return status == DB_OK && self->changed ? auth_record(conn, &self->deed) : status;
+    (void)owner;
+    return auth_store_delete_flag(conn, deed->audit.target, changed);
 }
 
 void auth_on_flag_delete(call_t *call, void *arg)
 {
     auth_t *self = arg;
-    const char *name = call_text(call, "name");
-    flagging_t flagging = { .deed = auth_deed(call, self, "flag.deleted", name, NULL),
-                            .flag = { .name = name } };
-    if (!auth_require_write(call, self, s_delete_work, &flagging))
+    const deed_t deed = auth_deed(call, self, "flag.deleted", call_text(call, "name"), NULL);
+    if (!auth_require_changed(call, &deed, NULL, s_delete, "There is no flag of this name"))
         return;
     herald_wake(self->herald, true);
-    if (flagging.changed)
-        call_reply(call, 0);
-    else
-        call_fail(call, ERROR_NOT_FOUND, "There is no flag of this name");
+    call_reply(call, 0);
 }
 
 /* ---- signing keys ---------------------------------------------------------------------------- */
@@ -173,4 +167,51 @@ void auth_on_rotate(call_t *call, void *arg)
     pack_pair_text(call_pack(call), "kid", rotating.rotated.kid);
     pack_pair_time(call_pack(call), "signs_from", rotating.rotated.signs_from_ms);
     call_reply(call, 0);
+}
+
+/* ---- what is retained ------------------------------------------------------------------------ */
+
+static void s_publish_keys(auth_t *self)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    pack_init(&pack, &body);
+    pack_map(&pack, 3);
+    pack_pair_text(&pack, "issuer", auth_settings.issuer);
+    pack_pair_text(&pack, "audience", auth_settings.audience);
+    pack_text(&pack, "keys");
+    keyring_write(&self->keyring, clock_wall_ms(), &pack);
+    actor_publish(self->actor, topic_row(TOPIC_AUTH_KEYS)->prefix, true, &body);
+}
+
+static void s_publish_flags(auth_t *self)
+{
+    arena_t arena = { 0 };
+    flags_t flags;
+    buf_t body = { 0 };
+    pack_t pack;
+    db_conn_t *conn = db_conn(self->db);
+    if (conn && auth_store_flags(conn, &arena, &flags) == DB_OK) {
+        pack_init(&pack, &body);
+        pack_map(&pack, 1);
+        pack_text(&pack, "flags");
+        pack_array(&pack, flags.count);
+        for (size_t i = 0; i < flags.count; i++) {
+            const flag_t *flag = &flags.list[i];
+            pack_map(&pack, 5);
+            pack_pair_text(&pack, "name", flag->name);
+            pack_pair_bool(&pack, "enabled", flag->is_enabled);
+            auth_reply_names(&pack, "tiers", flag->tiers);
+            auth_reply_names(&pack, "accounts", flag->accounts);
+            pack_pair_int(&pack, "percentage", flag->percentage);
+        }
+        actor_publish(self->actor, topic_row(TOPIC_AUTH_FLAGS)->prefix, true, &body);
+    }
+    arena_free(&arena);
+}
+
+void auth_publish_state(void *arg)
+{
+    s_publish_keys(arg);
+    s_publish_flags(arg);
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "actors/auth/second.h"
-#include "actors/auth/throttle.h"
 
 #define NOTICE_EXPIRES_MS INT64_C(604800000) /* a week: who is not told by then is not told */
 
@@ -143,8 +142,7 @@ void auth_on_totp_confirm(call_t *call, void *arg)
 
 typedef struct {
     deed_t deed;
-    const user_t *user;
-    second_t shown;
+    proof_t proof;
     bool good;
 } ending_t;
 
@@ -152,41 +150,30 @@ static db_status_t s_end_work(db_conn_t *conn, void *arg)
 {
     ending_t *self = arg;
     bool dropped;
-    db_status_t status = second_use(conn, self->user->id, &self->shown, &self->good);
+    const user_t *user = self->proof.user;
+    db_status_t status = second_use_proof(conn, &self->proof, &self->good);
     if (status != DB_OK || !self->good)
         return status;
-    status = auth_store_drop_factor(conn, self->user->id, &dropped);
+    status = auth_store_drop_factor(conn, user->id, &dropped);
     if (status == DB_OK)
-        status = s_tell(conn, &self->deed, self->user, "second_factor_off");
+        status = s_tell(conn, &self->deed, user, "second_factor_off");
     return status == DB_OK ? auth_record(conn, &self->deed) : status;
 }
 
 static void s_end(call_t *call, void *arg)
 {
     auth_t *self = arg;
-    actor_t *actor = self->actor;
-    try_t taken;
     const user_t *user = auth_require_user(call);
-    if (!user || !auth_require_own_password(call, self, user, call_text(call, "password")))
+    if (!user)
         return;
     if (!user->factor_ms) {
         call_fail(call, ERROR_NOT_FOUND, "There is no second factor");
         return;
     }
-    db_conn_t *conn = auth_require_conn(call);
-    ending_t ending = { .deed = auth_deed(call, self, "second_factor.ended", user->id, NULL),
-                        .user = user };
-    if (!conn || !throttle_require(call, user->id, &taken) ||
-        !auth_require_ok(call, second_look(conn, &ending.deed, user->id, call_text(call, "code"),
-                                           &ending.shown)) ||
-        !auth_require_write(call, self, s_end_work, &ending))
-        return;
-    if (!ending.good) {
-        call_fail(call, ERROR_UNAUTHENTICATED, "The code is wrong, or has been used");
-        return;
-    }
-    call_reply(call, 0);
-    throttle_give_back(actor, &taken);
+    ending_t ending = { .deed = auth_deed(call, self, "second_factor.ended", user->id, NULL) };
+    if (second_require_proof(call, &ending.deed, user, &ending.proof) &&
+        auth_require_write(call, self, s_end_work, &ending))
+        second_end_proof(call, &ending.proof, ending.good);
 }
 
 void auth_on_totp_end(call_t *call, void *arg)

@@ -4,58 +4,32 @@
  */
 #include "config.h"
 
-#include <string.h>
-
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
 
-static void s_write_session(pack_t *pack, const session_t *session, const char *current)
-{
-    pack_map(pack, 6);
-    pack_pair_text(pack, "id", session->id);
-    pack_pair_bool(pack, "current", strcmp(session->id, current) == 0);
-    pack_pair_time(pack, "created_at", session->created_ms);
-    pack_pair_time(pack, "last_used_at", session->last_used_ms);
-    pack_pair_time(pack, "expires_at", session->expires_ms);
-    pack_pair_text(pack, "address", session->address);
-}
-
 void auth_on_sessions(call_t *call, void *arg)
 {
-    cursor_t from;
+    listing_t listing;
     sessions_t sessions;
-    size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
     const user_t *user = auth_require_user(call);
-    if (!user || !page_require_cursor(call, LIST_SESSIONS, &from))
-        return;
-    db_conn_t *conn = auth_require_conn(call);
-    if (!conn ||
-        !auth_require_ok(call, auth_store_sessions(conn, call_arena(call), user->id,
-                                                   clock_wall_ms(), &from, limit + 1, &sessions)))
+    db_conn_t *conn = user ? auth_require_page(call, LIST_SESSIONS, &listing) : NULL;
+    if (!conn || !auth_require_ok(call, auth_store_sessions(conn, call_arena(call), user->id,
+                                                            clock_wall_ms(), &listing.from,
+                                                            listing.limit + 1, &sessions)))
         return;
     pack_t *pack = call_pack(call);
-    const size_t shown = page_begin(pack, sessions.count, limit);
+    const size_t shown = page_begin(pack, sessions.count, listing.limit);
     const session_t *last = sessions.count > shown ? &sessions.list[shown - 1] : NULL;
     for (size_t i = 0; i < shown; i++)
-        s_write_session(pack, &sessions.list[i], call_principal(call)->session);
+        auth_reply_session(pack, &sessions.list[i], call_principal(call)->session);
     page_end(pack, LIST_SESSIONS, last ? last->created_ms : 0, last ? last->id : NULL);
     call_reply(call, 0);
 }
 
-typedef struct {
-    deed_t deed;
-    const char *user_id;
-    bool changed;
-    int64_t count;
-} revocation_t;
-
-static db_status_t s_revoke_one_work(db_conn_t *conn, void *arg)
+static db_status_t s_revoke(db_conn_t *conn, const deed_t *deed, const char *owner, bool *changed)
 {
-    revocation_t *self = arg;
-    db_status_t status = auth_store_revoke_session(conn, self->user_id, self->deed.audit.target,
-                                                   self->deed.now_ms, &self->changed);
-    return status == DB_OK && self->changed ? auth_record(conn, &self->deed) : status;
+    return auth_store_revoke_session(conn, owner, deed->audit.target, deed->now_ms, changed);
 }
 
 void auth_on_session_delete(call_t *call, void *arg)
@@ -63,16 +37,17 @@ void auth_on_session_delete(call_t *call, void *arg)
     const user_t *user = auth_require_user(call);
     if (!user)
         return;
-    revocation_t revocation = { .user_id = user->id,
-                                .deed = auth_deed(call, arg, "session.ended", call_text(call, "id"),
-                                                  "session") };
-    if (!auth_require_write(call, arg, s_revoke_one_work, &revocation))
-        return;
-    if (revocation.changed)
+    const deed_t deed = auth_deed(call, arg, "session.ended", call_text(call, "id"), "session");
+    if (auth_require_changed(call, &deed, user->id, s_revoke,
+                             "The user has no session with this id"))
         call_reply(call, 0);
-    else
-        call_fail(call, ERROR_NOT_FOUND, "The user has no session with this id");
 }
+
+typedef struct {
+    deed_t deed;
+    const char *user_id;
+    int64_t count;
+} revocation_t;
 
 static db_status_t s_revoke_all_work(db_conn_t *conn, void *arg)
 {

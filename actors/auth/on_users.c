@@ -25,16 +25,14 @@ static db_status_t s_list(call_t *call, db_conn_t *conn, const cursor_t *from, s
 
 void auth_on_users(call_t *call, void *arg)
 {
-    cursor_t from;
+    listing_t listing;
     users_t users;
-    size_t limit = (size_t)call_int(call, "limit");
     (void)arg;
-    if (!page_require_cursor(call, LIST_USERS, &from))
+    db_conn_t *conn = auth_require_page(call, LIST_USERS, &listing);
+    if (!conn ||
+        !auth_require_ok(call, s_list(call, conn, &listing.from, listing.limit + 1, &users)))
         return;
-    db_conn_t *conn = auth_require_conn(call);
-    if (!conn || !auth_require_ok(call, s_list(call, conn, &from, limit + 1, &users)))
-        return;
-    auth_reply_users(call_pack(call), LIST_USERS, &users, limit);
+    auth_reply_users(call_pack(call), LIST_USERS, &users, listing.limit);
     call_reply(call, 0);
 }
 

@@ -94,3 +94,39 @@ db_status_t second_use(db_conn_t *conn, const char *user_id, const second_t *sho
     return shown->step ? auth_store_step_factor(conn, user_id, shown->step, good)
                        : auth_store_take_recovery(conn, user_id, shown->recovery, good);
 }
+
+/* ---- password and code of whoever is signed in ----------------------------------------------- */
+
+bool second_require_proof(call_t *call, const deed_t *deed, const user_t *user, proof_t *proof)
+{
+    const char *code = call_text(call, "code");
+    *proof = (proof_t){ .user = user };
+    if (!auth_require_own_password(call, deed->auth, user, call_text(call, "password")))
+        return false;
+    if (!user->factor_ms)
+        return true;
+    if (!code) {
+        auth_fail_field(call, "/code", "is needed, since the user has a second factor");
+        return false;
+    }
+    db_conn_t *conn = auth_require_conn(call);
+    return conn && throttle_require(call, user->id, &proof->taken) &&
+           auth_require_ok(call, second_look(conn, deed, user->id, code, &proof->code));
+}
+
+db_status_t second_use_proof(db_conn_t *conn, const proof_t *proof, bool *good)
+{
+    *good = true;
+    return proof->user->factor_ms ? second_use(conn, proof->user->id, &proof->code, good) : DB_OK;
+}
+
+void second_end_proof(call_t *call, const proof_t *proof, bool good)
+{
+    actor_t *actor = call_actor(call);
+    if (good) {
+        call_reply(call, 0);
+        throttle_give_back(actor, &proof->taken);
+    } else {
+        call_fail(call, ERROR_UNAUTHENTICATED, "The code is wrong, or has been used");
+    }
+}

@@ -9,6 +9,7 @@
 #define SIGNALBOX_AUTH_SECOND_H
 
 #include "actors/auth/auth.h"
+#include "actors/auth/throttle.h"
 #include "actors/auth/totp.h"
 
 #define SECOND_RECOVERY_CODES 10
@@ -31,11 +32,28 @@ typedef struct {
     uint8_t recovery[TOKEN_BYTES];
 } second_t;
 
+/* What a signed-in user has shown once more, before something that cannot be undone. */
+typedef struct {
+    const user_t *user;
+    second_t code;
+    try_t taken;
+} proof_t;
+
 /* Looks at a code outside of the transaction that uses it. */
 db_status_t second_look(db_conn_t *conn, const deed_t *deed, const char *user_id, const char *code,
                         second_t *shown);
 
 /* Uses it up; `good` tells whether it was one, and not used before. */
 db_status_t second_use(db_conn_t *conn, const char *user_id, const second_t *shown, bool *good);
+
+/* Whether the call's `password` is the user's and, where the user has a second factor, its `code`
+ * looks right: on the hasher's threads only. False: the call has been answered. */
+bool second_require_proof(call_t *call, const deed_t *deed, const user_t *user, proof_t *proof);
+
+/* In the transaction of what it is shown for: uses the code up. */
+db_status_t second_use_proof(db_conn_t *conn, const proof_t *proof, bool *good);
+
+/* Ends the call with what became of it; a good code was no failure to be counted. */
+void second_end_proof(call_t *call, const proof_t *proof, bool good);
 
 #endif

@@ -85,6 +85,11 @@ db_status_t auth_record(db_conn_t *conn, const deed_t *deed)
     return auth_store_audit(conn, &deed->auth->vault, deed->now_ms, &deed->audit);
 }
 
+static db_status_t s_record_work(db_conn_t *conn, void *arg)
+{
+    return auth_record(conn, arg);
+}
+
 db_status_t auth_add_mail(db_conn_t *conn, const deed_t *deed, const char *kind,
                           const char *recipient, const char *name, const char *code,
                           int64_t expires_ms)
@@ -119,6 +124,47 @@ bool auth_require_write(call_t *call, auth_t *self, db_work_t work, void *arg)
         return false;
     herald_wake(self->herald, false);
     return true;
+}
+
+db_status_t auth_record_alone(deed_t *deed)
+{
+    return db_write(deed->auth->db, s_record_work, deed);
+}
+
+/* ---- one thing ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const deed_t *deed;
+    const char *owner;
+    auth_change_t change;
+    bool changed;
+} changing_t;
+
+static db_status_t s_change_work(db_conn_t *conn, void *arg)
+{
+    changing_t *self = arg;
+    db_status_t status = self->change(conn, self->deed, self->owner, &self->changed);
+    return status == DB_OK && self->changed ? auth_record(conn, self->deed) : status;
+}
+
+bool auth_require_changed(call_t *call, const deed_t *deed, const char *owner, auth_change_t change,
+                          const char *missing)
+{
+    changing_t changing = { .deed = deed, .owner = owner, .change = change };
+    if (!auth_require_write(call, deed->auth, s_change_work, &changing))
+        return false;
+    if (!changing.changed)
+        call_fail(call, ERROR_NOT_FOUND, "%s", missing);
+    return changing.changed;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+db_conn_t *auth_require_page(call_t *call, list_t list, listing_t *listing)
+{
+    listing->limit = (size_t)call_int(call, "limit");
+    return page_require_cursor(call, (uint8_t)list, &listing->from) ? auth_require_conn(call)
+                                                                    : NULL;
 }
 
 db_conn_t *auth_require_conn(call_t *call)

@@ -24,7 +24,8 @@ extern const db_sql_t *const auth_store_user_lists[],
     *const auth_store_session_lists[], *const auth_store_key_lists[],
                                            *const auth_store_invite_lists[],
                                                *const auth_store_code_lists[],
-                                                   *const auth_store_audit_lists[];
+                                                   *const auth_store_erasure_lists[],
+                                                       *const auth_store_audit_lists[];
 
 /* ---- accounts and users (store_users.c) ------------------------------------------------------ */
 
@@ -264,6 +265,29 @@ db_status_t auth_store_flags(db_conn_t *conn, arena_t *arena, flags_t *flags);
 db_status_t auth_store_set_flag(db_conn_t *conn, const flag_t *flag);
 db_status_t auth_store_delete_flag(db_conn_t *conn, const char *name, bool *changed);
 
+/* ---- erasing (store_erasure.c) --------------------------------------------------------------- */
+
+/* A user with everything that is stored of them; "": all of the account. */
+db_status_t auth_store_erase_user(db_conn_t *conn, const char *account_id, const char *user_id);
+/* The account with all its users. */
+db_status_t auth_store_erase_account(db_conn_t *conn, const char *account_id);
+
+#define AUTH_ERASED_ACTION "account.erased" /* of the entry that an erased account leaves */
+
+typedef struct {
+    const char *account_id;
+    int64_t sequence, at_ms;
+} erased_t;
+
+typedef struct {
+    const erased_t *list;
+    size_t count;
+} erased_list_t;
+
+/* Accounts that were erased, after an entry of the audit log, the oldest first. */
+db_status_t auth_store_erased(db_conn_t *conn, arena_t *arena, int64_t after, size_t limit,
+                              erased_list_t *erased);
+
 /* ---- the audit log (store_audit.c) ----------------------------------------------------------- */
 
 /* What was done, in whose name. Of the texts all but `action` may be NULL. */
@@ -272,9 +296,13 @@ typedef struct {
     const char *user_id, *account_id, *target, *changed, *address, *request_id, *detail;
 } audit_t;
 
+/* As it is stored: an address that belongs to a user is sealed with the user's veil. */
 typedef struct {
     audit_t what;
     int64_t sequence, at_ms;
+    const uint8_t *veiled; /* the address; NULL: it is in `what`, or there is none */
+    size_t veiled_size;
+    const uint8_t *veil; /* VAULT_KEY_BYTES; NULL: the user has been erased */
     uint8_t hash[VAULT_HASH_BYTES];
 } audit_entry_t;
 
@@ -299,6 +327,9 @@ db_status_t auth_store_audit_list(db_conn_t *conn, arena_t *arena, int64_t befor
 /* Entries after `after`, the oldest first. */
 db_status_t auth_store_audit_after(db_conn_t *conn, arena_t *arena, int64_t after, size_t limit,
                                    audit_entries_t *entries);
+/* The address the entry came from; NULL when there is none, or none any more. */
+const char *auth_store_audit_address(const vault_t *vault, arena_t *arena,
+                                     const audit_entry_t *entry);
 /* The hash an entry must have behind `previous`. */
 void auth_store_audit_hash(const vault_t *vault, const uint8_t previous[VAULT_HASH_BYTES],
                            const audit_entry_t *entry, uint8_t hash[VAULT_HASH_BYTES]);

@@ -212,8 +212,8 @@ db_status_t auth_store_count_owners(db_conn_t *conn, const char *account_id, int
 static const db_sql_t s_add_user = {
     "auth.add_user",
     "INSERT INTO users (id, account_id, email, email_key, name, password, role, is_owner, status,"
-    " created_at, email_verified_at) VALUES ($id, $account, $email, $email_key, $name, $password,"
-    " $role, $is_owner, 'active', $now, $verified)",
+    " created_at, email_verified_at, veil) VALUES ($id, $account, $email, $email_key, $name,"
+    " $password, $role, $is_owner, 'active', $now, $verified, $veil)",
     NULL
 };
 static const db_sql_t s_name_user = { "auth.name_user",
@@ -239,12 +239,15 @@ static const db_sql_t s_logged_in = { "auth.logged_in",
 
 db_status_t auth_store_add_user(db_conn_t *conn, const user_t *user)
 {
+    uint8_t veil[VAULT_KEY_BYTES];
+    id_random(veil, sizeof veil);
     return DB_RUN(conn, &s_add_user, NULL, DB_P_TEXT("id", user->id),
                   DB_P_TEXT("account", user->account_id), DB_P_TEXT("email", user->email),
                   DB_P_TEXT("email_key", user->email_key), DB_P_TEXT("name", user->name),
                   DB_P_TEXT("password", user->password), DB_P_TEXT("role", user->role),
                   DB_P_INT("is_owner", user->is_owner), DB_P_INT("now", user->created_ms),
-                  auth_store_time("verified", user->verified_ms));
+                  auth_store_time("verified", user->verified_ms),
+                  DB_P_BLOB("veil", veil, sizeof veil));
 }
 
 db_status_t auth_store_name_user(db_conn_t *conn, const char *id, const char *name, bool *changed)

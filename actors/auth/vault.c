@@ -10,10 +10,12 @@
 
 #include "actors/auth/vault.h"
 
+#define VEIL_NAME "veil"
+
 _Static_assert(VAULT_KEY_BYTES == SECRET_BYTES && VAULT_OVERHEAD == SECRET_OVERHEAD,
                "one size of keys");
 
-enum { USE_SEALING = 1, USE_REFRESHING = 2, USE_AUDITING = 3 };
+enum { USE_SEALING = 1, USE_REFRESHING = 2, USE_AUDITING = 3, USE_VEILING = 4 };
 
 bool vault_open(vault_t *self, const char *hex, const char *data_folder, char *why, size_t why_size)
 {
@@ -24,6 +26,7 @@ bool vault_open(vault_t *self, const char *hex, const char *data_folder, char *w
         secret_derive(secret, service, USE_SEALING, self->sealing);
         secret_derive(secret, service, USE_REFRESHING, self->refreshing);
         secret_derive(secret, service, USE_AUDITING, self->auditing);
+        secret_derive(secret, service, USE_VEILING, self->veiling);
     }
     mem_wipe(secret, sizeof secret);
     return good;
@@ -43,6 +46,31 @@ bool vault_unseal(const vault_t *self, const char *name, const void *sealed, siz
                   void *plain)
 {
     return secret_unseal(self->sealing, name, sealed, size, plain);
+}
+
+static void s_veil_key(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES],
+                       uint8_t key[VAULT_KEY_BYTES])
+{
+    crypto_generichash(key, VAULT_KEY_BYTES, veil, VAULT_KEY_BYTES, self->veiling, VAULT_KEY_BYTES);
+}
+
+void vault_veil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *plain,
+                size_t size, buf_t *out)
+{
+    uint8_t key[VAULT_KEY_BYTES];
+    s_veil_key(self, veil, key);
+    secret_seal(key, VEIL_NAME, plain, size, out);
+    mem_wipe(key, sizeof key);
+}
+
+bool vault_unveil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *sealed,
+                  size_t size, void *plain)
+{
+    uint8_t key[VAULT_KEY_BYTES];
+    s_veil_key(self, veil, key);
+    const bool good = secret_unseal(key, VEIL_NAME, sealed, size, plain);
+    mem_wipe(key, sizeof key);
+    return good;
 }
 
 void vault_next_token(const vault_t *self, const uint8_t token[VAULT_KEY_BYTES],

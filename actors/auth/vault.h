@@ -14,7 +14,8 @@
 #define VAULT_OVERHEAD   40 /* bytes sealing adds */
 
 typedef struct {
-    uint8_t sealing[VAULT_KEY_BYTES], refreshing[VAULT_KEY_BYTES], auditing[VAULT_KEY_BYTES];
+    uint8_t sealing[VAULT_KEY_BYTES], refreshing[VAULT_KEY_BYTES], auditing[VAULT_KEY_BYTES],
+        veiling[VAULT_KEY_BYTES];
 } vault_t;
 
 /* `hex` is the setting, 64 digits, or "" for the file. False with a sentence in `why`. */
@@ -30,6 +31,13 @@ void vault_seal(const vault_t *self, const char *name, const void *plain, size_t
  * when it was sealed with another secret or under another name, or changed since. */
 bool vault_unseal(const vault_t *self, const char *name, const void *sealed, size_t size,
                   void *plain) MUST_CHECK;
+
+/* The same with a key that `veil` takes part in: when the veil is gone, nobody opens it, though
+ * they had the secret. */
+void vault_veil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *plain,
+                size_t size, buf_t *out);
+bool vault_unveil(const vault_t *self, const uint8_t veil[VAULT_KEY_BYTES], const void *sealed,
+                  size_t size, void *plain) MUST_CHECK;
 
 /* The refresh token that follows another one: the same for whoever asks twice. */
 void vault_next_token(const vault_t *self, const uint8_t token[VAULT_KEY_BYTES],

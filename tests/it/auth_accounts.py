@@ -3,16 +3,19 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
+import sqlite3
 import sys
 import time
 
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
 from parts import Folder  # noqa: E402
-from tap import done, same  # noqa: E402
+from tap import check, done, same  # noqa: E402
 from web import Web  # noqa: E402
 
+PATIENCE = 30
 ADA = {"email": "ada@example.dev", "password": "correct horse battery staple"}
 EVE = {**ADA, "email": "eve@example.dev"}
 
@@ -80,12 +83,51 @@ def second_factor(folder, web):
     folder.run("user", "totp-off", ADA["email"])
 
 
+def erased(folder, web):
+    headers = signed_in(web, ADA)
+    key = web.post("/v1/keys", {"name": "ci"}, headers).json()["key"]
+    with open(os.path.join(SOURCE, "docs", "examples", "workflow.json"), encoding="utf-8") as file:
+        made = web.post("/v1/analyses", json.load(file), headers)
+    same(made.status, 201, "something is analysed")
+    told = web.get("/v1/me/export", headers)
+    same((told.status, told.json()["user"]["email"], len(told.json()["keys"]["items"])),
+         (200, ADA["email"], 1), "the user gets what is stored")
+    same(web.post("/v1/account/erase", {"password": "wrong"}, headers).status, 401,
+         "a wrong password erases nothing")
+    same(web.post("/v1/me/erase", {"password": ADA["password"]}, headers).status, 422,
+         "the last owner stays")
+    same(web.post("/v1/account/erase", {"password": ADA["password"]}, headers).status, 204,
+         "the account is erased")
+    until(lambda: web.get("/v1/me", headers).status == 401, "the token is refused")
+    until(lambda: web.get("/v1/me", {"X-API-Key": key}).status == 401, "and the key")
+    same(bytes_of(web.post("/v1/auth/login", ADA)),
+         bytes_of(web.post("/v1/auth/login", {**ADA, "email": "nobody@example.dev"})),
+         "nobody has the address any more")
+    folder.run("audit", "verify")
+    listed = folder.run("audit", "list")
+    check("account.erased" in listed and ADA["email"] not in listed, "the log says so, and no name")
+    until(lambda: not analyses(folder), "what was analysed is deleted")
+
+
+def analyses(folder):
+    with sqlite3.connect(f"file:{folder.path}/var/analysis.db?mode=ro", uri=True) as database:
+        return database.execute("SELECT count(*) FROM analysis").fetchone()[0]
+
+
+def until(condition, name):
+    limit = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < limit:
+        time.sleep(0.02)
+    check(condition(), name)
+
+
 def main():
     with Folder(edge_limits="off") as folder:
         part = folder.start("run", "--port", "0")
         web = Web(part.port)
         alike(folder, web)
         second_factor(folder, web)
+        erased(folder, web)
         same(part.stop(), 0, "it ends")
 
 

@@ -2,6 +2,7 @@
 #
 # The analysis service; each is built for each of the two databases from one source.
 SERVICE_TESTS = \
+	%D%/analysis_erasures_sqlite_test %D%/analysis_erasures_postgres_test \
 	%D%/analysis_on_submit_sqlite_test %D%/analysis_on_submit_postgres_test \
 	%D%/analysis_on_analyses_sqlite_test %D%/analysis_on_analyses_postgres_test \
 	%D%/analysis_on_workflows_sqlite_test %D%/analysis_on_workflows_postgres_test \
@@ -13,6 +14,9 @@ check_PROGRAMS += $(SERVICE_TESTS)
 TESTS += $(SERVICE_TESTS)
 EXTRA_DIST += %D%/analysis_stage.h
 
+%C%_analysis_erasures_sqlite_test_SOURCES = %D%/analysis_erasures_test.c
+%C%_analysis_erasures_postgres_test_SOURCES = %D%/analysis_erasures_test.c
+%C%_analysis_erasures_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_analysis_on_submit_sqlite_test_SOURCES = %D%/analysis_on_submit_test.c
 %C%_analysis_on_submit_postgres_test_SOURCES = %D%/analysis_on_submit_test.c
 %C%_analysis_on_submit_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

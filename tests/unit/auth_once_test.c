@@ -9,13 +9,15 @@
 #define EVENT_A "0190a6f2-0000-7000-8000-00000000000a"
 #define EVENT_B "0190a6f2-0000-7000-8000-00000000000b"
 
-static error_code_t s_record(stage_t *stage, const char *event, const char *target)
+/* The address is its user's, and told only while there is such a user. */
+static error_code_t s_record(stage_t *stage, const char *user, const char *event,
+                             const char *target)
 {
     return stage_call(stage, NULL, "audit_record",
                       "{\"event\":\"%s\",\"at_ms\":1800000000000,\"action\":\"plant.stop\","
-                      "\"user_id\":\"ann\",\"account_id\":\"acme\",\"target\":\"%s\","
+                      "\"user_id\":\"%s\",\"account_id\":\"acme\",\"target\":\"%s\","
                       "\"address\":\"192.0.2.9\",\"request_id\":\"r-1\",\"detail\":\"status=200\"}",
-                      event, target)
+                      event, user, target)
         .code;
 }
 
@@ -35,11 +37,12 @@ static void test_told(void)
 {
     stage_t stage;
     stage_open(&stage, NULL);
-    is_int(s_record(&stage, EVENT_A, "/v1/plant/stop"), ERROR_NONE);
+    const person_t ann = stage_register(&stage, "ann@example.dev");
+    is_int(s_record(&stage, ann.user, EVENT_A, "/v1/plant/stop"), ERROR_NONE);
     const value_t *items = s_recorded(&stage), *entry = value_item(items, 0);
-    static const char *const expected[][2] = {
+    const char *const expected[][2] = {
         { "action", "plant.stop" },     { "at", "2027-01-15T08:00:00.000Z" },
-        { "user_id", "ann" },           { "account_id", "acme" },
+        { "user_id", ann.user },        { "account_id", "acme" },
         { "target", "/v1/plant/stop" }, { "address", "192.0.2.9" },
         { "request_id", "r-1" },        { "detail", "status=200" },
     };
@@ -63,8 +66,8 @@ static void test_told_again(void)
     if (!db_is_sqlite(stage_db(&stage)))
         stage_start(&stage, 1);
     for (int i = 0; i < 6; i++) {
-        is_int(s_record(&stage, EVENT_A, "/v1/plant/stop"), ERROR_NONE);
-        is_int(s_record(&stage, EVENT_B, "/v1/plant/stop"), ERROR_NONE);
+        is_int(s_record(&stage, "ann", EVENT_A, "/v1/plant/stop"), ERROR_NONE);
+        is_int(s_record(&stage, "ann", EVENT_B, "/v1/plant/stop"), ERROR_NONE);
     }
     is_int(s_recorded(&stage)->count, 2);
     ok(s_is_whole(&stage));

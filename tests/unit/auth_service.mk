@@ -5,6 +5,7 @@ AUTH_TESTS = \
 	%D%/auth_admin_sqlite_test %D%/auth_admin_postgres_test \
 	%D%/auth_alike_sqlite_test %D%/auth_alike_postgres_test \
 	%D%/auth_email_sqlite_test %D%/auth_email_postgres_test \
+	%D%/auth_erase_sqlite_test %D%/auth_erase_postgres_test \
 	%D%/auth_keys_sqlite_test %D%/auth_keys_postgres_test \
 	%D%/auth_login_sqlite_test %D%/auth_login_postgres_test \
 	%D%/auth_once_sqlite_test %D%/auth_once_postgres_test \
@@ -28,6 +29,9 @@ EXTRA_DIST += %D%/auth_stage.h
 %C%_auth_email_sqlite_test_SOURCES = %D%/auth_email_test.c
 %C%_auth_email_postgres_test_SOURCES = %D%/auth_email_test.c
 %C%_auth_email_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_auth_erase_sqlite_test_SOURCES = %D%/auth_erase_test.c
+%C%_auth_erase_postgres_test_SOURCES = %D%/auth_erase_test.c
+%C%_auth_erase_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_auth_keys_sqlite_test_SOURCES = %D%/auth_keys_test.c
 %C%_auth_keys_postgres_test_SOURCES = %D%/auth_keys_test.c
 %C%_auth_keys_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

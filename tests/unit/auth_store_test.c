@@ -92,8 +92,9 @@ static db_param_t s_value(const char *statement, const char *name)
 static void test_plans(void)
 {
     static const db_sql_t *const *const tables[] = {
-        auth_store_user_lists,   auth_store_session_lists, auth_store_key_lists,
-        auth_store_invite_lists, auth_store_audit_lists,   auth_store_code_lists,
+        auth_store_user_lists,    auth_store_session_lists, auth_store_key_lists,
+        auth_store_invite_lists,  auth_store_audit_lists,   auth_store_code_lists,
+        auth_store_erasure_lists,
     };
     const db_sql_t *lists[32] = { NULL };
     size_t count = 0;

@@ -24,4 +24,4 @@ DROP TABLE reset_tokens;
 ALTER TABLE mails DROP CONSTRAINT mails_kind_check;
 ALTER TABLE mails ADD CHECK (kind IN
     ('password_reset', 'password_changed', 'invite', 'email_verify', 'email_changed',
-    'second_factor_on', 'second_factor_off', 'erased'));
+    'second_factor_on', 'second_factor_off'));

@@ -26,7 +26,7 @@ CREATE TABLE mails_2 (
     id TEXT PRIMARY KEY CHECK (length(id) = 36),
     kind TEXT NOT NULL CHECK (kind IN
         ('password_reset', 'password_changed', 'invite', 'email_verify', 'email_changed',
-        'second_factor_on', 'second_factor_off', 'erased')),
+        'second_factor_on', 'second_factor_off')),
     recipient TEXT NOT NULL,
     content BLOB NOT NULL,
     created_at INTEGER NOT NULL,
