@@ -179,10 +179,9 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
-                                              "analysis", "cache",   "limiter", "outbound",
-                                              "webhook",  "mail",    "broker",  "log",
-                                              NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor",    "auth", "analysis",
+                                              "cache", "limiter", "outbound", "http", "webhook",
+                                              "mail",  "broker",  "log",      NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -265,9 +264,9 @@ static int s_run_actors(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
-                                                "analysis", "cache",   "limiter", "outbound",
-                                                "webhook",  "mail",    "log",     NULL };
+static const char *const s_actor_sections[] = { "actor", "storage", "bus",      "auth", "analysis",
+                                                "cache", "limiter", "outbound", "http", "webhook",
+                                                "mail",  "log",     NULL };
 
 const command_t command_actor = {
     .name = "actor",

@@ -247,6 +247,7 @@ int main(int argc, char **argv)
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { "outbound", outbound_setting_rows, &outbound_settings },
+        { "http", http_actor.settings, http_actor.settings_target },
         { "webhook", webhook_actor.settings, webhook_actor.settings_target },
         { "mail", mail_actor.settings, mail_actor.settings_target },
         { 0 },

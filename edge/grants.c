@@ -27,6 +27,7 @@ static const grant_t s_built_in[] = {
     { "analysis", NULL },
     { "cache", "/v1/admin/cache" },
     { "http", "/v1/admin/breakers" },
+    { "http", "/v1/monitors" },
     { "webhook", "/v1/admin/hooks" },
     { "webhook", "/v1/hooks" },
     { "webhook", "/v1/webhooks" },

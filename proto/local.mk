@@ -19,7 +19,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
-	%D%/http.c %D%/http.h %D%/http_fields.h \
+	%D%/http.c %D%/http_monitors.c %D%/http.h %D%/http_fields.h \
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \

@@ -39,6 +39,7 @@ SYSTEM_TESTS = \
 	%D%/auth_commands.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
+	%D%/monitors.py \
 	%D%/outbound_calls.py \
 	%D%/python_peers.py \
 	%D%/readme.py \

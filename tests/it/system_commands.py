@@ -95,7 +95,7 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
-MIGRATED = "auth: up to date\nanalysis: up to date\nlimiter: up to date\nwebhook: up to date\n"
+MIGRATED = "auth: up to date\nanalysis: up to date\nlimiter: up to date\nwebhook: up to date\nhttp: up to date\n"
 
 
 def migration(**where):

@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	%D%/limiter_outage_test \
 	%D%/limiter_peers_test \
 	%D%/limiter_window_test \
+	%D%/monitor_anomaly_test \
 	%D%/outbound_fence_test \
 	%D%/outbound_hosts_test \
 	%D%/outbound_signature_test \
