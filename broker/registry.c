@@ -25,8 +25,9 @@ static void s_pack_version(pack_t *pack, const broker_service_t *service, const 
     {
         if (worker->version != version)
             continue;
-        pack_map(pack, 3);
+        pack_map(pack, 4);
         pack_pair_text(pack, "name", worker->instance);
+        pack_pair_int(pack, "credit", worker->credit);
         pack_pair_int(pack, "weight", worker->weight);
         pack_pair_bool(pack, "draining", worker->is_draining);
     }

@@ -10,6 +10,7 @@
 #include "actors/auth/auth.h"
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
+#include "actors/jobs/jobs.h"
 #include "deploy/app.h"
 
 #define RUN_WHY_SIZE      512
@@ -160,6 +161,7 @@ static int s_run(app_t *app, int argc, char **argv)
     app->bus.brokers = RUN_INPROC_BUS;
     app->bus.events = RUN_INPROC_EVENTS;
     app->edge.brokers = RUN_INPROC_EDGE;
+    jobs_settings.brokers = RUN_INPROC_EDGE;
 
     s_open(&parts, app);
     bool good = s_start_broker(&parts);
@@ -181,7 +183,7 @@ static int s_run(app_t *app, int argc, char **argv)
 
 static const char *const s_run_sections[] = { "edge",  "storage", "actor",    "auth", "analysis",
                                               "cache", "limiter", "outbound", "http", "webhook",
-                                              "mail",  "broker",  "log",      NULL };
+                                              "mail",  "jobs",    "broker",   "log",  NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -266,7 +268,7 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 
 static const char *const s_actor_sections[] = { "actor", "storage", "bus",      "auth", "analysis",
                                                 "cache", "limiter", "outbound", "http", "webhook",
-                                                "mail",  "log",     NULL };
+                                                "mail",  "jobs",    "log",      NULL };
 
 const command_t command_actor = {
     .name = "actor",

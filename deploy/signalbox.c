@@ -16,6 +16,7 @@
 #include "actors/base/signals.h"
 #include "actors/base/text.h"
 #include "actors/cache/cache.h"
+#include "actors/jobs/jobs.h"
 #include "actors/jobs/mail/mail.h"
 #include "actors/jobs/monitor/monitor.h"
 #include "actors/jobs/webhook/webhook.h"
@@ -24,16 +25,15 @@
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor,
-                                           &cache_actor,   &limiter_actor,
-                                           &webhook_actor, &mail_actor,
-                                           &http_actor,    NULL };
+const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cache_actor,
+                                           &limiter_actor, &webhook_actor,  &mail_actor,
+                                           &http_actor,    &jobs_actor,     NULL };
 
 static const command_t *const s_commands[] = {
-    &command_run,     &command_broker, &command_edge,    &command_actor,
-    &command_migrate, &command_config, &command_call,    &command_watch,
-    &command_ps,      &command_drain,  &command_analyze, &command_openapi,
-    &command_health,  &command_user,   &command_key,     &command_audit,
+    &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
+    &command_config,  &command_call,    &command_watch,  &command_ps,    &command_drain,
+    &command_analyze, &command_openapi, &command_health, &command_user,  &command_key,
+    &command_audit,   &command_jobs,
 };
 
 static const setting_t s_log_rows[] = {
@@ -176,6 +176,7 @@ static void s_derive(app_t *app)
     s_derive_endpoint(app, &app->broker.trusted, "edge.sock");
     s_derive_endpoint(app, &app->broker.events, "events.sock");
     s_derive_endpoint(app, &app->edge.brokers, "edge.sock");
+    s_derive_endpoint(app, &jobs_settings.brokers, "edge.sock");
 }
 
 static bool s_read_settings(app_t *app, const char *config, int *argc, char **argv)
@@ -246,6 +247,7 @@ int main(int argc, char **argv)
         { "analysis", analysis_actor.settings, analysis_actor.settings_target },
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
+        { "jobs", jobs_actor.settings, jobs_actor.settings_target },
         { "outbound", outbound_setting_rows, &outbound_settings },
         { "http", http_actor.settings, http_actor.settings_target },
         { "webhook", webhook_actor.settings, webhook_actor.settings_target },

@@ -34,6 +34,9 @@ static const grant_t s_built_in[] = {
     { "webhook", NULL },
     { "edge", "/v1/ping" },
     { "edge", "/v1/events" },
+    { "jobs", "/v1/jobs" },
+    { "jobs", "/v1/queues" },
+    { "jobs", "/v1/dead" },
     { "limiter", "/v1/admin/limits" },
 };
 

@@ -34,6 +34,20 @@ static const standing_t *s_tightest(const claim_t *claim)
     return tightest;
 }
 
+static void s_add(buf_t *out, const char *text, int64_t number)
+{
+    buf_add_text(out, text);
+    buf_add_int(out, number);
+}
+
+static void s_add_name(buf_t *out, const char *text, const char *name)
+{
+    buf_add_text(out, text);
+    buf_add_byte(out, '"');
+    buf_add_text(out, name);
+    buf_add_byte(out, '"');
+}
+
 void limits_write_headers(const allowance_t *allowance, const char *tier, uint64_t now_ms,
                           int64_t wall_ms, buf_t *out)
 {
@@ -43,21 +57,24 @@ void limits_write_headers(const allowance_t *allowance, const char *tier, uint64
     if (!allowance->is_counted)
         return;
     const standing_t *tightest = s_tightest(claim);
-    buf_printf(out,
-               "X-RateLimit-Tier: %s\r\nX-RateLimit-Limit: %lld\r\nX-RateLimit-Window: %lld\r\n"
-               "X-RateLimit-Remaining: %lld\r\nX-RateLimit-Reset: %lld\r\nRateLimit-Policy: ",
-               tier, (long long)tightest->policy.limit, s_seconds(tightest->policy.window_ms),
-               (long long)tightest->remaining,
-               s_seconds(wall_ms + s_until(tightest->reset_ms, now_ms)));
-    for (size_t i = 0; i < claim->count; i++)
-        buf_printf(out, "%s\"%s\";q=%lld;w=%lld", i ? ", " : "", claim->standings[i].policy.name,
-                   (long long)claim->standings[i].policy.limit,
-                   s_seconds(claim->standings[i].policy.window_ms));
-    buf_add_text(out, "\r\nRateLimit: ");
-    for (size_t i = 0; i < claim->count; i++)
-        buf_printf(out, "%s\"%s\";r=%lld;t=%lld", i ? ", " : "", claim->standings[i].policy.name,
-                   (long long)claim->standings[i].remaining,
-                   s_seconds(s_until(claim->standings[i].reset_ms, now_ms)));
+    buf_add_text(out, "X-RateLimit-Tier: ");
+    buf_add_text(out, tier);
+    s_add(out, "\r\nX-RateLimit-Limit: ", tightest->policy.limit);
+    s_add(out, "\r\nX-RateLimit-Window: ", s_seconds(tightest->policy.window_ms));
+    s_add(out, "\r\nX-RateLimit-Remaining: ", tightest->remaining);
+    s_add(out, "\r\nX-RateLimit-Reset: ", s_seconds(wall_ms + s_until(tightest->reset_ms, now_ms)));
+    for (size_t i = 0; i < claim->count; i++) {
+        const quota_t *policy = &claim->standings[i].policy;
+        s_add_name(out, i ? ", " : "\r\nRateLimit-Policy: ", policy->name);
+        s_add(out, ";q=", policy->limit);
+        s_add(out, ";w=", s_seconds(policy->window_ms));
+    }
+    for (size_t i = 0; i < claim->count; i++) {
+        const standing_t *standing = &claim->standings[i];
+        s_add_name(out, i ? ", " : "\r\nRateLimit: ", standing->policy.name);
+        s_add(out, ";r=", standing->remaining);
+        s_add(out, ";t=", s_seconds(s_until(standing->reset_ms, now_ms)));
+    }
     buf_add(out, "\r\n", 2);
 }
 

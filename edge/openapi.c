@@ -135,6 +135,12 @@ static void s_parameters(writer_t *writer, const operation_t *operation)
         if (openapi_is_in_path(operation->method, name) ||
             openapi_is_in_query(operation->method, name))
             s_parameter(writer, operation, name, schema);
+    if (value_get(properties, "idempotency_key"))
+        writer_raw(writer, NULL,
+                   "{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,"
+                   "\"description\":\"For a day the same request with the same key gets the same "
+                   "answer, and is done once\",\"schema\":{\"type\":\"string\","
+                   "\"maxLength\":200}}");
     if (operation->method->sensitive)
         writer_raw(writer, NULL, s_signature);
     writer_close_list(writer);

@@ -85,13 +85,8 @@ static const char *s_date(exchange_t *exchange)
 
 static void s_add_number(buf_t *out, const char *name, size_t number)
 {
-    char digits[24], *at = digits + sizeof digits;
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
     buf_add_text(out, name);
-    buf_add(out, at, (size_t)(digits + sizeof digits - at));
+    buf_add_int(out, (int64_t)number);
     buf_add(out, "\r\n", 2);
 }
 
@@ -104,9 +99,9 @@ static void s_add_line(buf_t *out, const char *name, const char *value)
 
 static void s_add_status(buf_t *out, unsigned status)
 {
-    char line[16];
-    snprintf(line, sizeof line, "HTTP/1.1 %03u ", status % 1000u);
-    s_add_line(out, line, http_reason(status));
+    buf_add_text(out, "HTTP/1.1 ");
+    buf_add_int(out, status);
+    s_add_line(out, " ", http_reason(status));
 }
 
 static void s_add_origin(exchange_t *exchange, buf_t *out)

@@ -35,8 +35,8 @@
 #define ALL_VERBS (HTTP_BIT(HTTP_VERBS) - 1)
 
 static const char s_allowed_headers[] =
-    "Authorization, Content-Type, If-None-Match, traceparent, tracestate, X-API-Key, "
-    "X-No-Compression, X-Request-ID, X-Signature";
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, traceparent, tracestate, "
+    "X-API-Key, X-No-Compression, X-Request-ID, X-Signature";
 
 /* ---- who may be here ------------------------------------------------------------------------ */
 
@@ -143,6 +143,7 @@ static bool s_translate(exchange_t *x)
         .body_size = x->body.size,
         .headers = headers,
         .header_count = header_count,
+        .idempotency_key = x->headers[HEADER_IDEMPOTENCY_KEY],
     };
     x->message.size = 0;
     return translate_request(&request, &x->arena, &x->message, &x->failure, &x->fields);

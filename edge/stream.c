@@ -27,6 +27,7 @@ static const struct {
     sight_t sight;
 } s_topics[] = {
     { "analysis.", SEEN_BY_ACCOUNT },
+    { "jobs.", SEEN_BY_ACCOUNT },
     { "monitor.", SEEN_BY_ACCOUNT },
     { REGISTRY_PREFIX, SEEN_BY_ALL },
 };

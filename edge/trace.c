@@ -58,7 +58,7 @@ static bool s_read_parent(trace_t *self, const char *text)
 void trace_begin(trace_t *self, const char *traceparent)
 {
     uint8_t fresh[24];
-    id_random(fresh, sizeof fresh);
+    id_fresh(fresh, sizeof fresh);
     self->is_continued = traceparent && s_read_parent(self, traceparent);
     if (!self->is_continued) {
         memcpy(self->trace, fresh, sizeof self->trace);

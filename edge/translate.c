@@ -13,6 +13,7 @@
 #include "edge/problem.h"
 #include "edge/translate.h"
 #include "proto/json.h"
+#include "proto/value_pack.h"
 
 /* Fields that do not come from the body, as the tree that is validated and packed. */
 typedef struct {
@@ -131,6 +132,21 @@ static bool s_add_query(merge_t *self, const query_t *query)
     return true;
 }
 
+/* The key is a string of RFC 8941 (3.3.3); without its quotes, as many send it, it is taken too. */
+static void s_add_key(merge_t *self)
+{
+    static const char field[] = "idempotency_key";
+    const char *key = self->request->idempotency_key;
+    size_t size = key ? strlen(key) : 0;
+    if (!key || !s_schema(self, field, sizeof field - 1))
+        return;
+    if (size >= 2 && key[0] == '"' && key[size - 1] == '"') {
+        key++;
+        size -= 2;
+    }
+    s_put(self, field, sizeof field - 1, s_text(key, size));
+}
+
 static bool s_collect(merge_t *self)
 {
     query_t query;
@@ -139,43 +155,19 @@ static bool s_collect(merge_t *self)
         problem_set(self->failure, ERROR_BAD_REQUEST, "%s", why);
         return false;
     }
-    size_t room = self->request->route->param_count + query.count;
+    size_t room = self->request->route->param_count + query.count + 1;
     self->pairs = arena_array(self->arena, room, 2 * sizeof *self->pairs);
     s_add_path(self);
+    s_add_key(self);
     return s_add_query(self, &query);
 }
 
 /* ---- packing -------------------------------------------------------------------------------- */
 
-static void s_pack(pack_t *out, const value_t *value)
-{
-    switch ((value_type_t)value->type) {
-    case VALUE_TEXT:
-        pack_string(out, value->text, value->count);
-        break;
-    case VALUE_INT:
-        pack_int(out, value->integer);
-        break;
-    case VALUE_FLOAT:
-        pack_double(out, value->number);
-        break;
-    case VALUE_BOOL:
-        pack_bool(out, value->truth);
-        break;
-    case VALUE_ARRAY:
-        pack_array(out, value->count);
-        for (uint32_t i = 0; i < value->count; i++)
-            s_pack(out, &value->items[i]);
-        break;
-    default:
-        insist(false && "path and query make no other type");
-    }
-}
-
 static void s_pack_pairs(pack_t *out, const merge_t *self)
 {
     for (uint32_t i = 0; i < 2 * self->count; i++)
-        s_pack(out, &self->pairs[i]);
+        value_pack(&self->pairs[i], out);
 }
 
 static bool s_read_json(const merge_t *self, buf_t *out)

@@ -28,6 +28,8 @@ typedef struct {
     /* for a method that takes headers */
     const translate_header_t *headers;
     size_t header_count;
+    /* The header Idempotency-Key, which a method takes that has a field of that name; NULL: none */
+    const char *idempotency_key;
 } translate_t;
 
 /* Appends the validated msgpack map to `message`. False with `failure` set, its field errors in

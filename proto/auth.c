@@ -66,5 +66,6 @@ const service_t auth_service = {
                                           &auth_audit_record,
                                           &auth_audit_verify,
                                           &auth_erased,
+                                          &auth_mail_deliver,
                                           NULL },
 };

@@ -62,7 +62,8 @@ extern const method_t auth_users, auth_user, auth_user_update, auth_invites, aut
     auth_invite_delete, auth_audit, auth_flags, auth_flag_set, auth_flag_delete, auth_rotate;
 /* of other parts of the system */
 extern const method_t auth_identify, auth_signature_check, auth_account_tier, auth_key_issue,
-    auth_key_revoke, auth_reset_issue, auth_audit_record, auth_audit_verify, auth_erased;
+    auth_key_revoke, auth_reset_issue, auth_audit_record, auth_audit_verify, auth_erased,
+    auth_mail_deliver;
 
 extern const service_t auth_service;
 

@@ -187,3 +187,18 @@ const method_t auth_erased = {
     .access = ACCESS_INTERNAL,
     .idempotent = true,
 };
+
+/* ---- mails ----------------------------------------------------------------------------------- */
+
+static const error_code_t s_mail_errors[] = { ERROR_UNPROCESSABLE, ERROR_UNAVAILABLE, ERROR_NONE };
+
+const method_t auth_mail_deliver = {
+    .name = "mail_deliver",
+    .summary = "Sends a mail of the outbox, by its id",
+    .about = "What a job of this kind is asked to do. One that is no longer there is done with.",
+    .request = auth_id_request,
+    .errors = s_mail_errors,
+    .access = ACCESS_INTERNAL,
+    .idempotent = true,
+    .deadline_ms = 60000,
+};

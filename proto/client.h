@@ -115,6 +115,7 @@ typedef struct {
     uint8_t priority;
     uint64_t route_key, schema;
     const uint8_t *trace; /* FRAME_TRACE_BYTES, or NULL */
+    const char *job;      /* the run it is (proto/job.h); NULL: none */
     answer_fn on_part;    /* every PARTIAL; NULL: they are dropped */
     void *part_arg;
 } client_request_t;

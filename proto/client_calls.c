@@ -20,7 +20,7 @@ typedef struct {
     order_t order;
     uint64_t ticket;
     frame_t frame; /* its names point to `names` */
-    char names[2 * (FRAME_NAME_BYTES + 1)];
+    char names[3][FRAME_NAME_BYTES + 1];
     zmq_msg_t parts[2]; /* principal, body */
     size_t part_count;
     answer_fn on_answer, on_part;
@@ -188,7 +188,7 @@ static void s_begin(client_t *client, call_order_t *order)
                   client->now_ms + order->frame.deadline_ms + CLIENT_GRACE_MS);
 }
 
-static const char *s_keep_name(char *to, const char *name)
+static const char *s_keep_name(char to[FRAME_NAME_BYTES + 1], const char *name)
 {
     snprintf(to, FRAME_NAME_BYTES + 1, "%s", name ? name : "");
     return to;
@@ -206,8 +206,10 @@ static void s_pack(call_order_t *order, const client_request_t *request)
                    .deadline_ms = request->deadline_ms ? request->deadline_ms : METHOD_DEADLINE_MS,
                    .route_key = request->route_key,
                    .schema = request->schema };
-    frame_set_service(frame, s_keep_name(order->names, request->service));
-    frame_set_method(frame, s_keep_name(order->names + FRAME_NAME_BYTES + 1, request->method));
+    frame_set_service(frame, s_keep_name(order->names[0], request->service));
+    frame_set_method(frame, s_keep_name(order->names[1], request->method));
+    frame->reply = s_keep_name(order->names[2], request->job);
+    frame->reply_size = (uint8_t)strlen(order->names[2]);
     if (request->trace) {
         memcpy(frame->trace, request->trace, FRAME_TRACE_BYTES);
         frame->flags |= FRAME_TRACED;

@@ -57,7 +57,9 @@ typedef struct {
     uint64_t route_key;   /* id_hash of what keeps requests together */
     uint64_t schema;      /* hash of a descriptor */
     uint8_t trace[FRAME_TRACE_BYTES];
-    const char *service, *method, *reply; /* not NUL-terminated; point into the message */
+    /* Not NUL-terminated; point into the message. `reply` of a REQUEST says which run of which job
+     * it is, as proto/job.h writes it, or is empty. */
+    const char *service, *method, *reply;
     uint8_t service_size, method_size, reply_size;
 } frame_t;
 

@@ -124,6 +124,7 @@ const method_t http_breaker_set = {
     .reply = s_breaker,
     .errors = s_full,
     ADMIN_COMMON,
+    .sensitive = true,
     .idempotent = true,
     .http = { .route = "PUT /v1/admin/breakers/{host}" },
 };

@@ -23,6 +23,8 @@ SB_PROTO += %D%/libproto.a
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
+	%D%/job.c %D%/job.h \
+	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_pull.c %D%/jobs_queues.c %D%/jobs.h %D%/jobs_fields.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \
@@ -36,4 +38,5 @@ SB_PROTO += %D%/libproto.a
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h \
+	%D%/value_pack.c %D%/value_pack.h \
 	%D%/webhook.c %D%/webhook_hooks.c %D%/webhook_subscriptions.c %D%/webhook.h %D%/webhook_fields.h

@@ -84,6 +84,10 @@ static const stats_row_t s_stats_rows[AUTH_STATS + 1] = {
     [AUTH_OVERLOADED] = { "auth_overloaded_total", STATS_COUNTER,
                           "Requests refused because too many passwords were being hashed" },
     [AUTH_PURGED] = { "auth_purged_total", STATS_COUNTER, "Sessions removed after their end" },
+    [AUTH_MAILS_SENT] = { "auth_mails_sent_total", STATS_COUNTER,
+                          "Mails the mail service has sent" },
+    [AUTH_MAILS_REFUSED] = { "auth_mails_refused_total", STATS_COUNTER,
+                             "Mails it has refused for good" },
     [AUTH_HASH_TIME] = { "auth_hash_duration_microseconds", STATS_HISTOGRAM,
                          "Time a password took to be hashed or compared" },
 };
@@ -173,6 +177,7 @@ static const handler_t s_handlers[] = {
     { &auth_account_erase, auth_on_account_erase, HANDLE_INLINE },
     { &auth_export, auth_on_export, HANDLE_POOL },
     { &auth_erased, auth_on_erased, HANDLE_POOL },
+    { &auth_mail_deliver, auth_on_mail_deliver, HANDLE_POOL },
     { &auth_verify, auth_on_verify, HANDLE_POOL },
     { &auth_verify_resend, auth_on_verify_resend, HANDLE_POOL },
     { &auth_refresh, auth_on_refresh, HANDLE_POOL },

@@ -8,7 +8,8 @@
  * known. Nothing secret is logged.
  *
  * Does not: limit how often somebody tries (the limiter does, by the rate class of the method),
- * send mails (they wait in the table `mails`), verify access tokens for others (proto/jwt.h does).
+ * send mails (the mail service does; on_mail.c says when), verify access tokens for others
+ * (proto/jwt.h does).
  *
  * The handlers stand in on_*.c, a family a file; proto/auth*.c say what each takes and answers.
  */
@@ -46,6 +47,8 @@ typedef enum {
     AUTH_SIGNATURES_REFUSED,
     AUTH_OVERLOADED,
     AUTH_PURGED,
+    AUTH_MAILS_SENT,
+    AUTH_MAILS_REFUSED,
     AUTH_HASH_TIME,
     AUTH_STATS
 } auth_stat_t;
@@ -60,6 +63,7 @@ typedef struct {
     password_cost_t cost;
     char decoy[PASSWORD_HASH_SIZE]; /* compared with when the address is unknown */
     uint32_t ticks;
+    uint32_t relay_wait_s; /* until mails are handed over again */
 } auth_t;
 
 extern const actor_spec_t auth_actor;
@@ -81,6 +85,9 @@ bool auth_begin(auth_t *self, char *why, size_t why_size);
 /* What is periodic, each second. (upkeep.c) */
 void auth_keep_up(auth_t *self);
 
+/* Hands mails of the outbox to the jobs service, each second. (relay.c) */
+void auth_relay_mails(auth_t *self);
+
 /* Publishes what is retained, an auth_t's; on the herald's thread. (on_published.c) */
 void auth_publish_state(void *arg);
 
@@ -100,6 +107,7 @@ auth_handler_t auth_on_verify, auth_on_verify_resend, auth_on_email_change; /* o
 auth_handler_t auth_on_me, auth_on_me_update, auth_on_account,
     auth_on_account_update, /* on_profile.c */
     auth_on_members, auth_on_member_delete;
+auth_handler_t auth_on_mail_deliver;                                    /* on_mail.c */
 auth_handler_t auth_on_export;                                          /* on_export.c */
 auth_handler_t auth_on_me_erase, auth_on_account_erase, auth_on_erased; /* on_erase.c */
 auth_handler_t auth_on_users, auth_on_user, auth_on_user_update,

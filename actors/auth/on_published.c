@@ -8,6 +8,7 @@
 
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
+#include "actors/base/log.h"
 
 /* ---- flags ----------------------------------------------------------------------------------- */
 
@@ -171,10 +172,17 @@ void auth_on_rotate(call_t *call, void *arg)
 
 /* ---- what is retained ------------------------------------------------------------------------ */
 
+/* As the database has them now: an instance that has not heard of another's new key would take it
+ * back. What cannot be read is not told; what was told before stays. */
 static void s_publish_keys(auth_t *self)
 {
+    char why[200];
     buf_t body = { 0 };
     pack_t pack;
+    if (!keyring_load(&self->keyring, self->db, &self->vault, why, sizeof why)) {
+        LOG(LOG_ERROR, "auth.keys_not_loaded", LOG_TEXT("why", why));
+        return;
+    }
     pack_init(&pack, &body);
     pack_map(&pack, 3);
     pack_pair_text(&pack, "issuer", auth_settings.issuer);

@@ -24,8 +24,9 @@ extern const db_sql_t *const auth_store_user_lists[],
     *const auth_store_session_lists[], *const auth_store_key_lists[],
                                            *const auth_store_invite_lists[],
                                                *const auth_store_code_lists[],
-                                                   *const auth_store_erasure_lists[],
-                                                       *const auth_store_audit_lists[];
+                                                   *const auth_store_mail_lists[],
+                                                       *const auth_store_erasure_lists[],
+                                                           *const auth_store_audit_lists[];
 
 /* ---- accounts and users (store_users.c) ------------------------------------------------------ */
 
@@ -148,7 +149,7 @@ db_status_t auth_store_invites(db_conn_t *conn, arena_t *arena, const cursor_t *
                                invites_t *invites);
 db_status_t auth_store_delete_invite(db_conn_t *conn, const char *id, bool *changed);
 
-/* ---- codes and the mails that carry them (store_codes.c) ------------------------------------- */
+/* ---- codes (store_codes.c) ------------------------------------------------------------------- */
 
 typedef struct {
     const uint8_t *hash; /* of TOKEN_BYTES */
@@ -171,10 +172,27 @@ db_status_t auth_store_has_code(db_conn_t *conn, const char *user_id, const char
                                 int64_t since_ms, bool *has);
 db_status_t auth_store_drop_codes(db_conn_t *conn, const char *user_id, const char *purpose);
 
+/* ---- mails (store_mails.c) ------------------------------------------------------------------- */
+
 /* `content` is sealed with the mail's id as its name. */
+typedef struct {
+    const char *kind, *recipient;
+    const uint8_t *content;
+    size_t content_size;
+    int64_t expires_ms;
+} mail_row_t;
+
 db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
                                 const char *recipient, const buf_t *content, int64_t now_ms,
                                 int64_t expires_ms);
+/* Ids of at most `limit` that were not handed over since `before_ms`. */
+db_status_t auth_store_due_mails(db_conn_t *conn, arena_t *arena, int64_t before_ms, size_t limit,
+                                 const char **ids, size_t *count);
+db_status_t auth_store_enqueued_mail(db_conn_t *conn, const char *id, int64_t now_ms);
+/* NULL: there is none, or its time is over. */
+db_status_t auth_store_mail(db_conn_t *conn, arena_t *arena, const char *id, int64_t now_ms,
+                            const mail_row_t **found);
+db_status_t auth_store_delete_mail(db_t *db, const char *id);
 
 /* ---- second factors (store_factors.c) -------------------------------------------------------- */
 

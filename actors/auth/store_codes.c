@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * store_codes - codes that prove an address or stand for a password, and the mails that carry them
+ * store_codes - codes that prove an address or stand for a password
  */
 #include "config.h"
 
@@ -85,23 +85,4 @@ db_status_t auth_store_has_code(db_conn_t *conn, const char *user_id, const char
         return status;
     *has = db_next(rows);
     return auth_store_close(rows);
-}
-
-/* ---- mails ----------------------------------------------------------------------------------- */
-
-static const db_sql_t s_add_mail = {
-    "auth.add_mail",
-    "INSERT INTO mails (id, kind, recipient, content, created_at, expires_at)"
-    " VALUES ($id, $kind, $recipient, $content, $now, $expires)",
-    NULL
-};
-
-db_status_t auth_store_add_mail(db_conn_t *conn, const char *id, const char *kind,
-                                const char *recipient, const buf_t *content, int64_t now_ms,
-                                int64_t expires_ms)
-{
-    return DB_RUN(conn, &s_add_mail, NULL, DB_P_TEXT("id", id), DB_P_TEXT("kind", kind),
-                  DB_P_TEXT("recipient", recipient),
-                  DB_P_BLOB("content", content->bytes, content->size), DB_P_INT("now", now_ms),
-                  DB_P_INT("expires", expires_ms));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * upkeep - what is periodic: signing keys are loaded and rotated, what is over is removed
+ * upkeep - what is periodic: signing keys are rotated, what is over is removed
  */
 #include "config.h"
 
@@ -8,10 +8,10 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 
-#define MS_PER_DAY INT64_C(86400000)
-#define LOAD_EACH  5          /* seconds between looks at the signing keys */
-#define PURGE_EACH 60         /* seconds between looks for what is over */
-#define KEPT_MS    MS_PER_DAY /* how long a session that is over is kept */
+#define MS_PER_DAY  INT64_C(86400000)
+#define ROTATE_EACH 5          /* seconds between looks at the age of the signing key */
+#define PURGE_EACH  60         /* seconds between looks for what is over */
+#define KEPT_MS     MS_PER_DAY /* how long a session that is over is kept */
 
 typedef struct {
     deed_t deed;
@@ -50,16 +50,13 @@ static void s_rotate_when_due(auth_t *self, upkeep_t *upkeep)
 
 void auth_keep_up(auth_t *self)
 {
-    char why[200];
     upkeep_t upkeep = { .deed = { .auth = self,
                                   .now_ms = clock_wall_ms(),
                                   .audit = { .action = "signing_key.created" } } };
     self->ticks++;
-    if (self->ticks % LOAD_EACH == 0) {
+    auth_relay_mails(self);
+    if (self->ticks % ROTATE_EACH == 0)
         s_rotate_when_due(self, &upkeep);
-        if (!keyring_load(&self->keyring, self->db, &self->vault, why, sizeof why))
-            LOG(LOG_ERROR, "auth.keys_not_loaded", LOG_TEXT("why", why));
-    }
     if (self->ticks % PURGE_EACH == 0 && db_write(self->db, s_purge_work, &upkeep) == DB_OK)
         stats_add(actor_stats(self->actor), AUTH_PURGED, upkeep.purged);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "actors/base/buf.h"
+#include "actors/base/text.h"
 
 #define BUF_FIRST_BYTES 256
 
@@ -39,6 +40,11 @@ void buf_printf(buf_t *self, const char *format, ...)
     vsnprintf((char *)at, (size_t)length + 1, format, again);
     va_end(again);
     self->size += (size_t)length;
+}
+
+void buf_add_int(buf_t *self, int64_t number)
+{
+    self->size += text_of_int(number, (char *)buf_reserve(self, TEXT_INT_SIZE));
 }
 
 const char *buf_text(buf_t *self)

@@ -53,6 +53,9 @@ static inline void buf_add_text(buf_t *self, const char *text)
 /* Appends formatted text. */
 void buf_printf(buf_t *self, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Appends a number in decimal. */
+void buf_add_int(buf_t *self, int64_t number);
+
 /* The content as a C string: a NUL is kept behind the last byte and not counted. Borrowed until the
  * next change of the buffer. */
 const char *buf_text(buf_t *self);

@@ -44,22 +44,39 @@ void clock_sleep_ms(uint32_t ms)
         ;
 }
 
-const char *clock_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
+#define SECOND_CHARS 19 /* "2026-01-31T23:59:59" */
+
+static void s_write_second(int64_t seconds, char text[SECOND_CHARS + 1])
 {
-    int64_t seconds = wall_ms / 1000, ms = wall_ms % 1000;
-    if (ms < 0) {
-        ms += 1000;
-        seconds--;
-    }
     struct tm utc;
     time_t when = (time_t)seconds;
-    if (!gmtime_r(&when, &utc) || utc.tm_year < -1900 || utc.tm_year > 9999 - 1900)
-        return strcpy(text, "0000-00-00T00:00:00.000Z");
+    if (!gmtime_r(&when, &utc) || utc.tm_year < -1900 || utc.tm_year > 9999 - 1900) {
+        strcpy(text, "0000-00-00T00:00:00");
+        return;
+    }
     /* the bounds above keep each field at its width; the casts tell the compiler so */
-    snprintf(text, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+    snprintf(text, SECOND_CHARS + 1, "%04u-%02u-%02uT%02u:%02u:%02u",
              (unsigned)(utc.tm_year + 1900) % 10000u, (unsigned)(utc.tm_mon + 1) % 100u,
              (unsigned)utc.tm_mday % 100u, (unsigned)utc.tm_hour % 100u,
-             (unsigned)utc.tm_min % 100u, (unsigned)utc.tm_sec % 100u, (unsigned)ms % 1000u);
+             (unsigned)utc.tm_min % 100u, (unsigned)utc.tm_sec % 100u);
+}
+
+/* Most moments that are written lie in the same second as the one before. */
+const char *clock_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
+{
+    static _Thread_local char second[SECOND_CHARS + 1];
+    static _Thread_local int64_t second_is;
+    const unsigned ms = (unsigned)((wall_ms % 1000 + 1000) % 1000);
+    const int64_t seconds = (wall_ms - ms) / 1000;
+    if (!second[0] || seconds != second_is) {
+        s_write_second(seconds, second);
+        second_is = seconds;
+    }
+    memcpy(text, second, SECOND_CHARS);
+    const char tail[] = {
+        '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0'
+    };
+    memcpy(text + SECOND_CHARS, tail, sizeof tail);
     return text;
 }
 

@@ -33,6 +33,21 @@ uint64_t id_random_u64(void)
     return value;
 }
 
+#define SUPPLY_BYTES 512
+
+void id_fresh(void *memory, size_t size)
+{
+    static _Thread_local uint8_t supply[SUPPLY_BYTES];
+    static _Thread_local size_t left;
+    insist(size <= sizeof supply);
+    if (left < size) {
+        id_random(supply, sizeof supply);
+        left = sizeof supply;
+    }
+    memcpy(memory, supply + sizeof supply - left, size);
+    left -= size;
+}
+
 char *id_hex(const void *bytes, size_t size, char *text)
 {
     static const char digits[] = "0123456789abcdef";
@@ -69,7 +84,7 @@ const char *id_uuid7(char text[ID_UUID_SIZE])
     uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     uint16_t part = (uint16_t)((uint64_t)now.tv_nsec % 1000000 * 4096 / 1000000);
     put_u64(bytes, ms << 16 | part);
-    id_random(bytes + 8, sizeof bytes - 8);
+    id_fresh(bytes + 8, sizeof bytes - 8);
     return s_uuid(bytes, 7, text);
 }
 

@@ -14,6 +14,11 @@
 void id_random(void *memory, size_t size);
 uint64_t id_random_u64(void);
 
+/* Random bytes for names, which need be nobody else's and are no secret: out of a supply of the
+ * thread's own, so that most cost no system call. Not for a process that was forked: it would go on
+ * with the same bytes as its parent. */
+void id_fresh(void *memory, size_t size);
+
 /* A UUID version 7 (RFC 9562, 5.7): sorts by creation time, to a quarter of a microsecond (6.2,
  * method 3), so that what one process makes in the same millisecond keeps its order; returns
  * `text`. */

@@ -170,7 +170,7 @@ static void s_field(line_t *line, const log_field_t *field)
         s_pair(line, field->key, field->text, field->size);
         break;
     case LOG_FIELD_INT:
-        snprintf(number, sizeof number, "%lld", (long long)field->integer);
+        text_of_int(field->integer, number);
         s_plain(line, field->key, number);
         break;
     case LOG_FIELD_FLOAT:

@@ -142,6 +142,22 @@ unsigned text_distance(const char *a, const char *b)
     return last[m];
 }
 
+size_t text_of_int(int64_t number, char text[TEXT_INT_SIZE])
+{
+    char digits[TEXT_INT_SIZE], *at = digits + sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (number < 0)
+        *--at = '-';
+    const size_t size = (size_t)(digits + sizeof digits - at);
+    memcpy(text, at, size);
+    text[size] = '\0';
+    return size;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -20,6 +20,10 @@ size_t text_utf8_length(const char *text, size_t size);
 bool text_to_i64(const char *text, size_t size, int64_t *value) MUST_CHECK;
 bool text_to_double(const char *text, size_t size, double *value) MUST_CHECK;
 
+/* The number in decimal; returns the length. */
+#define TEXT_INT_SIZE 21 /* "-9223372036854775808" and the NUL */
+size_t text_of_int(int64_t number, char text[TEXT_INT_SIZE]);
+
 /* Edits (insert, delete, replace, swap neighbours) that make `b` of `a`, for "did you mean".
  * Texts over 64 bytes are compared by their first 64. */
 unsigned text_distance(const char *a, const char *b);

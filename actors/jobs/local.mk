@@ -5,6 +5,26 @@ SB_PARTS += %D%/libjobs.a
 %C%_libjobs_a_SOURCES = \
 	%D%/calendar.c %D%/calendar.h \
 	%D%/cron.c %D%/cron_parse.c %D%/cron.h \
+	%D%/dispatcher.c %D%/dispatcher.h %D%/dispatcher_state.h \
+	%D%/intake.c %D%/intake.h \
+	%D%/jobs.c %D%/jobs.h \
+	%D%/keeping.c \
+	%D%/kinds.c %D%/kinds.h \
+	%D%/lanes.c %D%/lanes.h \
+	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_pull.c %D%/on_queues.c %D%/on_runs.c \
+	%D%/runs.c \
+	%D%/share.c \
+	%D%/verdict.c %D%/verdict.h \
+	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_progress.c \
+	%D%/store_queues.c \
+	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
 	%D%/zone.c %D%/zone.h \
 	%D%/zone_rule.c %D%/zone_rule.h \
 	%D%/zones.c %D%/zones.h
+
+%C%_sql = %D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql
+EXTRA_DIST += $(%C%_sql)
+CLEANFILES += %D%/migrations.c
+nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c
+%D%/migrations.c: $(%C%_sql) $(SB_EMBED)
+	$(SB_EMBED_SQL) -v symbol=jobs_migrations $(%C%_sql) $(SB_EMBED_TO)

@@ -324,6 +324,7 @@ actor_t *actor_start(void *zmq_context, const actor_spec_t *spec, const actor_co
                      db_migrate_t migrate, char *why, size_t why_size)
 {
     actor_t *self = s_new(spec, config);
+    self->context = zmq_context;
     bool good = s_describe(self, why, why_size);
     if (good && spec->migrations) {
         self->db =
@@ -443,6 +444,11 @@ const char *actor_instance(const actor_t *self)
     return self->instance;
 }
 
+const char *actor_service(const actor_t *self)
+{
+    return self->spec->service->name;
+}
+
 const char *actor_data_folder(const actor_t *self)
 {
     return self->config->storage->data;
@@ -466,6 +472,16 @@ stats_t *actor_stats(actor_t *self)
 client_t *actor_client(actor_t *self)
 {
     return self->client;
+}
+
+void *actor_context(const actor_t *self)
+{
+    return self->context;
+}
+
+const client_settings_t *actor_bus(const actor_t *self)
+{
+    return self->config->bus;
 }
 
 void actor_publish(actor_t *self, const char *topic, bool retain, buf_t *body)

@@ -15,6 +15,7 @@
 #include "actors/runtime/db.h"
 #include "actors/runtime/redis.h"
 #include "proto/client.h"
+#include "proto/job.h"
 #include "proto/method.h"
 #include "proto/principal.h"
 #include "proto/topic.h"
@@ -101,11 +102,16 @@ void actor_stop(actor_t **self_p);
 bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
+const char *actor_service(const actor_t *self);
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */
 stats_t *actor_stats(actor_t *self); /* of the spec's own rows */
 client_t *actor_client(actor_t *self);
+
+/* For an actor that needs a client of its own besides: where it lives, and how it talks. */
+void *actor_context(const actor_t *self);
+const client_settings_t *actor_bus(const actor_t *self);
 
 /* ---- a call, as its handler sees it --------------------------------------------------------- */
 
@@ -121,6 +127,12 @@ bool call_bool(call_t *self, const char *field);
 /* On whose behalf; an empty principal when a service calls for itself. */
 const principal_t *call_principal(const call_t *self);
 
+/* The run of a job that the call is, NULL when it is none. */
+const job_run_t *call_job(const call_t *self);
+
+/* The trace it belongs to, FRAME_TRACE_BYTES; NULL: none. */
+const uint8_t *call_trace(const call_t *self);
+
 const method_t *call_method(const call_t *self);
 actor_t *call_actor(const call_t *self);
 arena_t *call_arena(call_t *self); /* freed with the call */
@@ -131,6 +143,11 @@ uint32_t call_left_ms(const call_t *self);
 
 /* Whether the caller has given up: long work looks at it now and then. */
 bool call_is_cancelled(const call_t *self);
+
+/* Tells how far a job is that this call runs; `note` may be NULL. Anything else is nobody's
+ * business: then nothing happens, so a handler need not ask. Told a few times a second at most, and
+ * never waited for. */
+void call_progress(call_t *self, unsigned percent, const char *note);
 
 /* Where the reply is packed: one map that fits the method's reply schema. */
 pack_t *call_pack(call_t *self);

@@ -19,6 +19,8 @@
 #define RETRY_BASE_MS   20
 #define RETRY_MOST_MS   500
 
+#define PROGRESS_EVERY_MS 250u
+
 /* ---- the request ---------------------------------------------------------------------------- */
 
 const value_t *call_request(const call_t *self)
@@ -60,6 +62,16 @@ const principal_t *call_principal(const call_t *self)
     return self->principal;
 }
 
+const job_run_t *call_job(const call_t *self)
+{
+    return self->is_job ? &self->job : NULL;
+}
+
+const uint8_t *call_trace(const call_t *self)
+{
+    return self->message->frame.flags & FRAME_TRACED ? self->message->frame.trace : NULL;
+}
+
 const method_t *call_method(const call_t *self)
 {
     return self->handler->method;
@@ -89,6 +101,37 @@ uint32_t call_left_ms(const call_t *self)
 bool call_is_cancelled(const call_t *self)
 {
     return atomic_load_explicit(&self->is_cancelled, memory_order_relaxed);
+}
+
+static void s_on_told(void *arg, answer_t *answer)
+{
+    (void)arg; /* a run that is not the present one finds out when it ends */
+    (void)answer;
+}
+
+void call_progress(call_t *self, unsigned percent, const char *note)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    const uint64_t now_us = clock_us();
+    if (!self->is_job || (self->progress_us && percent < 100 &&
+                          now_us < self->progress_us + PROGRESS_EVERY_MS * 1000))
+        return;
+    self->progress_us = now_us;
+    pack_init(&pack, &body);
+    pack_map(&pack, note ? 4 : 3);
+    pack_pair_int(&pack, "id", self->job.id);
+    pack_pair_int(&pack, "fence", self->job.fence);
+    pack_pair_int(&pack, "percent", percent < 100 ? percent : 100);
+    if (note)
+        pack_pair_text(&pack, "note", note);
+    client_send(self->actor->client,
+                &(client_request_t){ .service = self->job.service,
+                                     .method = "progress",
+                                     .body = &body,
+                                     .flags = FRAME_IDEMPOTENT },
+                s_on_told, NULL);
+    buf_free(&body);
 }
 
 /* ---- the ends ------------------------------------------------------------------------------- */
@@ -238,7 +281,7 @@ bool call_service(call_t *self, const char *service, const char *method, bool is
                                  .flags = is_idempotent ? FRAME_IDEMPOTENT : 0 };
     if (self->message->frame.flags & FRAME_TRACED) { /* the same trace, a span of its own */
         memcpy(trace, self->message->frame.trace, sizeof trace);
-        id_random(trace + 16, 8);
+        id_fresh(trace + 16, 8);
         request.trace = trace;
     }
     bool good = false;

@@ -29,6 +29,7 @@ static call_t *s_new(actor_t *actor, worker_request_t *message)
     call->actor = actor;
     call->message = message;
     call->started_us = message->received_us;
+    call->is_job = job_run_read(&call->job, message->frame.reply, message->frame.reply_size);
     pack_init(&call->pack, &call->reply);
     monitor_lock(&actor->monitor);
     TAILQ_INSERT_TAIL(&actor->active, call, entry);
@@ -103,7 +104,9 @@ static bool s_require_permission(call_t *call)
     const char *missing = NULL;
     if (!call->has_principal)
         return true;
-    if (method->access == ACCESS_USER && !who->account[0])
+    if (method->access == ACCESS_INTERNAL)
+        missing = "to be asked by a service for itself";
+    else if (method->access == ACCESS_USER && !who->account[0])
         missing = "a signed-in user";
     else if (method->role && !principal_has_role(who, method->role))
         missing = method->role;

@@ -169,6 +169,11 @@ bool db_is_sqlite(const db_t *self)
     return self->backend == &db_sqlite;
 }
 
+bool db_conn_is_sqlite(const db_conn_t *conn)
+{
+    return db_is_sqlite(conn->db);
+}
+
 bool db_ping(db_t *self, uint64_t *latency_us)
 {
     static const db_sql_t ping = { "db.ping", "SELECT 1 AS one", NULL };

@@ -168,6 +168,7 @@ db_status_t db_write_one(db_t *self, const db_sql_t *sql, const db_param_t *para
                  COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
 
 bool db_is_sqlite(const db_t *self);
+bool db_conn_is_sqlite(const db_conn_t *conn); /* the same, asked within a transaction */
 
 /* ---- life ----------------------------------------------------------------------------------- */
 

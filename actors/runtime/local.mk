@@ -17,6 +17,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/db_run.c \
 	%D%/db_sqlite.c %D%/db_sqlite.h \
 	%D%/db_sqlite_writer.c \
+	%D%/enqueue.c %D%/enqueue.h \
 	%D%/erasures.c %D%/erasures.h \
 	%D%/page.c %D%/page.h \
 	%D%/redis.c %D%/redis.h \

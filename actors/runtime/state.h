@@ -50,7 +50,9 @@ struct call {
     const descriptor_method_t *method;
     uint64_t started_us, due_us; /* monotonic */
     atomic_bool is_cancelled;
-    bool has_principal;
+    bool has_principal, is_job;
+    job_run_t job;        /* when it is one */
+    uint64_t progress_us; /* when it was told last how far it is */
     arena_t arena;
     const value_t *request;
     principal_t *principal; /* in the arena; empty when has_principal is false */
@@ -68,6 +70,7 @@ typedef struct {
 struct actor {
     const actor_spec_t *spec;
     const actor_config_t *config;
+    void *context; /* of ZeroMQ */
     char instance[ID_INSTANCE_SIZE];
     uint64_t boot_ms;
     void *self; /* the actor's own state */

@@ -3,7 +3,7 @@
 # Benchmarks print one JSON line a case and never fail a build by a time:
 #     make bench
 BENCHES = %D%/analysis_bench %D%/auth_bench %D%/broker_bench %D%/cache_bench %D%/edge_bench \
-	%D%/json_bench %D%/limiter_bench
+	%D%/jobs_bench %D%/json_bench %D%/limiter_bench
 
 EXTRA_PROGRAMS += $(BENCHES)
 CLEANFILES += $(BENCHES)
@@ -16,6 +16,7 @@ BENCH_KIT = %D%/bench.c %D%/bench.h
 %C%_edge_bench_SOURCES = %D%/edge_bench.c %D%/edge_clients.c %D%/edge_clients.h \
 	%D%/edge_server.c %D%/edge_server.h %D%/edge_system.c %D%/edge_system.h %D%/documents.c \
 	%D%/documents.h $(BENCH_KIT)
+%C%_jobs_bench_SOURCES = %D%/jobs_bench.c $(BENCH_KIT)
 %C%_json_bench_SOURCES = %D%/json_bench.c %D%/documents.c %D%/documents.h $(BENCH_KIT)
 %C%_limiter_bench_SOURCES = %D%/limiter_bench.c $(BENCH_KIT)
 

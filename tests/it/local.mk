@@ -37,6 +37,7 @@ SYSTEM_TESTS = \
 	%D%/analyze_cli.py \
 	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
+	%D%/auth_mails.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/monitors.py \
@@ -60,3 +61,7 @@ EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 
 TESTS += %D%/cache_instances.py %D%/jobs_cron.py
 EXTRA_DIST += %D%/cache_instances.py %D%/jobs_cron.py
+
+JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_system.py
+TESTS += $(JOBS_TESTS_IT)
+EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py

@@ -11,11 +11,12 @@ import time
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
 import bus  # noqa: E402
-from enqueued import Jobs, User  # noqa: E402
+from jobs import Jobs  # noqa: E402
 from outside import Receiver  # noqa: E402
 from parts import Folder  # noqa: E402
 from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
+from user import User  # noqa: E402
 from web import Web  # noqa: E402
 
 PATIENCE = 20
@@ -164,7 +165,7 @@ def story(**settings):
             folder.start("actor", "http", "--instance", "http-2")
         edge = folder.start("edge")
         wait(lambda: {Web(edge.port).get(path).status for path in ("/v1/webhooks", "/v1/monitors")}, {401})
-        jobs, receiver = Jobs(folder), Receiver()
+        jobs, receiver = Jobs(folder, "webhook"), Receiver()
         user, stranger = User(edge.port, "ada@example.dev"), User(edge.port, "eve@example.dev")
         path, number = made(user, stranger, receiver)
         look = changes(user, folder.socket("bus"), jobs, receiver, path, number)

@@ -16,9 +16,9 @@ from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
-OTHERS = ("auth", "cache", "http", "limiter", "webhook")  # services beside the analysis
+OTHERS = ("auth", "cache", "http", "jobs", "limiter", "webhook")  # services beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health user key audit").split()
+            "health user key audit jobs").split()
 
 MISTAKES = [
     # words                                         what the answer says
@@ -95,7 +95,7 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
-MIGRATED = "auth: up to date\nanalysis: up to date\nlimiter: up to date\nwebhook: up to date\nhttp: up to date\n"
+MIGRATED = "".join(name + ": up to date\n" for name in ("auth", "analysis", "limiter", "webhook", "http", "jobs"))
 
 
 def migration(**where):

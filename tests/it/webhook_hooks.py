@@ -13,10 +13,11 @@ import time
 
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
-from enqueued import Jobs, User  # noqa: E402
+from jobs import Jobs  # noqa: E402
 from parts import Folder  # noqa: E402
 from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
+from user import User  # noqa: E402
 from web import Web  # noqa: E402
 
 PATIENCE = 20
@@ -160,7 +161,7 @@ def story(**settings):
         deadline = time.monotonic() + PATIENCE
         while web.get("/v1/admin/hooks", admin).status != 200 and time.monotonic() < deadline:
             time.sleep(0.02)
-        jobs = Jobs(folder)
+        jobs = Jobs(folder, "")
         configured(web, admin)
         told(web, jobs)
         refused(web, jobs)

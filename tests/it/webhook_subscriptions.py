@@ -13,11 +13,12 @@ import time
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
 import bus  # noqa: E402
-from enqueued import Jobs, User  # noqa: E402
+from jobs import Jobs  # noqa: E402
 from outside import Receiver, is_signed  # noqa: E402
 from parts import Folder  # noqa: E402
 from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
+from user import User  # noqa: E402
 from web import Web  # noqa: E402
 
 PATIENCE = 20
@@ -204,7 +205,7 @@ def story(**settings):
         deadline = time.monotonic() + PATIENCE
         while Web(edge.port).get("/v1/webhooks").status == 404 and time.monotonic() < deadline:
             time.sleep(0.02)
-        jobs, receiver = Jobs(folder), Receiver()
+        jobs, receiver = Jobs(folder, "webhook"), Receiver()
         user, stranger = User(edge.port, "ada@example.dev"), User(edge.port, "eve@example.dev")
         client = folder.socket("bus")
         path, secret = subscribed(user, stranger, receiver)

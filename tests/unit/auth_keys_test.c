@@ -147,7 +147,8 @@ typedef struct {
     uint64_t beacons, byes, missed, flags;
     int64_t sequence;
     jwt_key_t keys[STORE_SIGNING_KEYS];
-    size_t key_count;
+    size_t key_count, fewest; /* the last time, and since that was set */
+    uint64_t tellers;         /* a bit for each instance that has told of keys since then */
     char issuer[64], audience[64];
 } ear_t;
 
@@ -166,6 +167,14 @@ static void s_hear_keys(ear_t *self, arena_t *arena, const value_t *body)
         key->not_before_ms = value_get_int(item, "not_before_ms", 0);
         key->expires_at_ms = value_get_int(item, "expires_at_ms", 0);
     }
+}
+
+/* Of `stage_start` the names end in a digit. */
+static void s_hear_teller(ear_t *self, const event_t *head)
+{
+    self->tellers |= UINT64_C(1) << (head->publisher[head->publisher_size - 1] - '0');
+    if (self->key_count < self->fewest)
+        self->fewest = self->key_count;
 }
 
 static void s_hear_change(ear_t *self, arena_t *arena, const value_t *body)
@@ -191,9 +200,10 @@ static void s_hear(void *arg, const client_event_t *event)
     insist(body);
     monitor_lock(&self->monitor);
     self->missed += event->missed;
-    if (event->topic_size == 9)
+    if (event->topic_size == 9) {
         s_hear_keys(self, &arena, body);
-    else if (event->topic_size == 10)
+        s_hear_teller(self, &event->head);
+    } else if (event->topic_size == 10)
         self->flags = value_get(body, "flags")->count;
     else
         s_hear_change(self, &arena, body);
@@ -366,6 +376,37 @@ static void test_rotation(void)
     monitor_free(&ear.monitor);
 }
 
+/* The one that has not made the new key tells of it as well, and does not take it back. */
+static void test_all_tell_of_a_new_key(void)
+{
+    stage_t stage;
+    ear_t ear;
+    const principal_t admin = stage_admin();
+    if (!ON_POSTGRES)
+        return;
+    stage_open(&stage, NULL);
+    stage_start(&stage, 1);
+    s_listen(&ear, &stage);
+    is_int(stage_call(&stage, &admin, "rotate", "{}").code, ERROR_NONE);
+    ok(s_wait_keys(&ear, 2));
+    monitor_lock(&ear.monitor);
+    ear.fewest = SIZE_MAX;
+    ear.tellers = 0;
+    monitor_unlock(&ear.monitor);
+    const uint64_t until_ms = clock_ms() + BUS_PATIENCE_S * 1000, both = 1 << 1 | 1 << 2;
+    monitor_lock(&ear.monitor);
+    while (ear.tellers != both && clock_ms() < until_ms) {
+        monitor_unlock(&ear.monitor); /* whoever sets a flag tells everything anew */
+        stage_call(&stage, &admin, "flag_set", "{\"name\":\"beta\",\"enabled\":true}");
+        monitor_lock(&ear.monitor);
+    }
+    is_int(ear.tellers, both);
+    is_int(ear.fewest, 2);
+    monitor_unlock(&ear.monitor);
+    stage_close(&stage);
+    monitor_free(&ear.monitor);
+}
+
 /* A database that is opened with another secret is not begun on. */
 static void test_other_secret(void)
 {
@@ -385,4 +426,5 @@ static void test_other_secret(void)
 DATABASE_TESTS({ "keys", test_keys }, { "scopes", test_scopes },
                { "identity follows", test_identity_follows },
                { "changes are told", test_changes_are_told }, { "rotation", test_rotation },
+               { "all tell of a new key", test_all_tell_of_a_new_key },
                { "other secret", test_other_secret })

@@ -10,6 +10,7 @@ AUTH_TESTS = \
 	%D%/auth_login_sqlite_test %D%/auth_login_postgres_test \
 	%D%/auth_once_sqlite_test %D%/auth_once_postgres_test \
 	%D%/auth_password_test \
+	%D%/auth_relay_sqlite_test %D%/auth_relay_postgres_test \
 	%D%/auth_second_sqlite_test %D%/auth_second_postgres_test \
 	%D%/auth_session_sqlite_test %D%/auth_session_postgres_test \
 	%D%/auth_signing_sqlite_test %D%/auth_signing_postgres_test \
@@ -41,6 +42,9 @@ EXTRA_DIST += %D%/auth_stage.h
 %C%_auth_once_sqlite_test_SOURCES = %D%/auth_once_test.c
 %C%_auth_once_postgres_test_SOURCES = %D%/auth_once_test.c
 %C%_auth_once_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_auth_relay_sqlite_test_SOURCES = %D%/auth_relay_test.c
+%C%_auth_relay_postgres_test_SOURCES = %D%/auth_relay_test.c
+%C%_auth_relay_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_auth_second_sqlite_test_SOURCES = %D%/auth_second_test.c
 %C%_auth_second_postgres_test_SOURCES = %D%/auth_second_test.c
 %C%_auth_second_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

@@ -218,5 +218,24 @@ static void test_secrets(void)
     stage_close(&self.stage);
 }
 
+/* Whoever is erased leaves no secret behind. */
+static void test_erased(void)
+{
+    static const db_sql_t count = { "test.count", "SELECT key_id FROM signing_secrets", NULL };
+    signer_t self;
+    db_rows_t *rows;
+    s_open(&self);
+    is_int(stage_call(&self.stage, &self.ada.who, "account_erase", "{\"password\":\"%s\"}",
+                      STAGE_PASSWORD)
+               .code,
+           ERROR_NONE);
+    is_int(DB_RUN(db_conn(stage_db(&self.stage)), &count, &rows), DB_OK);
+    ok(!db_next(rows));
+    db_rows_close(&rows);
+    is_int(s_check_nonce(&self, "nonce-of-the-erased"), ERROR_UNAUTHENTICATED);
+    stage_close(&self.stage);
+}
+
 DATABASE_TESTS({ "vectors", test_vectors }, { "good once", test_good_once },
-               { "changed", test_changed }, { "time", test_time }, { "secrets", test_secrets })
+               { "changed", test_changed }, { "time", test_time }, { "secrets", test_secrets },
+               { "erased", test_erased })

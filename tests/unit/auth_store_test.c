@@ -52,6 +52,10 @@ static const db_sql_t s_fill[] = {
     BOTH("test.signing_secrets",
          "INSERT INTO signing_secrets (key_id, secret, created_at) SELECT " UUID(
              "d", "n") ", " HASH("n") ", n FROM " NUMBERS),
+    BOTH("test.mails",
+         "INSERT INTO mails (id, kind, recipient, content, created_at, expires_at,"
+         " enqueued_at) SELECT " UUID("f", "n") ", 'invite', 'x', " HASH("n") ", n, n,"
+                                                                              " n FROM " NUMBERS),
     BOTH("test.codes", "INSERT INTO codes (hash, purpose, user_id, created_at, expires_at)"
                        " SELECT " HASH("n") ", 'reset', " UUID("b", "n") ", n, n FROM " NUMBERS),
     BOTH(
@@ -92,9 +96,9 @@ static db_param_t s_value(const char *statement, const char *name)
 static void test_plans(void)
 {
     static const db_sql_t *const *const tables[] = {
-        auth_store_user_lists,    auth_store_session_lists, auth_store_key_lists,
-        auth_store_invite_lists,  auth_store_audit_lists,   auth_store_code_lists,
-        auth_store_erasure_lists,
+        auth_store_user_lists,   auth_store_session_lists, auth_store_key_lists,
+        auth_store_invite_lists, auth_store_audit_lists,   auth_store_code_lists,
+        auth_store_mail_lists,   auth_store_erasure_lists,
     };
     const db_sql_t *lists[32] = { NULL };
     size_t count = 0;

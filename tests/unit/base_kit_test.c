@@ -60,6 +60,12 @@ static void test_clock(void)
     int64_t ms;
     is_text(clock_text(0, text), "1970-01-01T00:00:00.000Z");
     is_text(clock_text(1700000000123, text), "2023-11-14T22:13:20.123Z");
+    is_text(clock_text(1700000000999, text), "2023-11-14T22:13:20.999Z");
+    is_text(clock_text(1700000001000, text), "2023-11-14T22:13:21.000Z");
+    is_text(clock_text(-1, text), "1969-12-31T23:59:59.999Z");
+    is_text(clock_text(-1000, text), "1969-12-31T23:59:59.000Z");
+    is_text(clock_text(INT64_MAX, text), "0000-00-00T00:00:00.807Z");
+    is_text(clock_text(1700000000123, text), "2023-11-14T22:13:20.123Z");
     ok(clock_parse(text, 24, &ms) && ms == 1700000000123);
     ok(clock_parse("2023-11-15T00:13:20.1239+02:00", 30, &ms) && ms == 1700000000123);
     ok(!clock_parse("2023-13-01T00:00:00Z", 20, &ms));
@@ -71,6 +77,12 @@ static void test_clock(void)
 static void test_ids(void)
 {
     char one[ID_UUID_SIZE], two[ID_UUID_SIZE];
+    uint8_t fresh[100], next[100];
+    for (int i = 0; i < 20; i++) { /* beyond what is fetched at once */
+        id_fresh(fresh, sizeof fresh);
+        id_fresh(next, sizeof next);
+        ok(memcmp(fresh, next, sizeof fresh) != 0);
+    }
     id_uuid7(one);
     id_uuid7(two);
     ok(strcmp(one, two) != 0);

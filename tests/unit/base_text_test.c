@@ -46,6 +46,24 @@ static void test_numbers(void)
     ok(!text_to_double("1e999", 5, &number));
 }
 
+static void test_number_texts(void)
+{
+    static const struct {
+        int64_t number;
+        const char *text;
+    } cases[] = { { 0, "0" },
+                  { 7, "7" },
+                  { -1, "-1" },
+                  { 1000, "1000" },
+                  { INT64_MAX, "9223372036854775807" },
+                  { INT64_MIN, "-9223372036854775808" } };
+    char text[TEXT_INT_SIZE];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        is_int(text_of_int(cases[i].number, text), strlen(cases[i].text));
+        is_text(text, cases[i].text);
+    }
+}
+
 static void test_distance(void)
 {
     is_int(text_distance("port", "port"), 0);
@@ -64,5 +82,5 @@ static void test_copy(void)
     is_text(to, "abc");
 }
 
-TESTS({ "utf8", test_utf8 }, { "numbers", test_numbers }, { "distance", test_distance },
-      { "copy", test_copy })
+TESTS({ "utf8", test_utf8 }, { "numbers", test_numbers }, { "number texts", test_number_texts },
+      { "distance", test_distance }, { "copy", test_copy })

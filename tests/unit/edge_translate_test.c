@@ -17,6 +17,10 @@ static const char s_service[] =
     "\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
     "\"ratio\":{\"type\":[\"number\",\"null\"]},\"deep\":{\"type\":\"boolean\"},"
     "\"either\":{\"type\":[\"integer\",\"string\"]},\"any\":{}}}},"
+    "{\"name\":\"order\",\"access\":\"user\",\"http\":{\"route\":\"POST /v1/shop\"},"
+    "\"request\":{\"type\":\"object\",\"additionalProperties\":false,"
+    "\"properties\":{\"n\":{\"type\":\"integer\"},"
+    "\"idempotency_key\":{\"type\":\"string\",\"maxLength\":5}}}},"
     "{\"name\":\"put\",\"access\":\"user\","
     "\"http\":{\"route\":\"PUT /v1/shop/{id}\",\"body\":\"document\"},"
     "\"request\":{\"type\":\"object\",\"additionalProperties\":false,"
@@ -39,6 +43,8 @@ static void s_open(void)
 }
 
 /* The message as JSON; or "CODE pointer why" of the first error. */
+static const char *s_key; /* the header Idempotency-Key */
+
 static const char *s_translate(http_verb_t verb, const char *target, const char *query,
                                const char *body)
 {
@@ -53,7 +59,8 @@ static const char *s_translate(http_verb_t verb, const char *target, const char 
                                   .path = &path,
                                   .query = query,
                                   .body = body,
-                                  .body_size = body ? strlen(body) : 0 };
+                                  .body_size = body ? strlen(body) : 0,
+                                  .idempotency_key = s_key };
     if (translate_request(&request, &s_arena, &message, &failure, &fields)) {
         json_write(value_parse(&s_arena, message.bytes, message.size, VALUE_LIMITS, &verdict),
                    &json);
@@ -199,5 +206,30 @@ static void test_replies(void)
     arena_free(&s_arena);
 }
 
-TESTS({ "requests", test_requests }, { "large bodies", test_large_bodies },
-      { "replies", test_replies })
+/* The header becomes a field, of methods that have it. */
+static void test_idempotency_key(void)
+{
+    static const struct {
+        const char *key, *target, *body, *message;
+    } cases[] = {
+        { "abc", "/v1/shop", "{\"n\":1}", "{\"idempotency_key\":\"abc\",\"n\":1}" },
+        { "\"abc\"", "/v1/shop", NULL, "{\"idempotency_key\":\"abc\"}" },
+        { NULL, "/v1/shop", "{\"n\":1}", "{\"n\":1}" },
+        { "abc", "/v1/shop", "{\"idempotency_key\":\"abc\"}", "{\"idempotency_key\":\"abc\"}" },
+    };
+    s_open();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        s_key = cases[i].key;
+        is_text(s_translate(HTTP_POST, cases[i].target, NULL, cases[i].body), cases[i].message);
+    }
+    s_key = "longer";
+    ok(strncmp(s_translate(HTTP_POST, "/v1/shop", NULL, NULL), "VALIDATION_FAILED", 17) == 0);
+    s_key = "abc";
+    is_text(s_translate(HTTP_PATCH, "/v1/shop/1/a", NULL, "{}"), "{\"id\":1,\"part\":\"a\"}");
+    s_key = NULL;
+    routing_drop(&s_routing);
+    arena_free(&s_arena);
+}
+
+TESTS({ "idempotency key", test_idempotency_key }, { "requests", test_requests },
+      { "large bodies", test_large_bodies }, { "replies", test_replies })

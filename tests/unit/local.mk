@@ -53,6 +53,7 @@ UNIT_TESTS = \
 	%D%/edge_translate_test \
 	%D%/edge_watch_test \
 	%D%/jobs_cron_test \
+	%D%/jobs_verdict_test \
 	%D%/jobs_zone_test \
 	%D%/limiter_engine_test \
 	%D%/limiter_hot_test \
@@ -85,3 +86,4 @@ EXTRA_DIST += %D%/analysis_drawn.h %D%/analysis_kit.h %D%/cache_kit.h %D%/limite
 include tests/unit/database.mk
 include tests/unit/analysis_service.mk
 include tests/unit/auth_service.mk
+include tests/unit/jobs_service.mk

@@ -12,59 +12,34 @@
 #include <string.h>
 
 #include "actors/base/clock.h"
-#include "actors/base/log.h"
 #include "actors/jobs/webhook/webhook.h"
+#include "actors/runtime/enqueue.h"
 #include "proto/json.h"
 
-#define BATCH       100
 #define BATCH_HOOKS 10 /* they may be large */
-#define ENQUEUE_MS  10000
 #define SPARE_RUNS  10 /* of a job beyond its attempts: for instances that fall over */
 #define MARGIN_MS   5000
-#define JOBS        "jobs"
-#define JOBS_METHOD "enqueue_as"
-#define JOB_KIND    "webhook.send"
-
-/* Begins a request for so many jobs. */
-static void s_begin(pack_t *pack, buf_t *body, size_t count)
-{
-    pack_init(pack, body);
-    pack_map(pack, 1);
-    pack_text(pack, "jobs");
-    pack_array(pack, count);
-}
-
-static bool s_enqueue(webhook_t *self, buf_t *body, size_t count)
-{
-    answer_t answer;
-    bool good = client_call(
-        actor_client(self->outlet.actor),
-        &(client_request_t){
-            .service = JOBS, .method = JOBS_METHOD, .body = body, .deadline_ms = ENQUEUE_MS },
-        &answer);
-    if (!good)
-        LOG(LOG_WARN, "webhook.not_queued", LOG_INT("jobs", count),
-            LOG_TEXT("why", answer.failure.detail));
-    answer_close(&answer);
-    return good;
-}
+#define KEY_SIZE    80
 
 /* ---- deliveries
  * -------------------------------------------------------------------------------------- */
 
-static void s_pack_delivery(pack_t *pack, const delivery_t *delivery)
+static bool s_enqueue_deliveries(webhook_t *self, const deliveries_t *waiting)
 {
-    char key[80];
-    snprintf(key, sizeof key, "%s.%lld", delivery->id, (long long)delivery->replays);
-    pack_map(pack, 6);
-    pack_pair_text(pack, "kind", JOB_KIND);
-    pack_pair_text(pack, "unique_key", key);
-    pack_pair_int(pack, "max_attempts", webhook_settings.attempts + SPARE_RUNS);
-    pack_pair_int(pack, "backoff_ms", webhook_settings.backoff_ms);
-    pack_pair_int(pack, "timeout_ms", outbound_settings.total_ms + MARGIN_MS);
-    pack_text(pack, "payload");
-    pack_map(pack, 1);
-    pack_pair_text(pack, "delivery_id", delivery->id);
+    char keys[ENQUEUE_MAX][KEY_SIZE];
+    enqueue_t jobs[ENQUEUE_MAX];
+    for (size_t i = 0; i < waiting->count; i++) {
+        const delivery_t *delivery = &waiting->list[i];
+        snprintf(keys[i], KEY_SIZE, "%s.%lld", delivery->id, (long long)delivery->replays);
+        jobs[i] = (enqueue_t){ .kind = "webhook.send",
+                               .unique_key = keys[i],
+                               .field = "delivery_id",
+                               .id = delivery->id,
+                               .max_attempts = webhook_settings.attempts + SPARE_RUNS,
+                               .backoff_ms = webhook_settings.backoff_ms,
+                               .timeout_ms = outbound_settings.total_ms + MARGIN_MS };
+    }
+    return enqueue_jobs(self->outlet.actor, jobs, waiting->count) == ERROR_NONE;
 }
 
 static db_status_t s_mark_deliveries(db_conn_t *conn, void *arg)
@@ -79,54 +54,53 @@ static db_status_t s_mark_deliveries(db_conn_t *conn, void *arg)
     return status;
 }
 
-/* Takes up to BATCH; how many were taken, and whether that went well. */
+/* One batch: how many there were, and whether that went well. */
 static bool s_relay_deliveries(webhook_t *self, db_conn_t *conn, arena_t *arena, size_t *count)
 {
     deliveries_t waiting;
-    buf_t body = { 0 };
-    pack_t pack;
-    if (webhook_store_waiting(conn, arena, BATCH, &waiting) != DB_OK)
+    if (webhook_store_waiting(conn, arena, ENQUEUE_MAX, &waiting) != DB_OK)
         return false;
     *count = waiting.count;
-    if (waiting.count == 0)
-        return true;
-    s_begin(&pack, &body, waiting.count);
-    for (size_t i = 0; i < waiting.count; i++)
-        s_pack_delivery(&pack, &waiting.list[i]);
-    return s_enqueue(self, &body, waiting.count) &&
-           db_write(self->db, s_mark_deliveries, &waiting) == DB_OK;
+    return waiting.count == 0 || (s_enqueue_deliveries(self, &waiting) &&
+                                  db_write(self->db, s_mark_deliveries, &waiting) == DB_OK);
 }
 
 /* ---- what others have told us
  * ------------------------------------------------------------------------- */
 
-/* The body as what it says, if it is JSON, else as its text. */
-static void s_pack_body(pack_t *pack, const char *body)
+/* {provider, id, type, body}; the body as what it says, if it is JSON, else as its text. */
+static void s_pack_hook(buf_t *payload, const inbound_t *inbound)
 {
-    buf_t packed = { 0 };
+    pack_t pack;
     json_error_t error;
-    if (json_to_msgpack(body, strlen(body), VALUE_LIMITS, JSON_BIG_NUMBERS_AS_TEXT, &packed,
-                        &error))
-        pack_raw(pack, packed.bytes, packed.size);
-    else
-        pack_text(pack, body);
-    buf_free(&packed);
+    pack_init(&pack, payload);
+    pack_map(&pack, 4);
+    pack_pair_text(&pack, "provider", inbound->provider);
+    pack_pair_text(&pack, "id", inbound->id);
+    pack_pair_text(&pack, "type", inbound->type);
+    pack_text(&pack, "body");
+    if (!json_to_msgpack(inbound->body, strlen(inbound->body), VALUE_LIMITS,
+                         JSON_BIG_NUMBERS_AS_TEXT, payload, &error))
+        pack_text(&pack, inbound->body);
 }
 
-static void s_pack_hook(pack_t *pack, arena_t *arena, const inbound_t *inbound)
+static bool s_enqueue_hooks(webhook_t *self, arena_t *arena, const inbounds_t *waiting)
 {
-    pack_map(pack, 3);
-    pack_pair_text(pack, "kind", inbound->kind);
-    /* the key of a job is shorter than an id may be: beyond that the table above keeps it single */
-    pack_pair_text(pack, "unique_key",
-                   arena_format(arena, "hook.%.32s.%.150s", inbound->provider, inbound->id));
-    pack_text(pack, "payload");
-    pack_map(pack, 4);
-    pack_pair_text(pack, "provider", inbound->provider);
-    pack_pair_text(pack, "id", inbound->id);
-    pack_pair_text(pack, "type", inbound->type);
-    pack_text(pack, "body");
-    s_pack_body(pack, inbound->body);
+    buf_t payloads[BATCH_HOOKS] = { { 0 } };
+    enqueue_t jobs[BATCH_HOOKS];
+    for (size_t i = 0; i < waiting->count; i++) {
+        const inbound_t *inbound = &waiting->list[i];
+        s_pack_hook(&payloads[i], inbound);
+        /* the key of a job is shorter than an id may be; a hash of it would say less */
+        jobs[i] = (enqueue_t){ .kind = inbound->kind,
+                               .unique_key = arena_format(arena, "hook.%.32s.%.150s",
+                                                          inbound->provider, inbound->id),
+                               .payload = &payloads[i] };
+    }
+    bool good = enqueue_jobs(self->outlet.actor, jobs, waiting->count) == ERROR_NONE;
+    for (size_t i = 0; i < waiting->count; i++)
+        buf_free(&payloads[i]);
+    return good;
 }
 
 static db_status_t s_mark_hooks(db_conn_t *conn, void *arg)
@@ -141,18 +115,11 @@ static db_status_t s_mark_hooks(db_conn_t *conn, void *arg)
 static bool s_relay_hooks(webhook_t *self, db_conn_t *conn, arena_t *arena, size_t *count)
 {
     inbounds_t waiting;
-    buf_t body = { 0 };
-    pack_t pack;
     if (webhook_store_waiting_inbound(conn, arena, BATCH_HOOKS, &waiting) != DB_OK)
         return false;
     *count = waiting.count;
-    if (waiting.count == 0)
-        return true;
-    s_begin(&pack, &body, waiting.count);
-    for (size_t i = 0; i < waiting.count; i++)
-        s_pack_hook(&pack, arena, &waiting.list[i]);
-    return s_enqueue(self, &body, waiting.count) &&
-           db_write(self->db, s_mark_hooks, &waiting) == DB_OK;
+    return waiting.count == 0 || (s_enqueue_hooks(self, arena, &waiting) &&
+                                  db_write(self->db, s_mark_hooks, &waiting) == DB_OK);
 }
 
 /* ---- both

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MPL-2.0
-"""enqueued - the jobs service, played by a test that runs jobs when it wants to; and users who call"""
-import json
+"""jobs - the jobs service as a test plays it, which runs jobs when it wants to"""
 import threading
 
 import bus
-from web import Web
 
 PATIENCE = 20
 
 
 class Jobs:
-    """Takes what is enqueued, as the jobs service would: a unique key counts once."""
+    """Takes what is enqueued, as the jobs service would: a unique key counts once. Keeps the jobs
+    that call `service`, or all when that is empty."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, service):
+        self.service = service
         self.worker = bus.Worker(folder.socket("bus"), "jobs", "jobs-test", credit=100)
         self.client = bus.Client(folder.socket("bus"))
         self.jobs = {}
@@ -32,7 +32,8 @@ class Jobs:
                 continue
             with self.changed:
                 for job in bus.msgpack.unpackb(frames[-1])["jobs"]:
-                    if job["unique_key"] not in self.jobs:
+                    if ((not self.service or job["kind"].startswith(self.service + "."))
+                            and job["unique_key"] not in self.jobs):
                         self.jobs[job["unique_key"]] = job
                         self.order.append(job)
                 self.changed.notify_all()
@@ -50,24 +51,3 @@ class Jobs:
         service, method = job["kind"].split(".")
         command, answer = self.client.call(service, method, job["payload"], deadline=20000)
         return (None, answer) if command == bus.FINAL else (answer["code"], answer)
-
-
-class User:
-    def __init__(self, port, email):
-        self.web = Web(port)
-        answer = self.web.post("/v1/auth/register", {"email": email, "password": "correct horse battery staple"})
-        self.headers = {"Authorization": "Bearer " + answer.json()["access_token"]}
-        self.account = answer.json()["user"]["account_id"]
-
-    def get(self, path):
-        return self.web.get(path, self.headers)
-
-    def post(self, path, value=None):
-        return self.web.post(path, value or {}, self.headers)
-
-    def patch(self, path, value):
-        return self.web.request("PATCH", path, json.dumps(value).encode(),
-                                {"Content-Type": "application/json", **self.headers})
-
-    def delete(self, path):
-        return self.web.request("DELETE", path, headers=self.headers)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * dispatcher_state - what the dispatcher's files share; private to them
+ *
+ * dispatcher.c: its life and its rounds. runs.c: calls under way and how they ended. keeping.c:
+ * what is done now and then.
+ */
+#ifndef SIGNALBOX_JOBS_DISPATCHER_STATE_H
+#define SIGNALBOX_JOBS_DISPATCHER_STATE_H
+
+#include <pthread.h>
+#include <sys/queue.h>
+
+#include "actors/base/monitor.h"
+#include "actors/jobs/dispatcher.h"
+#include "actors/jobs/jobs.h"
+#include "actors/jobs/lanes.h"
+#include "actors/jobs/verdict.h"
+
+#define DISPATCHER_PURGE_MOST 500
+
+/* What is done now and then (keeping.c). */
+typedef enum {
+    KEEPING_LEASE,
+    KEEPING_QUEUES,
+    KEEPING_DUE,
+    KEEPING_CANCELS,
+    KEEPING_LOST,
+    KEEPING_PURGE,
+    KEEPING_STEPS
+} keeping_step_t;
+
+typedef struct target target_t;
+typedef struct run run_t;
+typedef TAILQ_HEAD(runs, run) runs_t;
+
+/* A run, from its claim until it is written down how it ended. In one list at a time. */
+struct run {
+    TAILQ_ENTRY(run) entry;
+    UT_hash_handle hh; /* by id */
+    dispatcher_t *dispatcher;
+    target_t *target;
+    job_begun_t job; /* its texts and bytes lie behind the run */
+    uint64_t ticket; /* of the call; 0: not made yet */
+    uint64_t started_us;
+    bool is_cancelled;
+    failure_t failure; /* how it ended */
+    zmq_msg_t result;
+    job_end_t end; /* of one that is settled */
+    uint8_t bytes[];
+};
+
+/* A service that is called. */
+struct target {
+    UT_hash_handle hh;
+    uint32_t credit, calls; /* it takes; under way */
+    runs_t waiting;         /* for credit */
+    size_t waiting_count;
+    char service[];
+};
+
+struct dispatcher {
+    actor_t *actor;
+    db_t *db;
+    kinds_t *kinds;
+    client_t *client;
+    pthread_t thread;
+
+    monitor_t monitor; /* over everything up to the blank line */
+    lanes_t lanes;
+    run_t *runs; /* all of them, by id */
+    runs_t answered;
+    bool has_news; /* something above has changed */
+    bool must_reload, is_leaving;
+    uint64_t leave_by_ms;
+
+    /* the thread's own */
+    arena_t arena; /* of one round */
+    target_t *targets;
+    runs_t succeeded, failed; /* to be written down */
+    size_t running;
+    bool leaves;          /* as is_leaving, when the round began */
+    int64_t worker_id;    /* 0: none yet */
+    bool must_reconcile;  /* a claim may have happened of which we know nothing */
+    uint64_t pause_until; /* after the database has failed */
+    bool has_recovered;   /* what an earlier process left on SQLite */
+    uint64_t due_ms[KEEPING_STEPS];
+    int64_t ended_since_vacuum;
+};
+
+static inline void dispatcher_count(dispatcher_t *self, jobs_stat_t row, int64_t amount)
+{
+    stats_add(actor_stats(self->actor), row, amount);
+}
+
+/* What a database status means for the next rounds; returns whether it is good. */
+bool dispatcher_is_good(dispatcher_t *self, db_status_t status);
+
+/* ---- runs.c ---------------------------------------------------------------------------------- */
+
+/* The end of a run for us; its lane and our books forget it. */
+void run_free(run_t *self);
+
+/* Takes over jobs that were begun, and calls those for which there is credit. */
+void runs_begin(dispatcher_t *self, const job_begun_t *begun, size_t count);
+
+/* Sorts runs that have ended into `succeeded` and `failed`. */
+void runs_collect(dispatcher_t *self);
+
+/* Writes down those that failed. */
+void runs_settle(dispatcher_t *self);
+
+/* What was written down of those that succeeded. */
+void runs_succeeded(dispatcher_t *self, const job_turned_t *turned);
+
+/* How many of the lane's jobs its service takes now. */
+size_t runs_room(dispatcher_t *self, const lane_t *lane);
+
+/* Leaving: gives back what waits, and, when its time is over, what is under way. */
+void runs_give_up(dispatcher_t *self, bool calls_too);
+
+/* ---- keeping.c ------------------------------------------------------------------------------- */
+
+/* Does what is due; returns when it wants to be asked again. */
+uint64_t keeping_work(dispatcher_t *self);
+
+/* The last thing: the lease is given up, and with it what is left. */
+void keeping_leave(dispatcher_t *self);
+
+#endif
