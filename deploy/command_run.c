@@ -249,9 +249,10 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",  "storage", "actor",   "auth",     "analysis",
-                                              "cache", "limiter", "metrics", "outbound", "webhook",
-                                              "mail",  "jobs",    "broker",  "log",      NULL };
+static const char *const s_run_sections[] = { "edge",     "storage", "actor",   "auth",
+                                              "analysis", "cache",   "limiter", "metrics",
+                                              "outbound", "http",    "webhook", "mail",
+                                              "jobs",     "broker",  "log",     NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -337,8 +338,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 
 static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
                                                 "analysis", "cache",   "limiter", "metrics",
-                                                "outbound", "webhook", "mail",    "jobs",
-                                                "log",      NULL };
+                                                "outbound", "http",    "webhook", "mail",
+                                                "jobs",     "log",     NULL };
 
 const command_t command_actor = {
     .name = "actor",

@@ -252,6 +252,7 @@ int main(int argc, char **argv)
         { "jobs", jobs_actor.settings, jobs_actor.settings_target },
         { "metrics", metrics_actor.settings, metrics_actor.settings_target },
         { "outbound", outbound_setting_rows, &outbound_settings },
+        { "http", http_actor.settings, http_actor.settings_target },
         { "webhook", webhook_actor.settings, webhook_actor.settings_target },
         { "mail", mail_actor.settings, mail_actor.settings_target },
         { 0 },

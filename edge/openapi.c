@@ -154,7 +154,7 @@ static bool s_request_body(writer_t *writer, const operation_t *operation)
     writer_open(writer, "requestBody");
     writer_flag(writer, "required", is_required);
     writer_open(writer, "content");
-    writer_open(writer, "application/json");
+    writer_open(writer, operation->method->headers ? "*/*" : "application/json");
     openapi_body(writer, operation->descriptor->service, operation->method);
     writer_close(writer);
     writer_close(writer);

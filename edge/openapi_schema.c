@@ -118,7 +118,8 @@ static bool s_is_in_body(const descriptor_method_t *method, const value_t *name)
 
 bool openapi_is_in_query(const descriptor_method_t *method, const value_t *name)
 {
-    return !openapi_is_in_path(method, name) && !s_is_in_body(method, name);
+    return !openapi_is_in_path(method, name) && !s_is_in_body(method, name) &&
+           !(method->headers && value_is(name, method->headers));
 }
 
 bool openapi_has_body(const descriptor_method_t *method, bool *is_required)

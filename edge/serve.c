@@ -119,14 +119,30 @@ static bool s_require_live(exchange_t *x)
 
 /* ---- what is in it -------------------------------------------------------------------------- */
 
+/* All the headers, for a method that takes them. */
+static const translate_header_t *s_headers(exchange_t *x, size_t *count)
+{
+    const struct mg_request_info *info = mg_get_request_info(x->server);
+    translate_header_t *list = arena_array(&x->arena, TRANSLATE_HEADERS_MAX, sizeof *list);
+    for (*count = 0; *count < TRANSLATE_HEADERS_MAX && (int)*count < info->num_headers; (*count)++)
+        list[*count] = (translate_header_t){ .name = info->http_headers[*count].name,
+                                             .value = info->http_headers[*count].value };
+    return list;
+}
+
 static bool s_translate(exchange_t *x)
 {
+    size_t header_count = 0;
+    const translate_header_t *headers =
+        x->route->method->headers ? s_headers(x, &header_count) : NULL;
     const translate_t request = {
         .route = x->route,
         .path = &x->path,
         .query = x->query,
         .body = (const char *)x->body.bytes,
         .body_size = x->body.size,
+        .headers = headers,
+        .header_count = header_count,
         .idempotency_key = x->headers[HEADER_IDEMPOTENCY_KEY],
         .prefer = x->headers[HEADER_PREFER],
     };

@@ -28,6 +28,7 @@ static const struct {
 } s_topics[] = {
     { "analysis.", SEEN_BY_ACCOUNT },
     { "jobs.", SEEN_BY_ACCOUNT },
+    { "monitor.", SEEN_BY_ACCOUNT },
     { REGISTRY_PREFIX, SEEN_BY_ALL },
 };
 
@@ -306,7 +307,8 @@ static bool s_read_topics(exchange_t *x, stream_t *stream)
             return exchange_fail(x, ERROR_BAD_REQUEST, "At most %d topics", TOPICS_MAX);
         if (!s_is_topic(&pair->value))
             return exchange_fail(x, ERROR_FORBIDDEN,
-                                 "A topic must begin with 'analysis.' or 'registry.'");
+                                 "A topic must begin with 'analysis.', 'jobs.', 'monitor.' or "
+                                 "'registry.'");
         stream->prefixes[stream->prefix_count++] =
             arena_text(&x->arena, pair->value.text, pair->value.size);
     }

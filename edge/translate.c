@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -215,6 +216,45 @@ static const value_t *s_tree(const merge_t *self, const buf_t *message, size_t f
     return tree;
 }
 
+static bool s_read_text(const merge_t *self, pack_t *out)
+{
+    const char *body = self->request->body ? self->request->body : "";
+    if (text_is_utf8(body, self->request->body_size)) {
+        pack_string(out, body, self->request->body_size);
+        return true;
+    }
+    problem_set(self->failure, ERROR_BAD_REQUEST, "The body is not text in UTF-8");
+    return false;
+}
+
+/* Those that say who calls are the edge's affair. */
+static bool s_is_told(const translate_header_t *header)
+{
+    static const char *const secret[] = { "authorization", "cookie", "x-api-key" };
+    for (size_t i = 0; i < COUNT_OF(secret); i++)
+        if (strcasecmp(header->name, secret[i]) == 0)
+            return false;
+    return text_is_utf8(header->name, strlen(header->name)) &&
+           text_is_utf8(header->value, strlen(header->value));
+}
+
+/* A map of the headers, names in lower case; of several of one name the first counts. */
+static void s_pack_headers(const merge_t *self, pack_t *out)
+{
+    size_t count = 0, position = pack_open_map(out);
+    for (size_t i = 0; i < self->request->header_count; i++) {
+        const translate_header_t *header = &self->request->headers[i];
+        if (!s_is_told(header))
+            continue;
+        char *name = arena_text(self->arena, header->name, strlen(header->name));
+        for (char *at = name; *at; at++)
+            *at = (char)tolower((unsigned char)*at);
+        pack_pair_text(out, name, header->value);
+        count++;
+    }
+    pack_close(out, position, count);
+}
+
 /* The map when no part of it comes from the members of a body; the body, if there is one, becomes
  * the value of the field that takes it. */
 static const value_t *s_pack_own(merge_t *self, const char *field, buf_t *message)
@@ -222,15 +262,25 @@ static const value_t *s_pack_own(merge_t *self, const char *field, buf_t *messag
     size_t from = message->size;
     pack_t pack;
     pack_init(&pack, message);
-    pack_map(&pack, self->count + (field != NULL));
+    const char *headers = self->request->route->method->headers;
+    pack_map(&pack, self->count + (field != NULL) + (headers != NULL));
     s_pack_pairs(&pack, self);
+    if (headers) {
+        if (s_get(self, headers, strlen(headers))) {
+            s_refuse(self, headers, strlen(headers),
+                     "is the headers, and cannot be given elsewhere");
+            return NULL;
+        }
+        pack_text(&pack, headers);
+        s_pack_headers(self, &pack);
+    }
     if (field) {
         if (s_get(self, field, strlen(field))) {
             s_refuse(self, field, strlen(field), "is the body, and cannot be given elsewhere");
             return NULL;
         }
         pack_text(&pack, field);
-        if (!s_read_json(self, message))
+        if (headers ? !s_read_text(self, &pack) : !s_read_json(self, message))
             return NULL;
     }
     return s_tree(self, message, from);
@@ -318,8 +368,10 @@ bool translate_request(const translate_t *request, arena_t *arena, buf_t *messag
     if (!s_collect(&merge))
         return false;
     const value_t *tree =
-        has_members ? s_pack_body(&merge, message)
-                    : s_pack_own(&merge, request->body_size ? method->body : NULL, message);
+        has_members
+            ? s_pack_body(&merge, message)
+            : s_pack_own(&merge, request->body_size || method->headers ? method->body : NULL,
+                         message);
     if (!tree)
         return false;
     if (!schema_validate(method->request, tree, fields)) {

@@ -85,6 +85,7 @@ static size_t s_pack_http(pack_t *out, const http_binding_t *http)
     pack_pair_text(out, "route", http->route);
     pairs += s_pack_number(out, "status", http->status);
     pairs += s_pack_text(out, "body", http->body);
+    pairs += s_pack_text(out, "headers", http->headers);
     pairs += s_pack_text(out, "location", http->location);
     pairs += s_pack_text(out, "accepted", http->accepted);
     pairs += s_pack_text(out, "media", http->media);
@@ -264,6 +265,12 @@ static bool s_check_parameters(reader_t *self, const descriptor_method_t *method
     }
     if (method->body && !schema_property(method->request, method->body, strlen(method->body)))
         return s_refuse(self, "the body field '%s' is no field of the request", method->body);
+    if (method->headers && (!method->body || !schema_property(method->request, method->headers,
+                                                              strlen(method->headers))))
+        return s_refuse(self,
+                        "the headers field '%s' is no field of the request, or there is no "
+                        "body field",
+                        method->headers);
     return true;
 }
 
@@ -278,6 +285,7 @@ static bool s_read_http(reader_t *self, const value_t *map, descriptor_method_t 
     if (!s_read_text(self, http, "route", DESCRIPTOR_PATH_BYTES + 8, &route) ||
         !s_read_number(self, http, "status", 299, 200, &status) ||
         !s_read_text(self, http, "body", METHOD_NAME_BYTES, &method->body) ||
+        !s_read_text(self, http, "headers", METHOD_NAME_BYTES, &method->headers) ||
         !s_read_text(self, http, "location", DESCRIPTOR_PATH_BYTES, &method->location) ||
         !s_read_text(self, http, "accepted", DESCRIPTOR_PATH_BYTES, &method->accepted) ||
         !s_read_text(self, http, "media", 100, &method->media) ||

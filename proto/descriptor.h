@@ -30,10 +30,11 @@ typedef struct {
     const char *verb; /* "POST"; NULL: no HTTP binding */
     const char *path; /* "/v1/analyses/{id}" */
     uint16_t status;
-    const char *body, *location, *accepted, *media, *sunset; /* NULL when not given */
-    const value_t *request_json, *reply_json;     /* the JSON Schemas */
-    const schema_t *request, *reply;              /* compiled; reply may be NULL: anything */
-    const value_t *errors;                        /* array of symbols, or NULL */
+    /* NULL when not given */
+    const char *body, *headers, *location, *accepted, *media, *sunset;
+    const value_t *request_json, *reply_json; /* the JSON Schemas */
+    const schema_t *request, *reply;          /* compiled; reply may be NULL: anything */
+    const value_t *errors;                    /* array of symbols, or NULL */
 } descriptor_method_t;
 
 typedef struct {

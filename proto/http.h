@@ -4,6 +4,10 @@
  *
  * A check of a site that is down has succeeded: it has found that out. Its reply says whether what
  * was expected held, and if not what did not.
+ *
+ * A monitor is a check that is made every so often. Its status changes when enough checks in a row
+ * say so; that is told to webhooks, which may not miss it, and on the topics `monitor.down` and
+ * `monitor.up` {account, id, name, url, status, detail, at}.
  */
 #ifndef SIGNALBOX_PROTO_HTTP_H
 #define SIGNALBOX_PROTO_HTTP_H
@@ -19,7 +23,12 @@
     "fenced unresolved unreachable untrusted timeout broken resting status body latency "          \
     "certificate"
 
+#define HTTP_INTERVAL_S_MIN 30
+#define HTTP_MONITORS_MAX   50 /* of one account */
+
 extern const method_t http_check, http_breakers, http_breaker_set;
+extern const method_t http_monitor_create, http_monitors, http_monitor, http_monitor_update,
+    http_monitor_delete, http_monitor_checks, http_monitor_run;
 
 extern const service_t http_service;
 

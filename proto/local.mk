@@ -20,7 +20,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
-	%D%/http.c %D%/http.h %D%/http_fields.h \
+	%D%/http.c %D%/http_monitors.c %D%/http.h %D%/http_fields.h \
 	%D%/json_keys.c %D%/json_number.c %D%/json_read.c %D%/json_text.c %D%/json_reader.h \
 	%D%/json_write.c %D%/json.h \
 	%D%/jwt.c %D%/jwt.h \
@@ -42,4 +42,5 @@ SB_PROTO += %D%/libproto.a
 	%D%/value.c %D%/value.h \
 	%D%/value_pack.c %D%/value_pack.h \
 	%D%/view.c %D%/view.h \
-	%D%/webhook.c %D%/webhook_subscriptions.c %D%/webhook.h %D%/webhook_fields.h
+	%D%/webhook.c %D%/webhook_hooks.c %D%/webhook_subscriptions.c %D%/webhook.h \
+	%D%/webhook_fields.h

@@ -34,6 +34,9 @@ typedef struct {
     const char *route;    /* "POST /v1/analyses", path parameters in braces */
     uint16_t status;      /* of success; 0 is 200. The handler may answer another 2xx */
     const char *body;     /* field that takes the whole body; NULL: the body's members are fields */
+    const char *headers;  /* field that takes the headers, but for those that say who calls; the
+                             field `body` then takes the body as text, whatever its type. For what
+                             is signed as it stands */
     const char *location; /* Location header of a 201, fields of the reply in braces */
     const char *accepted; /* likewise of a 202, which is then a job that answers later */
     const char *media;    /* media type when the answer is not JSON: the reply is then one text

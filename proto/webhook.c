@@ -105,13 +105,25 @@ const method_t webhook_send = {
 };
 
 static const method_t *const s_methods[] = {
-    &webhook_deliver,    &webhook_publish,
-    &webhook_send,       &webhook_create,
-    &webhook_list,       &webhook_get,
-    &webhook_update,     &webhook_delete,
-    &webhook_rotate,     &webhook_test,
-    &webhook_deliveries, &webhook_delivery,
-    &webhook_replay,     NULL,
+    &webhook_deliver,
+    &webhook_publish,
+    &webhook_send,
+    &webhook_create,
+    &webhook_list,
+    &webhook_get,
+    &webhook_update,
+    &webhook_delete,
+    &webhook_rotate,
+    &webhook_test,
+    &webhook_deliveries,
+    &webhook_delivery,
+    &webhook_replay,
+    &webhook_hook,
+    &webhook_provider_set,
+    &webhook_providers,
+    &webhook_provider_delete,
+    &webhook_billing,
+    NULL,
 };
 
 const service_t webhook_service = {

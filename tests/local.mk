@@ -20,7 +20,7 @@ EXTRA_DIST += %D%/tap.h %D%/kit/bus.h %D%/kit/bus.py %D%/kit/cron.py %D%/kit/cro
 	%D%/kit/plans.h %D%/kit/postgres.py %D%/kit/prometheus.py %D%/kit/redis.py \
 	%D%/kit/snapshots.h %D%/kit/tap.py %D%/kit/tzif.h %D%/kit/web.py %D%/fixtures/analysis
 
-EXTRA_DIST += %D%/kit/jobs.py %D%/kit/outside.py %D%/kit/receiver.h
+EXTRA_DIST += %D%/kit/jobs.py %D%/kit/outside.py %D%/kit/receiver.h %D%/kit/user.py
 
 include tests/unit/local.mk
 include tests/it/local.mk

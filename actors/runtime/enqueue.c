@@ -10,17 +10,29 @@
 
 #define ASK_MS 10000
 
+static size_t s_pack_number(pack_t *pack, const char *key, int64_t number)
+{
+    if (number)
+        pack_pair_int(pack, key, number);
+    return number != 0;
+}
+
 static void s_pack(pack_t *pack, const enqueue_t *job)
 {
-    pack_map(pack, 6);
+    size_t position = pack_open_map(pack), pairs = 3;
     pack_pair_text(pack, "kind", job->kind);
     pack_pair_text(pack, "unique_key", job->unique_key);
-    pack_pair_int(pack, "max_attempts", job->max_attempts);
-    pack_pair_int(pack, "backoff_ms", job->backoff_ms);
-    pack_pair_int(pack, "timeout_ms", job->timeout_ms);
+    pairs += s_pack_number(pack, "max_attempts", job->max_attempts);
+    pairs += s_pack_number(pack, "backoff_ms", job->backoff_ms);
+    pairs += s_pack_number(pack, "timeout_ms", job->timeout_ms);
     pack_text(pack, "payload");
-    pack_map(pack, 1);
-    pack_pair_text(pack, job->field, job->id);
+    if (job->payload) {
+        pack_raw(pack, job->payload->bytes, job->payload->size);
+    } else {
+        pack_map(pack, 1);
+        pack_pair_text(pack, job->field, job->id);
+    }
+    pack_close(pack, position, pairs);
 }
 
 error_code_t enqueue_jobs(actor_t *actor, const enqueue_t *jobs, size_t count)

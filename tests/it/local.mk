@@ -40,6 +40,7 @@ SYSTEM_TESTS = \
 	%D%/auth_mails.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
+	%D%/monitors.py \
 	%D%/outbound_calls.py \
 	%D%/python_peers.py \
 	%D%/readme.py \
@@ -53,6 +54,7 @@ SYSTEM_TESTS = \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py \
+	%D%/webhook_hooks.py \
 	%D%/webhook_subscriptions.py
 
 TESTS += $(SYSTEM_TESTS)

@@ -95,7 +95,7 @@ def settings():
              values.sub("", folder.run("config")), "what config prints is a file to start from")
 
 
-MIGRATED = "".join(name + ": up to date\n" for name in ("auth", "analysis", "limiter", "webhook", "jobs"))
+MIGRATED = "".join(name + ": up to date\n" for name in ("auth", "analysis", "limiter", "webhook", "http", "jobs"))
 
 
 def migration(**where):

@@ -9,7 +9,7 @@ PATIENCE = 20
 
 class Jobs:
     """Takes what is enqueued, as the jobs service would: a unique key counts once. Keeps the jobs
-    that call `service`."""
+    that call `service`, or all when that is empty."""
 
     def __init__(self, folder, service):
         self.service = service
@@ -32,7 +32,7 @@ class Jobs:
                 continue
             with self.changed:
                 for job in bus.msgpack.unpackb(frames[-1])["jobs"]:
-                    if (job["kind"].startswith(self.service + ".")
+                    if ((not self.service or job["kind"].startswith(self.service + "."))
                             and job["unique_key"] not in self.jobs):
                         self.jobs[job["unique_key"]] = job
                         self.order.append(job)

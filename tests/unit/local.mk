@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	%D%/metrics_board_test \
 	%D%/metrics_rules_test \
 	%D%/metrics_summary_test \
+	%D%/monitor_anomaly_test \
 	%D%/outbound_fence_test \
 	%D%/outbound_hosts_test \
 	%D%/outbound_signature_test \

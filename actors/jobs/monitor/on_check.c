@@ -6,12 +6,30 @@
 
 #include "actors/base/clock.h"
 #include "actors/jobs/monitor/monitor.h"
+#include "proto/json.h"
 
 /* What a call keeps until the answer is there; in the call's arena. */
 typedef struct {
     call_t *call;
     expectation_t expect;
 } checking_t;
+
+const char *http_expect_json(call_t *call)
+{
+    const value_t *expect = value_get(call_request(call), "expect");
+    buf_t json = { 0 };
+    if (!expect)
+        return "{}";
+    json_write(expect, &json);
+    const char *text = arena_text(call_arena(call), json.bytes, json.size);
+    buf_free(&json);
+    return text;
+}
+
+void http_count_check(call_t *call, const check_result_t *result)
+{
+    stats_add(actor_stats(call_actor(call)), result->is_up ? HTTP_CHECKS_UP : HTTP_CHECKS_DOWN, 1);
+}
 
 static void s_on_done(void *arg, const transferred_t *transferred)
 {

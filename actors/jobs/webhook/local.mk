@@ -4,15 +4,17 @@ SB_PARTS += %D%/libwebhook.a
 
 %C%_libwebhook_a_SOURCES = \
 	%D%/kind.c %D%/kind.h \
-	%D%/on_deliver.c %D%/on_deliveries.c %D%/on_publish.c %D%/on_send.c \
+	%D%/on_deliver.c %D%/on_deliveries.c %D%/on_billing.c %D%/on_hook.c %D%/on_providers.c \
+	%D%/on_publish.c %D%/on_send.c \
 	%D%/on_subscriptions.c \
 	%D%/post.c %D%/post.h \
 	%D%/relay.c \
 	%D%/service.c %D%/webhook.h \
 	%D%/share.c \
-	%D%/store_deliveries.c %D%/store_subscriptions.c %D%/store.h
+	%D%/store_deliveries.c %D%/store_hooks.c %D%/store_subscriptions.c %D%/store.h
 
-%C%_sql = %D%/sql/0001_webhooks.sqlite.sql %D%/sql/0001_webhooks.postgres.sql
+%C%_sql = %D%/sql/0001_webhooks.sqlite.sql %D%/sql/0001_webhooks.postgres.sql \
+	%D%/sql/0002_hooks.sqlite.sql %D%/sql/0002_hooks.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libwebhook_a_SOURCES = %D%/migrations.c

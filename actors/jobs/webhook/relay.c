@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * relay - gives every delivery that waits a job
+ * relay - gives a job to everything that waits for one
  *
- * The delivery is stored first, the job is enqueued afterwards under the delivery's name, and only
- * when that is answered does the delivery no longer wait: so a crash between the two leads to the
- * same job again, never to none. Several instances may do it at once.
+ * What is to be done is stored first, the job is enqueued afterwards under its name, and only when
+ * that is answered does it no longer wait: so a crash between the two leads to the same job again,
+ * never to none. Several instances may do it at once.
  */
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "actors/base/clock.h"
 #include "actors/jobs/webhook/webhook.h"
 #include "actors/runtime/enqueue.h"
+#include "proto/json.h"
 
-#define SPARE_RUNS 10 /* of a job beyond its attempts: for instances that fall over */
-#define MARGIN_MS  5000
-#define KEY_SIZE   80
+#define BATCH_HOOKS 10 /* they may be large */
+#define SPARE_RUNS  10 /* of a job beyond its attempts: for instances that fall over */
+#define MARGIN_MS   5000
+#define KEY_SIZE    80
 
-static bool s_enqueue(webhook_t *self, const deliveries_t *waiting)
+/* ---- deliveries
+ * -------------------------------------------------------------------------------------- */
+
+static bool s_enqueue_deliveries(webhook_t *self, const deliveries_t *waiting)
 {
     char keys[ENQUEUE_MAX][KEY_SIZE];
     enqueue_t jobs[ENQUEUE_MAX];
@@ -36,44 +42,106 @@ static bool s_enqueue(webhook_t *self, const deliveries_t *waiting)
     return enqueue_jobs(self->outlet.actor, jobs, waiting->count) == ERROR_NONE;
 }
 
-typedef struct {
-    const deliveries_t *waiting;
-    const char *ids; /* a JSON array */
-} marking_t;
-
-static db_status_t s_mark_work(db_conn_t *conn, void *arg)
+static db_status_t s_mark_deliveries(db_conn_t *conn, void *arg)
 {
-    const marking_t *self = arg;
-    return webhook_store_queued(conn, self->ids, clock_wall_ms());
-}
-
-static bool s_mark(webhook_t *self, const deliveries_t *waiting)
-{
+    const deliveries_t *waiting = arg;
     buf_t ids = { 0 };
     for (size_t i = 0; i < waiting->count; i++)
         buf_printf(&ids, "%s\"%s\"", i ? "," : "[", waiting->list[i].id);
     buf_add_text(&ids, "]");
-    marking_t marking = { .waiting = waiting, .ids = buf_text(&ids) };
-    bool good = db_write(self->db, s_mark_work, &marking) == DB_OK;
+    db_status_t status = webhook_store_queued(conn, buf_text(&ids), clock_wall_ms());
     buf_free(&ids);
+    return status;
+}
+
+/* One batch: how many there were, and whether that went well. */
+static bool s_relay_deliveries(webhook_t *self, db_conn_t *conn, arena_t *arena, size_t *count)
+{
+    deliveries_t waiting;
+    if (webhook_store_waiting(conn, arena, ENQUEUE_MAX, &waiting) != DB_OK)
+        return false;
+    *count = waiting.count;
+    return waiting.count == 0 || (s_enqueue_deliveries(self, &waiting) &&
+                                  db_write(self->db, s_mark_deliveries, &waiting) == DB_OK);
+}
+
+/* ---- what others have told us
+ * ------------------------------------------------------------------------- */
+
+/* {provider, id, type, body}; the body as what it says, if it is JSON, else as its text. */
+static void s_pack_hook(buf_t *payload, const inbound_t *inbound)
+{
+    pack_t pack;
+    json_error_t error;
+    pack_init(&pack, payload);
+    pack_map(&pack, 4);
+    pack_pair_text(&pack, "provider", inbound->provider);
+    pack_pair_text(&pack, "id", inbound->id);
+    pack_pair_text(&pack, "type", inbound->type);
+    pack_text(&pack, "body");
+    if (!json_to_msgpack(inbound->body, strlen(inbound->body), VALUE_LIMITS,
+                         JSON_BIG_NUMBERS_AS_TEXT, payload, &error))
+        pack_text(&pack, inbound->body);
+}
+
+static bool s_enqueue_hooks(webhook_t *self, arena_t *arena, const inbounds_t *waiting)
+{
+    buf_t payloads[BATCH_HOOKS] = { { 0 } };
+    enqueue_t jobs[BATCH_HOOKS];
+    for (size_t i = 0; i < waiting->count; i++) {
+        const inbound_t *inbound = &waiting->list[i];
+        s_pack_hook(&payloads[i], inbound);
+        /* the key of a job is shorter than an id may be; a hash of it would say less */
+        jobs[i] = (enqueue_t){ .kind = inbound->kind,
+                               .unique_key = arena_format(arena, "hook.%.32s.%.150s",
+                                                          inbound->provider, inbound->id),
+                               .payload = &payloads[i] };
+    }
+    bool good = enqueue_jobs(self->outlet.actor, jobs, waiting->count) == ERROR_NONE;
+    for (size_t i = 0; i < waiting->count; i++)
+        buf_free(&payloads[i]);
     return good;
 }
 
-/* One batch; true when there may be more and all went well. */
-static bool s_run_batch(webhook_t *self)
+static db_status_t s_mark_hooks(db_conn_t *conn, void *arg)
 {
-    arena_t arena = { 0 };
-    deliveries_t waiting = { 0 };
+    const inbounds_t *waiting = arg;
+    db_status_t status = DB_OK;
+    for (size_t i = 0; status == DB_OK && i < waiting->count; i++)
+        status = webhook_store_queued_inbound(conn, &waiting->list[i]);
+    return status;
+}
+
+static bool s_relay_hooks(webhook_t *self, db_conn_t *conn, arena_t *arena, size_t *count)
+{
+    inbounds_t waiting;
+    if (webhook_store_waiting_inbound(conn, arena, BATCH_HOOKS, &waiting) != DB_OK)
+        return false;
+    *count = waiting.count;
+    return waiting.count == 0 || (s_enqueue_hooks(self, arena, &waiting) &&
+                                  db_write(self->db, s_mark_hooks, &waiting) == DB_OK);
+}
+
+/* ---- both
+ * --------------------------------------------------------------------------------------------- */
+
+typedef bool (*relay_fn)(webhook_t *self, db_conn_t *conn, arena_t *arena, size_t *count);
+
+/* Until nothing waits any more, or it does not work. */
+static void s_run_all(webhook_t *self, relay_fn relay)
+{
     stats_t *stats = actor_stats(self->outlet.actor);
-    db_conn_t *conn = db_conn(self->db);
-    bool good = conn && webhook_store_waiting(conn, &arena, ENQUEUE_MAX, &waiting) == DB_OK;
-    size_t count = waiting.count;
-    if (good && count > 0) {
-        good = s_enqueue(self, &waiting) && s_mark(self, &waiting);
+    arena_t arena = { 0 };
+    size_t count;
+    bool good;
+    do {
+        db_conn_t *conn = db_conn(self->db);
+        count = 0;
+        good = conn && relay(self, conn, &arena, &count);
         stats_add(stats, good ? WEBHOOK_QUEUED : WEBHOOK_NOT_QUEUED, (int64_t)count);
-    }
+        arena_reset(&arena);
+    } while (good && count > 0);
     arena_free(&arena);
-    return good && count == ENQUEUE_MAX;
 }
 
 void relay_run(webhook_t *self)
@@ -82,8 +150,9 @@ void relay_run(webhook_t *self)
     atomic_store(&self->has_more, true);
     if (atomic_exchange(&self->is_relaying, true))
         return;
-    while (atomic_exchange(&self->has_more, false))
-        while (s_run_batch(self))
-            ;
+    while (atomic_exchange(&self->has_more, false)) {
+        s_run_all(self, s_relay_deliveries);
+        s_run_all(self, s_relay_hooks);
+    }
     atomic_store(&self->is_relaying, false);
 }

@@ -25,6 +25,10 @@ static const setting_t s_setting_rows[] = {
       .about = "How often a delivery is tried." },
     { "backoff_ms", SETTING_INT, ROW(backoff_ms), "5000", 1, 3600000, "ms", .reloadable = true,
       .about = "Pause after the first failure; doubles with each." },
+    { "tiers", SETTING_TEXT, ROW(tiers),
+      .about =
+          "Which tier a price stands for, as price_1MoBy5=pro; several are separated by spaces "
+          "or commas." },
     { "retention_days", SETTING_INT, ROW(retention_days), "30", 1, 3650, "days", .reloadable = true,
       .about = "How long it is known what became of a delivery." },
     { 0 },
@@ -48,6 +52,11 @@ static const stats_row_t s_stats_rows[WEBHOOK_STATS + 1] = {
     [WEBHOOK_FAILED] = { "webhook_failed_total", STATS_COUNTER, "Deliveries given up" },
     [WEBHOOK_PURGED] = { "webhook_purged_total", STATS_COUNTER,
                          "Events and deliveries deleted because their time was over" },
+    [WEBHOOK_HOOKS] = { "webhook_hooks_total", STATS_COUNTER, "What others have told us, stored" },
+    [WEBHOOK_HOOKS_REFUSED] = { "webhook_hooks_refused_total", STATS_COUNTER,
+                                "What others have told us without a good signature" },
+    [WEBHOOK_TIERS_SET] = { "webhook_tiers_set_total", STATS_COUNTER,
+                            "Tiers set because a subscription changed" },
 };
 
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
@@ -73,8 +82,14 @@ typedef struct {
 static db_status_t s_purge_work(db_conn_t *conn, void *arg)
 {
     purging_t *self = arg;
-    return webhook_store_purge(conn, self->now_ms - webhook_settings.retention_days * MS_PER_DAY,
-                               self->now_ms - LOST_DAYS * MS_PER_DAY, self->now_ms, &self->count);
+    int64_t hooks = 0;
+    const int64_t before_ms = self->now_ms - webhook_settings.retention_days * MS_PER_DAY;
+    db_status_t status = webhook_store_purge(conn, before_ms, self->now_ms - LOST_DAYS * MS_PER_DAY,
+                                             self->now_ms, &self->count);
+    if (status == DB_OK)
+        status = webhook_store_purge_inbound(conn, before_ms, &hooks);
+    self->count += hooks;
+    return status;
 }
 
 static void s_tick(actor_t *actor, void *memory)
@@ -111,6 +126,11 @@ static const handler_t s_handlers[] = {
     { &webhook_deliveries, webhook_on_deliveries, HANDLE_POOL },
     { &webhook_delivery, webhook_on_delivery, HANDLE_POOL },
     { &webhook_replay, webhook_on_replay, HANDLE_POOL },
+    { &webhook_hook, webhook_on_hook, HANDLE_POOL },
+    { &webhook_providers, webhook_on_providers, HANDLE_POOL },
+    { &webhook_provider_set, webhook_on_provider_set, HANDLE_POOL },
+    { &webhook_provider_delete, webhook_on_provider_delete, HANDLE_POOL },
+    { &webhook_billing, webhook_on_billing, HANDLE_POOL },
     { 0 },
 };
 

@@ -105,6 +105,55 @@ db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms
 db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost_ms, int64_t now_ms,
                                 int64_t *count) MUST_CHECK;
 
+/* ---- what others tell us (store_hooks.c)
+ * --------------------------------------------------------- */
+
+typedef struct {
+    const char *name, *scheme, *header, *kind;
+    const uint8_t *secrets; /* sealed */
+    size_t secrets_size;
+    int64_t updated_ms;
+} provider_t;
+
+typedef struct {
+    const provider_t *list;
+    size_t count;
+} providers_t;
+
+#define WEBHOOK_PROVIDERS 100 /* that are listed */
+
+db_status_t webhook_store_provider(db_conn_t *conn, arena_t *arena, const char *name,
+                                   const provider_t **found) MUST_CHECK;
+db_status_t webhook_store_providers(db_conn_t *conn, arena_t *arena,
+                                    providers_t *providers) MUST_CHECK;
+db_status_t webhook_store_set_provider(db_conn_t *conn, const provider_t *provider) MUST_CHECK;
+db_status_t webhook_store_delete_provider(db_conn_t *conn, const char *name,
+                                          bool *changed) MUST_CHECK;
+
+typedef struct {
+    const char *provider, *id, *kind, *body;
+    const char *type; /* may be NULL */
+} inbound_t;
+
+typedef struct {
+    const inbound_t *list;
+    size_t count;
+} inbounds_t;
+
+/* False in `added`: it is there already. */
+db_status_t webhook_store_add_inbound(db_conn_t *conn, const inbound_t *inbound, int64_t now_ms,
+                                      bool *added) MUST_CHECK;
+db_status_t webhook_store_waiting_inbound(db_conn_t *conn, arena_t *arena, size_t limit,
+                                          inbounds_t *inbounds) MUST_CHECK;
+db_status_t webhook_store_queued_inbound(db_conn_t *conn, const inbound_t *inbound) MUST_CHECK;
+db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms,
+                                        int64_t *count) MUST_CHECK;
+
+/* When an account's subscription last changed; 0: never. And that it has now. */
+db_status_t webhook_store_billed(db_conn_t *conn, const char *account, int64_t *at_ms) MUST_CHECK;
+db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account,
+                                     int64_t at_ms) MUST_CHECK;
+
 /* ---- what its files share
  * ------------------------------------------------------------------------ */
 

@@ -19,7 +19,7 @@
 #include "proto/webhook.h"
 
 typedef struct {
-    const char *secret;
+    const char *secret, *tiers;
     int64_t attempts, backoff_ms, retention_days;
 } webhook_settings_t;
 
@@ -34,6 +34,9 @@ typedef enum {
     WEBHOOK_NOT_QUEUED,
     WEBHOOK_FAILED,
     WEBHOOK_PURGED,
+    WEBHOOK_HOOKS,
+    WEBHOOK_HOOKS_REFUSED,
+    WEBHOOK_TIERS_SET,
     WEBHOOK_STATS
 } webhook_stat_t;
 
@@ -48,8 +51,8 @@ typedef struct {
 /* ---- relay.c ------------------------------------------------------------------------------------
  */
 
-/* Enqueues a job for every delivery that waits for one. Blocks; does nothing while another thread
- * does it. */
+/* Enqueues a job for everything that waits for one: deliveries, and what others have told us.
+ * Blocks; does nothing while another thread does it. */
 void relay_run(webhook_t *self);
 
 /* ---- share.c ------------------------------------------------------------------------------------
@@ -90,6 +93,16 @@ void webhook_on_deliveries(call_t *call, void *self);
 void webhook_on_delivery(call_t *call, void *self);
 void webhook_on_replay(call_t *call, void *self);
 void webhook_on_test(call_t *call, void *self);
+void webhook_on_hook(call_t *call, void *self);
+void webhook_on_providers(call_t *call, void *self);
+void webhook_on_provider_set(call_t *call, void *self);
+void webhook_on_provider_delete(call_t *call, void *self);
+void webhook_on_billing(call_t *call, void *self);
+
+/* on_providers.c: the keys of a provider; 0: they cannot be opened. */
+size_t provider_open_keys(const webhook_t *self, const provider_t *provider,
+                          signature_key_t keys[SIGNATURE_SECRETS_MAX]);
+signature_scheme_t provider_scheme(const provider_t *provider);
 
 extern const actor_spec_t webhook_actor;
 
