@@ -132,7 +132,7 @@ static void s_report(dispatcher_t *self, const asked_t *asked, const job_begun_t
 static void s_report_failure(dispatcher_t *self, const asked_t *asked)
 {
     monitor_lock(&self->monitor);
-    lane_claimed(asked->lane, &asked->wish, 0, NULL, clock_ms());
+    lane_claimed(asked->lane, &asked->wish, 0, &asked->wish.from, clock_ms());
     lanes_hint(&self->lanes, asked->lane->name, NULL);
     monitor_unlock(&self->monitor);
 }

@@ -69,6 +69,7 @@ static void s_release(intake_t *self, const intake_request_t *request)
     char *name = s_key_name(request);
     pthread_mutex_lock(&self->mutex);
     HASH_FIND(hh, self->keys, name, strlen(name), key);
+    insist(key);
     HASH_DEL(self->keys, key);
     pthread_mutex_unlock(&self->mutex);
     mem_free(key);

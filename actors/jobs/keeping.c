@@ -111,8 +111,8 @@ static size_t s_settle(dispatcher_t *self, job_end_t *ends, size_t count)
  * not seen goes back. */
 static void s_reconcile(dispatcher_t *self)
 {
-    job_ref_t *runs;
-    size_t count, unknown = 0;
+    job_ref_t *runs = NULL;
+    size_t count = 0, unknown = 0;
     db_conn_t *conn = db_conn(self->db);
     db_status_t status =
         conn ? jobs_store_runs(conn, &self->arena, self->worker_id, &runs, &count) : DB_UNAVAILABLE;
@@ -159,7 +159,7 @@ static void s_recover(dispatcher_t *self, bool all)
 {
     job_lost_t lost[LOST_MOST];
     worker_t workers = { .all = all };
-    size_t count;
+    size_t count = 0;
     do {
         db_conn_t *conn = db_conn(self->db);
         db_status_t status =
@@ -203,7 +203,7 @@ static void s_keep_queues(dispatcher_t *self)
 static void s_keep_cancels(dispatcher_t *self)
 {
     int64_t ids[CANCELS_MOST];
-    size_t count;
+    size_t count = 0;
     db_conn_t *conn = db_conn(self->db);
     db_status_t status =
         conn ? jobs_store_to_cancel(conn, self->worker_id, ids, CANCELS_MOST, &count)

@@ -65,7 +65,7 @@ static int s_compare(const void *a, const void *b)
 static const db_sql_t s_keep = { "jobs.keep",
                                  "INSERT INTO done (" KEPT ", state, finished_at, result)"
                                  " SELECT " KEPT ", 4, " STORE_NOW_SQLITE ", $result FROM job"
-                                 " WHERE id = $id AND fence = $fence AND state = 1 RETURNING id",
+                                 " WHERE id = $id AND fence = $fence AND state = 1",
                                  NULL };
 
 static const db_sql_t s_drop = { "jobs.drop", "DELETE FROM job WHERE id = $id", NULL };
@@ -92,7 +92,7 @@ static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool
                                 DB_P_INT("id", success->id), DB_P_INT("fence", success->fence));
     if (status != DB_OK)
         return status;
-    *is_accepted = db_next(rows);
+    *is_accepted = db_changed(rows) > 0;
     status = jobs_store_close(rows);
     if (status != DB_OK || !*is_accepted)
         return status;
