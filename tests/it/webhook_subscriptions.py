@@ -222,8 +222,32 @@ def story(**settings):
         receiver.stop()
 
 
+def with_real_jobs():
+    """Everything in one process: the jobs service makes the attempts."""
+    with Folder(edge_port=0, edge_limits="false", outbound_allow="127.0.0.1", webhook_backoff_ms=50,
+                auth_hash_memory_kib=1024, auth_hash_passes=1) as folder:
+        part, receiver = folder.start("run"), Receiver()
+        user = User(part.port, "ada@example.dev")
+        made = user.post("/v1/webhooks", {"url": receiver.url(), "events": ["*"]}).json()
+        answers = iter([(500, {}, b""), (429, {"Retry-After": "1"}, b"")])
+        receiver.answer = lambda request: next(answers, (204, {}, b""))
+        bus.Client(folder.socket("bus")).call("webhook", "publish", event(user.account, 30), deadline=20000)
+        requests = [receiver.next() for _ in range(3)]
+        check(all(request and is_signed(request, made["secret"]) for request in requests),
+              "three attempts, each signed")
+        path = f"/v1/webhooks/{made['id']}/deliveries"
+        deadline = time.monotonic() + PATIENCE
+        while (item := user.get(path).json()["items"][0])["state"] != "delivered" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        same((item["state"], item["attempts"], item["status"]), ("delivered", 3, 204), "the third is taken")
+        same(part.stop(), 0, "it leaves with status 0")
+        receiver.stop()
+
+
 if not os.environ.get("TEST_POSTGRES_URL"):
     skip("TEST_POSTGRES_URL is not set: run by tests/kit/postgres.py")
+print("# with the jobs service")
+with_real_jobs()
 print("# on SQLite")
 story()
 print("# on PostgreSQL, two instances")
