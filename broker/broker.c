@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * broker - its counters and its loop
+ * broker - its loop and its life
  */
 #include "config.h"
 
@@ -12,61 +12,16 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/base/text.h"
+#include "broker/counters.h"
 #include "broker/events.h"
 #include "broker/majordomo.h"
 #include "broker/native.h"
 #include "broker/socket.h"
 #include "broker/worker.h"
 #include "proto/multipart.h"
-#include "proto/snapshot.h"
 
 #define BROKER_SWEEP_MS 5000
 #define BROKER_IDLE_MS  1000 /* the loop looks around at least so often */
-
-static const stats_row_t s_stats_rows[BROKER_STATS + 1] = {
-#define COUNTER(row, name, about) [row] = { "broker_" name "_total", STATS_COUNTER, about }
-#define GAUGE(row, name, about)   [row] = { "broker_" name, STATS_GAUGE, about }
-    COUNTER(BROKER_REQUESTS, "requests", "Requests received"),
-    COUNTER(BROKER_ANSWERED, "answered", "Requests answered"),
-    COUNTER(BROKER_FAILED, "failed", "Requests their service answered with an error"),
-    COUNTER(BROKER_NO_SERVICE, "no_service", "Requests for unknown services"),
-    COUNTER(BROKER_NO_METHOD, "no_method", "Requests for unknown methods"),
-    COUNTER(BROKER_FORBIDDEN, "forbidden", "Requests that were not permitted"),
-    COUNTER(BROKER_BAD_REQUEST, "bad_request", "Requests that could not be understood"),
-    COUNTER(BROKER_QUEUE_FULL, "queue_full", "Requests refused because too many waited"),
-    COUNTER(BROKER_WORKER_LOST, "worker_lost", "Requests whose instance went away"),
-    COUNTER(BROKER_NO_INSTANCE, "no_instance", "Requests for services without an instance"),
-    COUNTER(BROKER_DEADLINE, "deadline", "Requests whose deadline passed"),
-    COUNTER(BROKER_OVERLOADED, "overloaded", "Requests beyond a limit of the client or broker"),
-    COUNTER(BROKER_CANCELLED, "cancelled", "Requests given up by their client"),
-    COUNTER(BROKER_CLIENT_GONE, "client_gone", "Requests whose client went away"),
-    COUNTER(BROKER_PARTIALS, "partials", "Parts of answers passed on"),
-    COUNTER(BROKER_PARTIAL_DROPS, "partial_drops", "Parts dropped for clients that know none"),
-    COUNTER(BROKER_RESENT, "resent", "Requests given to a second instance"),
-    COUNTER(BROKER_LATE_ANSWERS, "late_answers", "Answers to requests ended before"),
-    COUNTER(BROKER_UNKNOWN_ANSWERS, "unknown_answers", "Answers to requests nobody made"),
-    COUNTER(BROKER_BAD_MESSAGES, "bad_messages", "Messages that could not be read"),
-    COUNTER(BROKER_TOO_LARGE, "too_large", "Messages with too many frames or bytes"),
-    COUNTER(BROKER_UNKNOWN_PEERS, "unknown_peers", "Workers' messages from unregistered peers"),
-    COUNTER(BROKER_OVERLOADED_PEERS, "overloaded_peers", "Messages of peers beyond the limit"),
-    COUNTER(BROKER_REFUSED_READY, "refused_ready", "Registrations refused"),
-    COUNTER(BROKER_BLOCKED_SENDS, "blocked_sends", "Messages to peers whose queue was full"),
-    COUNTER(BROKER_PRINCIPALS_REMOVED, "principals_removed", "Principals from untrusted peers"),
-    COUNTER(BROKER_WORKERS_LOST, "workers_lost", "Instances that went away with requests"),
-    COUNTER(BROKER_EVENTS, "events", "Events published"),
-    COUNTER(BROKER_EVENT_DROPS, "event_drops", "Events that were not acceptable"),
-    COUNTER(BROKER_RETAINED_DROPS, "retained_drops", "Last values there was no room for"),
-    GAUGE(BROKER_PEERS, "peers", "Connections known"),
-    GAUGE(BROKER_SERVICES, "services", "Services known"),
-    GAUGE(BROKER_INSTANCES, "instances", "Instances registered"),
-    GAUGE(BROKER_PENDING, "pending", "Requests in the broker"),
-    GAUGE(BROKER_QUEUED, "queued", "Requests that wait for an instance"),
-    GAUGE(BROKER_RETAINED, "retained", "Topics with a last value"),
-    [BROKER_ROUTE_TIME] = { "broker_request_duration_microseconds", STATS_HISTOGRAM,
-                            "Time from a request to its answer, as the broker sees it" },
-#undef COUNTER
-#undef GAUGE
-};
 
 /* ---- receiving ------------------------------------------------------------------------------ */
 
@@ -138,25 +93,6 @@ static void s_sweep_peers(broker_t *broker)
         peer_forget(broker, peer);
 }
 
-static void s_publish_counters(broker_t *broker)
-{
-    if (broker->now_ms - broker->counted_ms < SNAPSHOT_INTERVAL_MS)
-        return;
-    broker->counted_ms = broker->now_ms;
-    char topic[SNAPSHOT_TOPIC_BYTES];
-    buf_t body = { 0 };
-    pack_t pack;
-    snapshot_t snapshot = { .part = "broker",
-                            .instance = broker->name,
-                            .boot = broker->epoch,
-                            .sets = { &broker->stats } };
-    pack_init(&pack, &body);
-    snapshot_write(&snapshot, &pack);
-    events_publish_own(broker, snapshot_topic(&snapshot, topic), ++broker->metrics_sequence, false,
-                       &body);
-    buf_free(&body);
-}
-
 /* ---- the loop ------------------------------------------------------------------------------- */
 
 static void *s_run(void *arg)
@@ -187,7 +123,7 @@ static void *s_run(void *arg)
         s_fire_timers(broker);
         s_bury_lost(broker);
         s_sweep_peers(broker);
-        s_publish_counters(broker);
+        broker_counters_tick(broker);
     }
     return NULL;
 }
@@ -232,7 +168,7 @@ broker_t *broker_start(void *zmq_context, const broker_settings_t *settings, cha
         id_instance("broker", self->name);
     self->now_ms = self->swept_ms = clock_ms();
     self->epoch = (uint64_t)clock_wall_ms();
-    stats_init(&self->stats, s_stats_rows);
+    stats_init(&self->stats, broker_counter_rows);
     wheel_init(&self->deadlines, self->now_ms);
     wheel_init(&self->beats, self->now_ms);
     slots_init(&self->pending, sizeof(pending_t), (uint32_t)settings->pending);
@@ -276,6 +212,7 @@ void broker_stop(broker_t **self_p)
         peer_lose(self, peer);
     }
     s_bury_lost(self);
+    broker_counters_end(self);
     s_free(self);
 }
 
@@ -287,4 +224,9 @@ const char *broker_name(const broker_t *self)
 stats_t *broker_stats(broker_t *self)
 {
     return &self->stats;
+}
+
+uint64_t broker_pulse(const broker_t *self)
+{
+    return self->metrics_sequence;
 }

@@ -35,6 +35,7 @@ typedef struct {
     int64_t outstanding;                /* of them, of one client */
     int64_t queue_length, queue_bytes;  /* waiting for one service */
     int64_t retained, retained_bytes;   /* topics that keep a last value */
+    int64_t snapshot_ms;                /* between two tellings of the counters */
 } broker_settings_t;
 
 extern const setting_t broker_setting_rows[]; /* section "broker" */
@@ -68,6 +69,7 @@ typedef enum {
     BROKER_REFUSED_READY,
     BROKER_BLOCKED_SENDS, /* the peer takes nothing more: its queue is full */
     BROKER_PRINCIPALS_REMOVED,
+    BROKER_BEATS_MISSED,
     BROKER_WORKERS_LOST,
     BROKER_EVENTS,
     BROKER_EVENT_DROPS,
@@ -80,6 +82,10 @@ typedef enum {
     BROKER_QUEUED,
     BROKER_RETAINED,
     BROKER_ROUTE_TIME,
+    /* gauges of each service */
+    BROKER_DEPTH,
+    BROKER_CREDIT,
+    BROKER_LIVE,
     BROKER_STATS
 } broker_stat_t;
 
@@ -93,5 +99,8 @@ void broker_stop(broker_t **self_p);
 
 const char *broker_name(const broker_t *self);
 stats_t *broker_stats(broker_t *self);
+
+/* A number that grows at least every snapshot_ms while the broker's thread runs. */
+uint64_t broker_pulse(const broker_t *self);
 
 #endif

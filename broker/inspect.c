@@ -147,7 +147,7 @@ static bool s_stats(broker_t *broker, inspection_t *self)
     pack_map(&self->pack, 3);
     pack_pair_text(&self->pack, "broker", broker->name);
     pack_text(&self->pack, "counters");
-    snapshot_write_values(&broker->stats, &self->pack);
+    snapshot_write_values(&(snapshot_t){ .sets = { &broker->stats } }, &self->pack);
     s_pack_services(broker, self, s_stats_service);
     return true;
 }

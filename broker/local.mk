@@ -5,6 +5,7 @@ SB_PARTS += %D%/libbroker.a
 %C%_libbroker_a_SOURCES = \
 	%D%/answer.c %D%/answer.h \
 	%D%/broker.c %D%/broker.h \
+	%D%/counters.c %D%/counters.h \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/events.c %D%/events.h \
 	%D%/inspect.c %D%/inspect.h \

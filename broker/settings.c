@@ -51,6 +51,8 @@ const setting_t broker_setting_rows[] = {
       .about = "Topics that keep their last value." },
     { "retained_bytes", SETTING_INT, ROW(retained_bytes), "67108864", 0, 1099511627776, "bytes",
       .about = "Bytes of retained values." },
+    { "snapshot_ms", SETTING_INT, ROW(snapshot_ms), "5000", 100, 60000, "ms",
+      .about = "How often the broker publishes what it counts." },
     { 0 },
 };
 

@@ -8,9 +8,9 @@
  * Everything is touched by the broker's thread alone.
  *
  * Includes run one way: parcel, state <- peer <- events <- registry <- answer, service <- pending
- * <- dispatch <- request <- worker, inspect <- native, majordomo <- broker, which alone includes
- * socket. What a lower file must tell a higher one goes through the `lost` list, which the loop
- * empties.
+ * <- dispatch <- request <- worker, inspect, counters <- native, majordomo <- broker, which alone
+ * includes socket. What a lower file must tell a higher one goes through the `lost` list, which the
+ * loop empties.
  */
 #ifndef SIGNALBOX_BROKER_STATE_H
 #define SIGNALBOX_BROKER_STATE_H
@@ -79,6 +79,7 @@ struct worker {
     uint32_t heartbeat_ms;
     uint32_t oldest_ms; /* age of its oldest request, by its last beat */
     uint64_t beaten_ms; /* when it was last sent anything */
+    uint32_t missed;    /* beats it has missed since it was heard of */
     int64_t since_ms;   /* wall clock */
     wheel_timer_t timer;
     pending_list_t given; /* requests it works on */
@@ -166,7 +167,7 @@ struct broker {
     size_t retained_bytes;
     buf_t retained_due; /* prefixes that were subscribed to and wait for retained values */
     uint64_t retained_at_ms;
-    uint64_t metrics_sequence;
+    _Atomic uint64_t metrics_sequence;
     uint64_t refusals_ms; /* since when refused registrations are counted */
     uint32_t refusals;    /* since then */
 };

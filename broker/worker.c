@@ -205,12 +205,24 @@ void worker_ready_mdp(broker_t *broker, peer_t *peer, const char *service, size_
 
 /* ---- beating -------------------------------------------------------------------------------- */
 
+/* Counts the beats a silent instance owes: one for each interval, which is
+ * counted when it is half an interval late. */
+static void s_count_missed(broker_t *broker, worker_t *worker, uint64_t silent_ms)
+{
+    uint64_t half = worker->heartbeat_ms / 2;
+    uint32_t missed = (uint32_t)(silent_ms > half ? (silent_ms - half) / worker->heartbeat_ms : 0);
+    if (missed > worker->missed)
+        stats_add(&broker->stats, BROKER_BEATS_MISSED, missed - worker->missed);
+    worker->missed = missed;
+}
+
 void worker_beat(broker_t *broker, worker_t *worker)
 {
     const broker_settings_t *settings = broker->settings;
     uint64_t heard_ms = worker->peer->heard_ms;
     uint64_t silent_ms =
         broker->now_ms - (heard_ms > broker->awake_ms ? heard_ms : broker->awake_ms);
+    s_count_missed(broker, worker, silent_ms);
     if (silent_ms > (uint64_t)worker->heartbeat_ms * BROKER_LIVENESS) {
         LOG(LOG_WARN, "instance.silent", LOG_TEXT("service", worker->service->name),
             LOG_TEXT("instance", worker->instance), LOG_INT("silent_ms", silent_ms));

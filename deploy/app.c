@@ -13,6 +13,7 @@
 
 #include "actors/base/id.h"
 #include "actors/base/log.h"
+#include "actors/base/notify.h"
 #include "actors/base/signals.h"
 #include "deploy/app.h"
 #include "proto/json.h"
@@ -143,6 +144,7 @@ static void s_reload(app_t *app)
 {
     buf_t problems = { 0 };
     log_level_t level;
+    notify_reloading();
     if (!settings_reload(app->settings, &problems))
         LOG(LOG_ERROR, "settings.not_reloaded", LOG_TEXT("why", buf_text(&problems)));
     else
@@ -150,6 +152,7 @@ static void s_reload(app_t *app)
     if (log_level_parse(app->log.level, &level))
         log_set_level(level);
     buf_free(&problems);
+    notify_ready(NULL);
 }
 
 void app_wait(app_t *app, bool (*tick)(void *arg), void *arg)

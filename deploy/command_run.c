@@ -8,13 +8,16 @@
 #include <string.h>
 
 #include "actors/auth/auth.h"
+#include "actors/base/clock.h"
 #include "actors/base/log.h"
+#include "actors/base/notify.h"
 #include "actors/base/signals.h"
 #include "actors/jobs/jobs.h"
 #include "deploy/app.h"
 
 #define RUN_WHY_SIZE      512
 #define RUN_READY_MS      10000
+#define RUN_PATIENCE      6 /* snapshots that a part may owe before it counts as stuck */
 #define RUN_INPROC_BUS    "inproc://signalbox-bus"
 #define RUN_INPROC_EDGE   "inproc://signalbox-edge"
 #define RUN_INPROC_EVENTS "inproc://signalbox-events"
@@ -23,6 +26,11 @@
 #define RUN_EXAMPLE                                                                                \
     "'{\"nodes\": [{\"id\": \"a\", \"type\": \"trigger\"}, {\"id\": \"b\"}, {\"id\": \"c\"}], "    \
     "\"edges\": [{\"from\": \"b\", \"to\": \"c\"}]}'"
+
+/* A part that does what it does all the time. */
+typedef struct {
+    uint64_t beats, changed_ms;
+} pulse_t;
 
 /* The parts of this process. They start in this order and stop in the opposite one. */
 typedef struct {
@@ -34,6 +42,9 @@ typedef struct {
     actor_config_t actor_config;
     edge_t *edge;
     client_settings_t edge_bus;
+    pulse_t pulses[APP_ACTORS_MAX + 2];
+    uint32_t watchdog_ms; /* how often the service manager wants to hear; 0: not at all */
+    uint64_t told_ms;     /* when it last did */
 } parts_t;
 
 static bool s_start_broker(parts_t *self)
@@ -92,17 +103,72 @@ static int s_close(parts_t *self, int status)
     return status;
 }
 
+/* ---- the service manager -------------------------------------------------------------------- */
+
+static bool s_beats(pulse_t *pulse, uint64_t beats, uint64_t now_ms, uint64_t patience_ms)
+{
+    if (beats != pulse->beats || !pulse->changed_ms)
+        *pulse = (pulse_t){ beats, now_ms };
+    return now_ms - pulse->changed_ms < patience_ms;
+}
+
+/* Whether every part has moved of late: one that hangs is for the manager to start anew. */
+static bool s_is_alive(parts_t *self, uint64_t now_ms)
+{
+    const int64_t interval = self->app->bus.snapshot_ms > self->app->broker.snapshot_ms
+                                 ? self->app->bus.snapshot_ms
+                                 : self->app->broker.snapshot_ms;
+    const uint64_t patience_ms = RUN_PATIENCE * (uint64_t)interval;
+    pulse_t *pulse = self->pulses;
+    bool is_alive = true;
+    if (self->broker)
+        is_alive &= s_beats(pulse++, broker_pulse(self->broker), now_ms, patience_ms);
+    if (self->edge)
+        is_alive &= s_beats(pulse++, edge_pulse(self->edge), now_ms, patience_ms);
+    for (size_t i = 0; i < self->actor_count; i++)
+        is_alive &= s_beats(pulse++, actor_pulse(self->actors[i]), now_ms, patience_ms);
+    return is_alive;
+}
+
+static void s_tell_manager(parts_t *self)
+{
+    uint64_t now_ms = clock_ms();
+    if (!self->watchdog_ms || now_ms - self->told_ms < self->watchdog_ms)
+        return;
+    self->told_ms = now_ms;
+    if (s_is_alive(self, now_ms))
+        notify_watchdog();
+    else
+        LOG(LOG_ERROR, "process.stuck", LOG_INT("actors", self->actor_count));
+}
+
+static void s_tell_ready(parts_t *self)
+{
+    char status[120], port[40] = "";
+    if (self->edge)
+        snprintf(port, sizeof port, ", HTTP on port %u", edge_port(self->edge));
+    snprintf(status, sizeof status, "Serving: %s%zu actors%s", self->broker ? "a broker, " : "",
+             self->actor_count, port);
+    self->watchdog_ms = notify_watchdog_ms();
+    notify_ready(status);
+}
+
+/* ---- serving -------------------------------------------------------------------------------- */
+
 /* Lets instances leave that an operator has drained; false when none of several is left. */
 static bool s_tick(void *arg)
 {
     parts_t *self = arg;
     size_t before = self->actor_count, kept = 0;
+    s_tell_manager(self);
     for (size_t i = 0; i < before; i++) {
         if (actor_is_draining(self->actors[i]))
             actor_stop(&self->actors[i]);
         else
             self->actors[kept++] = self->actors[i];
     }
+    if (kept < before) /* the others have moved up */
+        memset(self->pulses, 0, sizeof self->pulses);
     self->actor_count = kept;
     return kept > 0 || before == 0 || self->broker || self->edge;
 }
@@ -110,7 +176,9 @@ static bool s_tick(void *arg)
 /* Serves until told to stop. */
 static int s_serve(parts_t *self)
 {
+    s_tell_ready(self);
     app_wait(self->app, s_tick, self);
+    notify_stopping();
     LOG(LOG_INFO, "process.stopping", LOG_INT("actors", self->actor_count));
     return s_close(self, APP_EXIT_OK);
 }
@@ -181,9 +249,9 @@ static int s_run(app_t *app, int argc, char **argv)
     return s_serve(&parts);
 }
 
-static const char *const s_run_sections[] = { "edge",  "storage", "actor",    "auth",    "analysis",
-                                              "cache", "limiter", "outbound", "webhook", "mail",
-                                              "jobs",  "broker",  "log",      NULL };
+static const char *const s_run_sections[] = { "edge",  "storage", "actor",   "auth",     "analysis",
+                                              "cache", "limiter", "metrics", "outbound", "webhook",
+                                              "mail",  "jobs",    "broker",  "log",      NULL };
 
 const command_t command_run = {
     .name = "run",
@@ -250,7 +318,8 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
     if (argc == 0 || argc > APP_ACTORS_MAX)
-        return app_fail(APP_EXIT_USAGE, "name the actors to run: auth, analysis, limiter");
+        return app_fail(APP_EXIT_USAGE,
+                        "name the actors to run: auth, analysis, cache, limiter, metrics");
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
             return app_fail(APP_EXIT_USAGE, "there is no actor '%s'", argv[i]);
@@ -267,9 +336,9 @@ static int s_run_actors(app_t *app, int argc, char **argv)
 }
 
 static const char *const s_actor_sections[] = { "actor",    "storage", "bus",     "auth",
-                                                "analysis", "cache",   "limiter", "outbound",
-                                                "webhook",  "mail",    "jobs",    "log",
-                                                NULL };
+                                                "analysis", "cache",   "limiter", "metrics",
+                                                "outbound", "webhook", "mail",    "jobs",
+                                                "log",      NULL };
 
 const command_t command_actor = {
     .name = "actor",

@@ -8,8 +8,10 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/command_analyze.c \
 	%D%/command_bus.c \
 	%D%/command_run.c \
-	%D%/command_jobs.c %D%/command_user.c
+	%D%/command_jobs.c \
+	%D%/command_top.c \
+	%D%/command_user.c
 signalbox_LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
-EXTRA_DIST += %D%/common.sh %D%/fetch-swagger %D%/haproxy.cfg %D%/nginx.conf %D%/packages \
-	%D%/signalbox.cfg %D%/test %D%/up
+EXTRA_DIST += %D%/common.sh %D%/fetch-swagger %D%/grafana %D%/haproxy.cfg %D%/nginx.conf %D%/packages \
+	%D%/prometheus %D%/signalbox.cfg %D%/test %D%/up

@@ -21,19 +21,21 @@
 #include "actors/jobs/monitor/monitor.h"
 #include "actors/jobs/webhook/webhook.h"
 #include "actors/limiter/limiter.h"
+#include "actors/metrics/metrics.h"
 #include "deploy/app.h"
 
 extern char **environ;
 
-const actor_spec_t *const app_actors[] = { &auth_actor,    &analysis_actor, &cache_actor,
-                                           &limiter_actor, &webhook_actor,  &mail_actor,
-                                           &http_actor,    &jobs_actor,     NULL };
+const actor_spec_t *const app_actors[] = {
+    &auth_actor,    &analysis_actor, &cache_actor, &limiter_actor, &metrics_actor,
+    &webhook_actor, &mail_actor,     &http_actor,  &jobs_actor,    NULL
+};
 
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
     &command_config,  &command_call,    &command_watch,  &command_ps,    &command_drain,
-    &command_analyze, &command_openapi, &command_health, &command_user,  &command_key,
-    &command_audit,   &command_jobs,
+    &command_analyze, &command_openapi, &command_health, &command_top,   &command_user,
+    &command_key,     &command_audit,   &command_jobs,
 };
 
 static const setting_t s_log_rows[] = {
@@ -248,6 +250,7 @@ int main(int argc, char **argv)
         { "cache", cache_actor.settings, cache_actor.settings_target },
         { "limiter", limiter_actor.settings, limiter_actor.settings_target },
         { "jobs", jobs_actor.settings, jobs_actor.settings_target },
+        { "metrics", metrics_actor.settings, metrics_actor.settings_target },
         { "outbound", outbound_setting_rows, &outbound_settings },
         { "webhook", webhook_actor.settings, webhook_actor.settings_target },
         { "mail", mail_actor.settings, mail_actor.settings_target },

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * counters - what the edge counts: every refusal and every drop has a row
+ * counters - what the edge counts, and tells: every refusal and every drop has a row
  */
 #include "config.h"
 
+#include "actors/base/process.h"
 #include "edge/counters.h"
+#include "edge/state.h"
 
 const stats_row_t counter_rows[COUNT_ROWS + 1] = {
     [COUNT_CONNECTIONS] = { "edge_connections_total", STATS_COUNTER, "Connections accepted" },
-    [COUNT_CONNECTIONS_LIVE] = { "edge_connections", STATS_GAUGE, "Connections open now" },
+    [COUNT_CONNECTIONS_LIVE] = { "edge_connections_open", STATS_GAUGE, "Connections open now" },
     [COUNT_REFUSED_FULL] = { "edge_connections_refused_total{reason=\"full\"}", STATS_COUNTER,
                              "Connections answered 503 at once" },
     [COUNT_REFUSED_ADDRESS] = { "edge_connections_refused_total{reason=\"address\"}", STATS_COUNTER,
@@ -21,9 +23,9 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
                           "Connections ended early because most threads were in use" },
     [COUNT_SHUT_SLOW] = { "edge_connections_shut_total{reason=\"slow\"}", STATS_COUNTER,
                           "Connections ended early because most threads were in use" },
-    [COUNT_LATE_HEADS] = { "edge_late_total{part=\"head\"}", STATS_COUNTER,
+    [COUNT_LATE_HEADS] = { "edge_late_total{what=\"head\"}", STATS_COUNTER,
                            "Requests that did not arrive in time" },
-    [COUNT_LATE_BODIES] = { "edge_late_total{part=\"body\"}", STATS_COUNTER,
+    [COUNT_LATE_BODIES] = { "edge_late_total{what=\"body\"}", STATS_COUNTER,
                             "Requests that did not arrive in time" },
     [COUNT_WRITE_FAILURES] = { "edge_write_failures_total", STATS_COUNTER,
                                "Answers that could not be written to the end" },
@@ -32,21 +34,15 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
     [COUNT_PARSER_REFUSALS] = { "edge_parser_refusals_total", STATS_COUNTER,
                                 "Requests that passed the guard and failed in the server's "
                                 "parser" },
-    [COUNT_REQUESTS] = { "edge_requests_total", STATS_COUNTER, "Requests answered" },
-    [COUNT_REQUEST_TIME] = { "edge_request_microseconds", STATS_HISTOGRAM,
+    [COUNT_REQUESTS] = { "http_requests_total{method,route,status}", STATS_COUNTER,
+                         "Requests answered" },
+    [COUNT_REQUEST_TIME] = { "http_request_duration_seconds{method,route}", STATS_TRACED,
                              "Time from the end of a request's head to the end of its answer" },
+    [COUNT_IN_FLIGHT] = { "http_requests_in_flight", STATS_GAUGE, "Requests being answered" },
     [COUNT_BYTES_IN] = { "edge_body_bytes_total{direction=\"in\"}", STATS_COUNTER,
                          "Bytes of bodies" },
     [COUNT_BYTES_OUT] = { "edge_body_bytes_total{direction=\"out\"}", STATS_COUNTER,
                           "Bytes of bodies" },
-    [COUNT_ANSWERS_2XX] = { "edge_answers_total{class=\"2xx\"}", STATS_COUNTER,
-                            "Answers, by class of status" },
-    [COUNT_ANSWERS_3XX] = { "edge_answers_total{class=\"3xx\"}", STATS_COUNTER,
-                            "Answers, by class of status" },
-    [COUNT_ANSWERS_4XX] = { "edge_answers_total{class=\"4xx\"}", STATS_COUNTER,
-                            "Answers, by class of status" },
-    [COUNT_ANSWERS_5XX] = { "edge_answers_total{class=\"5xx\"}", STATS_COUNTER,
-                            "Answers, by class of status" },
     [COUNT_BAD_REPLIES] = { "edge_bad_replies_total", STATS_COUNTER,
                             "Replies of services that were not what they may be" },
     [COUNT_REGISTRY_EVENTS] = { "edge_registry_events_total", STATS_COUNTER,
@@ -73,7 +69,7 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
                              "Questions to the limiter that a request waited for" },
     [COUNT_LIMITS_REFUNDS] = { "edge_limits_refunds_total", STATS_COUNTER,
                                "Messages that gave the limiter something back" },
-    [COUNT_LIMITS_REFUSED] = { "edge_limits_refused_total", STATS_COUNTER,
+    [COUNT_LIMITS_REFUSED] = { "rate_limit_exceeded_total{tier}", STATS_COUNTER,
                                "Requests refused because a limit was reached" },
     [COUNT_LIMITS_DEGRADED] = { "edge_limits_degraded_total", STATS_COUNTER,
                                 "Requests that no limiter counted" },
@@ -104,3 +100,46 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
     [COUNT_PROBLEMS + ERROR_NONE] = { "edge_problems_total{code=\"NONE\"}", STATS_COUNTER,
                                       "Requests answered with a problem" },
 };
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+snapshot_t counters_snapshot(edge_t *edge)
+{
+    snapshot_t snapshot = { .part = "edge",
+                            .instance = edge->instance,
+                            .boot = edge->boot_ms,
+                            .sequence = edge->snapshots + 1,
+                            .interval_ms = (uint32_t)edge->bus_settings->snapshot_ms };
+    snapshot_add(&snapshot, &edge->stats);
+    snapshot_add(&snapshot, client_stats(edge->bus));
+    snapshot_add(&snapshot, process_stats(edge));
+    return snapshot;
+}
+
+static void s_publish(edge_t *edge, bool is_last)
+{
+    char topic[SNAPSHOT_TOPIC_BYTES];
+    buf_t body = { 0 };
+    pack_t pack;
+    snapshot_t snapshot = counters_snapshot(edge);
+    snapshot.is_last = is_last;
+    edge->snapshots++;
+    pack_init(&pack, &body);
+    snapshot_write(&snapshot, &pack);
+    client_publish(edge->bus, snapshot_topic(&snapshot, topic), false, &body);
+}
+
+void counters_tick(edge_t *edge, uint64_t now_ms)
+{
+    if (edge->snapshots && now_ms - edge->counted_ms < (uint64_t)edge->bus_settings->snapshot_ms)
+        return;
+    edge->counted_ms = now_ms;
+    s_publish(edge, false);
+}
+
+void counters_end(edge_t *edge)
+{
+    for (int i = 0; i < SNAPSHOT_LAST_TIMES; i++)
+        s_publish(edge, true);
+    process_leave(edge);
+}

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * counters - what the edge counts: every refusal and every drop has a row
+ * counters - what the edge counts, and tells: every refusal and every drop has a row
  */
 #ifndef SIGNALBOX_EDGE_COUNTERS_H
 #define SIGNALBOX_EDGE_COUNTERS_H
 
 #include "actors/base/stats.h"
 #include "proto/error.h"
+#include "proto/snapshot.h"
+
+typedef struct edge edge_t;
 
 typedef enum {
     COUNT_CONNECTIONS,
@@ -24,12 +27,9 @@ typedef enum {
     COUNT_PARSER_REFUSALS,
     COUNT_REQUESTS,
     COUNT_REQUEST_TIME,
+    COUNT_IN_FLIGHT,
     COUNT_BYTES_IN,
     COUNT_BYTES_OUT,
-    COUNT_ANSWERS_2XX,
-    COUNT_ANSWERS_3XX,
-    COUNT_ANSWERS_4XX,
-    COUNT_ANSWERS_5XX,
     COUNT_BAD_REPLIES,
     COUNT_REGISTRY_EVENTS,
     COUNT_REGISTRY_BAD,
@@ -61,5 +61,12 @@ typedef enum {
 } counter_t;
 
 extern const stats_row_t counter_rows[];
+
+/* All that this edge counts now. */
+snapshot_t counters_snapshot(edge_t *edge);
+
+/* Publishes it when it is time to; once more at the end. */
+void counters_tick(edge_t *edge, uint64_t now_ms);
+void counters_end(edge_t *edge);
 
 #endif

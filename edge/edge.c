@@ -36,6 +36,7 @@ static edge_t *s_make(const edge_config_t *config)
     const edge_settings_t *settings = config->settings;
     edge_t *edge = mem_zeroed(sizeof *edge);
     edge->settings = settings;
+    edge->bus_settings = config->bus;
     edge->version = config->version;
     edge->started_ms = clock_ms();
     edge->boot_ms = (uint64_t)clock_wall_ms();
@@ -178,6 +179,11 @@ uint16_t edge_port(const edge_t *self)
 const char *edge_instance(const edge_t *self)
 {
     return self->instance;
+}
+
+uint64_t edge_pulse(const edge_t *self)
+{
+    return self->snapshots;
 }
 
 stats_t *edge_stats(edge_t *self)

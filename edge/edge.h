@@ -36,7 +36,7 @@ typedef struct {
     const char *cors_origins, *grants, *required, *web_root;
     int64_t events_percent, events_waiting, events_heartbeat_ms;
     bool limits;
-    int64_t lease, degraded_requests, cache_bytes;
+    int64_t lease, degraded_requests, cache_bytes, load_per_processor;
     const char *trusted_proxies, *admin_networks, *upgrade_url;
     const char *tls_certificate;
 } edge_settings_t;
@@ -70,6 +70,9 @@ bool edge_wait_limits(edge_t *self, uint32_t timeout_ms);
 uint16_t edge_port(const edge_t *self);
 
 const char *edge_instance(const edge_t *self);
+
+/* A number that grows at least every bus.snapshot_ms while the edge's own thread runs. */
+uint64_t edge_pulse(const edge_t *self);
 
 /* What it counts, and what its bus client counts. */
 stats_t *edge_stats(edge_t *self);

@@ -145,6 +145,7 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     self->body_is_read = !self->is_known || (!head->is_chunked && head->length == 0);
     self->must_close = !self->is_known || !head->keep_alive;
     self->started_us = clock_us();
+    stats_add(&edge->stats, COUNT_IN_FLIGHT, 1);
     if (server)
         s_read_request(self, mg_get_request_info(server));
     self->address = address_of_caller(&peer, self->headers[HEADER_X_FORWARDED_FOR], &edge->trusted);
@@ -155,18 +156,21 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     return self;
 }
 
+/* Told apart by the route, never by the path: whoever calls must not choose the labels. */
 static void s_count(const exchange_t *self, uint64_t took_us)
 {
-    static const counter_t classes[] = { COUNT_ANSWERS_2XX, COUNT_ANSWERS_3XX, COUNT_ANSWERS_4XX,
-                                         COUNT_ANSWERS_5XX };
+    char status[12];
     stats_t *stats = &self->edge->stats;
-    stats_add(stats, COUNT_REQUESTS, 1);
+    snprintf(status, sizeof status, "%u", self->status);
+    const char *const labels[] = { self->is_known ? http_verb_name(self->verb) : "unknown",
+                                   self->pattern[0] ? self->pattern : "unmatched", status };
+    series_add(stats_at(stats, COUNT_REQUESTS, labels), 1);
     if (!self->is_stream)
-        stats_record(stats, COUNT_REQUEST_TIME, took_us);
+        series_record_traced(stats_at(stats, COUNT_REQUEST_TIME, labels), took_us,
+                             self->trace.trace, clock_wall_ms());
+    stats_add(stats, COUNT_IN_FLIGHT, -1);
     stats_add(stats, COUNT_BYTES_IN, (int64_t)self->bytes_in);
     stats_add(stats, COUNT_BYTES_OUT, (int64_t)self->bytes_out);
-    if (self->status >= 200 && self->status < 600)
-        stats_add(stats, classes[self->status / 100 - 2], 1);
     if (self->failure.code != ERROR_NONE)
         stats_add(stats, (size_t)COUNT_PROBLEMS + self->failure.code, 1);
 }

@@ -13,6 +13,7 @@
 #include "edge/prometheus.h"
 #include "edge/respond.h"
 #include "edge/state.h"
+#include "proto/exposition.h"
 #include "proto/json.h"
 
 static const char s_root_page[] =
@@ -101,7 +102,7 @@ static const fixed_t s_fixed[] = {
       .media = "application/json", .summary = "How everything is that this edge knows of",
       .busy = "Something required is missing" },
     { OPEN("/metrics", prometheus_serve), .operation = "edge.metrics",
-      .media = PROMETHEUS_MEDIA, .summary = "This process's counters for Prometheus" },
+      .media = EXPOSITION_TEXT_MEDIA, .summary = "What all instances count, for Prometheus" },
     { OPEN("/live", health_serve_live) },
     { OPEN("/healthz", health_serve_live) },
     { OPEN("/ready", health_serve_ready) },

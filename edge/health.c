@@ -8,20 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/base/host.h"
 #include "actors/base/text.h"
 #include "edge/health.h"
 #include "edge/respond.h"
 #include "edge/state.h"
 #include "proto/json.h"
 
-static const char *const s_names[] = { "healthy", "degraded", "unhealthy" };
+#define MEMORY_LOW_PERCENT 5
 
-/* A report being written: the worst of its checks is its status. */
+static const char *const s_names[] = { "healthy", "degraded", "unhealthy" };
+static const char *const s_check_names[] = { "ok", "warning", "error" };
+
+/* A report being written. */
 typedef struct {
     exchange_t *exchange;
-    health_t worst;
+    health_t worst; /* of the whole */
     size_t checks;
-    bool asks_services;
+    bool is_whole; /* not only what load balancers need */
+    bool has_bus;
     uint64_t began_us; /* the check under way */
     buf_t text;        /* of the checks */
 } report_t;
@@ -31,10 +36,12 @@ static void s_begin(report_t *self)
     self->began_us = clock_us();
 }
 
-static void s_check(report_t *self, const char *name, health_t health, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+/* A check takes the whole down with it only if it is `vital`. */
+static void s_check(report_t *self, const char *name, health_t health, bool is_vital,
+                    const char *format, ...) PRINTF_LIKE(5, 6);
 
-static void s_check(report_t *self, const char *name, health_t health, const char *format, ...)
+static void s_check(report_t *self, const char *name, health_t health, bool is_vital,
+                    const char *format, ...)
 {
     char message[240];
     va_list args;
@@ -44,32 +51,69 @@ static void s_check(report_t *self, const char *name, health_t health, const cha
     size_t size = strlen(message);
     while (!text_is_utf8(message, size)) /* it may have been cut inside a character */
         size--;
-    if (health > self->worst)
-        self->worst = health;
+    health_t of_whole = health == UNHEALTHY && !is_vital ? DEGRADED : health;
+    if (of_whole > self->worst)
+        self->worst = of_whole;
     buf_add_text(&self->text, self->checks++ ? "," : "");
     json_add_text(&self->text, name, strlen(name));
-    buf_printf(&self->text, ":{\"status\":\"%s\",\"latency_ms\":%.3f,\"message\":", s_names[health],
+    buf_printf(&self->text,
+               ":{\"status\":\"%s\",\"latency_ms\":%.3f,\"message\":", s_check_names[health],
                (double)(clock_us() - self->began_us) / 1000.0);
     json_add_text(&self->text, message, size);
     buf_add_byte(&self->text, '}');
 }
 
-/* ---- checks --------------------------------------------------------------------------------- */
-
-static void s_check_bus(report_t *self)
-{
-    s_begin(self);
-    bool good = client_is_ready(self->exchange->edge->bus);
-    s_check(self, "bus", good ? HEALTHY : UNHEALTHY, "%s",
-            good ? "A broker answers" : "No broker answers");
-}
+/* ---- this edge ------------------------------------------------------------------------------ */
 
 static void s_check_drain(report_t *self)
 {
     s_begin(self);
     if (self->exchange->edge->is_draining)
-        s_check(self, "edge", UNHEALTHY, "This edge is leaving");
+        s_check(self, "edge", UNHEALTHY, true, "This edge is leaving");
 }
+
+static void s_check_broker(report_t *self)
+{
+    s_begin(self);
+    self->has_bus = client_is_ready(self->exchange->edge->bus);
+    s_check(self, "broker", self->has_bus ? HEALTHY : UNHEALTHY, true, "%s",
+            self->has_bus ? "A broker answers" : "No broker answers");
+}
+
+static void s_check_threads(report_t *self)
+{
+    edge_t *edge = self->exchange->edge;
+    s_begin(self);
+    uint32_t live = connections_live(&edge->connections);
+    bool is_busy = live * 100 > edge->connections.limit * CONNECTIONS_BUSY_PERCENT;
+    s_check(self, "threads", is_busy ? DEGRADED : HEALTHY, false, "%u of %u in use", live,
+            edge->connections.limit);
+}
+
+static void s_check_limits(report_t *self)
+{
+    s_begin(self);
+    if (!self->exchange->edge->settings->limits)
+        return;
+    bool is_degraded = limits_are_degraded(&self->exchange->edge->limits);
+    s_check(self, "limits", is_degraded ? DEGRADED : HEALTHY, false, "%s",
+            is_degraded ? "No limiter answers: this edge counts by itself" : "They are counted");
+}
+
+static void s_check_host(report_t *self)
+{
+    s_begin(self);
+    const host_t host = host_read();
+    const int64_t most = self->exchange->edge->settings->load_per_processor;
+    bool is_busy = most && host.load > (double)most * host.processors;
+    bool is_low = host.memory_left * 100 < host.memory * MEMORY_LOW_PERCENT;
+    s_check(self, "memory", is_low ? DEGRADED : HEALTHY, false, "%llu of %llu MiB are left",
+            (unsigned long long)(host.memory_left >> 20), (unsigned long long)(host.memory >> 20));
+    s_check(self, "load", is_busy ? DEGRADED : HEALTHY, false, "%.2f on %u processors", host.load,
+            host.processors);
+}
+
+/* ---- services ------------------------------------------------------------------------------- */
 
 static const offer_t *s_offer(const exchange_t *x, const char *service, size_t size)
 {
@@ -83,78 +127,120 @@ static const offer_t *s_offer(const exchange_t *x, const char *service, size_t s
     return NULL;
 }
 
-/* What the service says against itself; NULL when it is well, or was not asked. The check under
- * way took as long as asking did. */
-static const probe_t *s_complaint(report_t *self, const offer_t *offer)
+/* Walks the list of the required; `*at` begins at its first character. */
+static bool s_next_required(const char **at, const char **name, size_t *size)
 {
-    if (!self->asks_services || !offer || !offer->is_live)
-        return NULL;
+    *name = *at + strspn(*at, " ,");
+    *size = strcspn(*name, " ,");
+    *at = *name + *size;
+    return *size > 0;
+}
+
+static bool s_is_required(const exchange_t *x, const char *service)
+{
+    const char *at = x->edge->settings->required, *name;
+    size_t size;
+    while (s_next_required(&at, &name, &size))
+        if (strlen(service) == size && memcmp(name, service, size) == 0)
+            return true;
+    return false;
+}
+
+/* What the service says against itself, how long asking took being the check's time. For load
+ * balancers no complaint is more than a warning. */
+static void s_check_live(report_t *self, const char *name, const offer_t *offer, bool is_vital)
+{
+    const descriptor_t *descriptor = offer->described->descriptor;
     const probe_t *probe =
-        probes_find(&self->exchange->edge->probes, offer->described->descriptor->service);
+        self->has_bus ? probes_find(&self->exchange->edge->probes, descriptor->service) : NULL;
     if (probe)
         self->began_us -= probe->took_us;
-    return probe && probe->health != HEALTHY ? probe : NULL;
+    s_check(self, name,
+            probe           ? probe->health
+            : self->has_bus ? HEALTHY
+                            : DEGRADED,
+            is_vital && self->is_whole, "Version %s%s%s", descriptor->version,
+            probe && probe->health != HEALTHY ? ", but "
+            : self->has_bus                   ? ""
+                                              : ", but without a broker nobody can ask it",
+            probe ? probe->why : "");
+}
+
+static void s_check_service(report_t *self, const char *service, size_t size, const offer_t *offer,
+                            bool is_vital)
+{
+    char name[100], since[CLOCK_TEXT_SIZE];
+    s_begin(self);
+    snprintf(name, sizeof name, "service.%.*s", (int)(size < 80 ? size : 80), service);
+    if (!offer)
+        s_check(self, name, UNHEALTHY, is_vital, "It is required and has never been seen");
+    else if (!offer->is_live)
+        s_check(self, name, UNHEALTHY, is_vital, "No instance of it is running%s%s",
+                offer->since_ms ? " since " : "",
+                offer->since_ms ? clock_text(offer->since_ms, since) : "");
+    else
+        s_check_live(self, name, offer, is_vital);
 }
 
 static void s_check_required(report_t *self)
 {
-    const char *list = self->exchange->edge->settings->required;
-    while (*(list += strspn(list, " ,"))) {
-        size_t size = strcspn(list, " ,");
-        s_begin(self);
-        const offer_t *offer = s_offer(self->exchange, list, size);
-        const probe_t *complaint = s_complaint(self, offer);
-        bool is_live = offer && offer->is_live;
-        char name[100];
-        snprintf(name, sizeof name, "required.%.*s", (int)(size < 80 ? size : 80), list);
-        s_check(self, name,
-                !is_live    ? UNHEALTHY
-                : complaint ? complaint->health
-                            : HEALTHY,
-                "%s%s%s",
-                !offer     ? "It has never been seen"
-                : !is_live ? "No instance of it is running"
-                           : "It is running",
-                complaint ? ", but " : "", complaint ? complaint->why : "");
-        list += size;
-    }
+    const exchange_t *x = self->exchange;
+    const char *at = x->edge->settings->required, *name;
+    size_t size;
+    while (s_next_required(&at, &name, &size))
+        s_check_service(self, name, size, s_offer(x, name, size), true);
 }
 
-static void s_check_services(report_t *self)
+static void s_check_others(report_t *self)
 {
     size_t count;
-    const offer_t *offers = routing_offers(self->exchange->routing, &count);
+    const exchange_t *x = self->exchange;
+    const offer_t *offers = routing_offers(x->routing, &count);
     for (size_t i = 0; i < count; i++) {
-        char name[100];
-        s_begin(self);
-        snprintf(name, sizeof name, "service.%.80s", offers[i].described->descriptor->service);
-        const probe_t *complaint = s_complaint(self, &offers[i]);
-        /* what nobody requires does not make the whole unhealthy */
-        s_check(self, name, offers[i].is_live && !complaint ? HEALTHY : DEGRADED, "Version %s%s%s",
-                offers[i].described->descriptor->version,
-                complaint           ? ", but "
-                : offers[i].is_live ? ""
-                                    : ", no instance of it is running",
-                complaint ? complaint->why : "");
+        const char *name = offers[i].described->descriptor->service;
+        if (!s_is_required(x, name))
+            s_check_service(self, name, strlen(name), &offers[i], false);
     }
 }
 
-static void s_check_threads(report_t *self)
+/* ---- what services need --------------------------------------------------------------------- */
+
+/* How those are with whom several services look at the same thing: the worst, the slowest, and what
+ * is said of it by whom. What is required is unhealthy already by its service's own check. */
+static void s_check_dependency(report_t *self, const char *name)
 {
-    edge_t *edge = self->exchange->edge;
-    s_begin(self);
-    uint32_t live = connections_live(&edge->connections);
-    bool is_busy = live * 100 > edge->connections.limit * CONNECTIONS_BUSY_PERCENT;
-    s_check(self, "threads", is_busy ? DEGRADED : HEALTHY, "%u of %u in use", live,
-            edge->connections.limit);
+    const probes_t *probes = &self->exchange->edge->probes;
+    const probe_check_t *worst = NULL;
+    uint64_t took_us = 0;
+    char who[120] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < probes->count; i++) {
+        const probe_t *probe = &probes->list[i];
+        for (size_t j = 0; j < probe->check_count; j++) {
+            const probe_check_t *check = &probe->checks[j];
+            if (strcmp(check->name, name) != 0)
+                continue;
+            if (!worst || check->health > worst->health) {
+                worst = check;
+                used = 0;
+            }
+            if (check->health == worst->health && used < sizeof who)
+                used += (size_t)snprintf(who + used, sizeof who - used, "%s%s", used ? ", " : "",
+                                         probe->service);
+            took_us = check->took_us > took_us ? check->took_us : took_us;
+        }
+    }
+    if (!worst)
+        return;
+    self->began_us = clock_us() - took_us;
+    s_check(self, name, worst->health, false, "%s (%s)", worst->message, who);
 }
 
-static void s_check_limits(report_t *self)
+static void s_check_dependencies(report_t *self)
 {
-    bool is_degraded = limits_are_degraded(&self->exchange->edge->limits);
-    s_begin(self);
-    s_check(self, "limits", is_degraded ? DEGRADED : HEALTHY, "%s",
-            is_degraded ? "No limiter answers: this edge counts by itself" : "They are counted");
+    static const char *const names[] = { "database", "redis", "disk" };
+    for (size_t i = 0; self->has_bus && i < COUNT_OF(names); i++)
+        s_check_dependency(self, names[i]);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -178,23 +264,26 @@ static void s_answer(report_t *self)
                               .size = out->size });
 }
 
-static void s_serve(exchange_t *x, bool with_services)
+static void s_serve(exchange_t *x, bool is_whole)
 {
-    report_t report = { .exchange = x, .asks_services = with_services };
+    report_t report = { .exchange = x, .is_whole = is_whole };
     x->routing = registry_routing(&x->edge->registry);
     s_check_drain(&report);
-    s_check_bus(&report);
-    if (with_services)
+    s_check_broker(&report);
+    if (report.has_bus)
         probes_begin(&x->edge->probes, x->edge->bus, x->routing);
     s_check_required(&report);
-    if (with_services) {
-        s_check_services(&report);
-        s_check_threads(&report);
-        if (x->edge->settings->limits)
-            s_check_limits(&report);
+    if (is_whole) {
+        s_check_others(&report);
+        s_check_dependencies(&report);
     }
-    if (with_services)
+    if (report.has_bus)
         probes_end(&x->edge->probes);
+    if (is_whole) {
+        s_check_host(&report);
+        s_check_threads(&report);
+        s_check_limits(&report);
+    }
     s_answer(&report);
 }
 

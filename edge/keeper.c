@@ -10,26 +10,11 @@
 #include "actors/base/log.h"
 #include "edge/keeper.h"
 #include "edge/state.h"
-#include "proto/snapshot.h"
-
-static void s_publish_counters(edge_t *edge)
-{
-    char topic[SNAPSHOT_TOPIC_BYTES];
-    buf_t body = { 0 };
-    pack_t pack;
-    snapshot_t snapshot = { .part = "edge",
-                            .instance = edge->instance,
-                            .boot = edge->boot_ms,
-                            .sets = { &edge->stats, client_stats(edge->bus) } };
-    pack_init(&pack, &body);
-    snapshot_write(&snapshot, &pack);
-    client_publish(edge->bus, snapshot_topic(&snapshot, topic), false, &body);
-}
 
 static void *s_run(void *arg)
 {
     edge_t *edge = arg;
-    uint64_t rings, now_ms, counted_ms = clock_ms();
+    uint64_t rings, now_ms;
     log_set_part("edge");
     while (!edge->keeper_ends) {
         struct pollfd item = { .fd = edge->wake_fd, .events = POLLIN };
@@ -42,10 +27,7 @@ static void *s_run(void *arg)
         authority_tick(&edge->authority, now_ms);
         cached_tick(&edge->cached);
         audit_tick(&edge->audit, now_ms);
-        if (now_ms - counted_ms >= SNAPSHOT_INTERVAL_MS) {
-            counted_ms = now_ms;
-            s_publish_counters(edge);
-        }
+        counters_tick(edge, now_ms);
     }
     return NULL;
 }
@@ -61,4 +43,5 @@ void keeper_stop(edge_t *edge)
     edge->keeper_ends = true;
     insist(write(edge->wake_fd, &one, sizeof one) == sizeof one);
     pthread_join(edge->keeper, NULL);
+    counters_end(edge);
 }

@@ -241,7 +241,7 @@ limits_verdict_t limits_take(limits_t *self, const usage_t *usage, allowance_t *
     }
     allowance->is_counted = claim->count > 0;
     if (verdict == LIMITS_REFUSE)
-        stats_add(self->config.stats, COUNT_LIMITS_REFUSED, 1);
+        series_add(stats_at(self->config.stats, COUNT_LIMITS_REFUSED, &usage->tier), 1);
     return verdict;
 }
 

@@ -68,6 +68,14 @@ bool negotiate_html(const char *accept)
     return accept && s_find(accept, "text/html") > s_find(accept, "application/json");
 }
 
+bool negotiate_openmetrics(const char *accept)
+{
+    if (!accept)
+        return false;
+    int quality = s_find(accept, "application/openmetrics-text");
+    return quality > 0 && quality >= s_find(accept, "text/plain");
+}
+
 bool negotiate_has_tag(const char *if_none_match, const char *tag)
 {
     size_t size = strlen(tag);

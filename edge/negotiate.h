@@ -15,6 +15,9 @@ bool negotiate_gzip(const char *accept_encoding);
 /* Whether the client names HTML and likes it better than JSON, as browsers do. */
 bool negotiate_html(const char *accept);
 
+/* Whether OpenMetrics is named and liked at least as well as plain text, as Prometheus does. */
+bool negotiate_openmetrics(const char *accept);
+
 /* Whether `tag`, with its quotes, is among those the client has (RFC 9110, 13.1.2; weak). */
 bool negotiate_has_tag(const char *if_none_match, const char *tag);
 

@@ -41,6 +41,27 @@ static health_t s_health(const value_t *map)
     return value_is(status, "ok") ? HEALTHY : value_is(status, "warning") ? DEGRADED : UNHEALTHY;
 }
 
+static void s_copy_text(char *to, size_t room, const value_t *map, const char *key)
+{
+    size_t size;
+    const char *text = value_get_text(map, key, &size);
+    text_copy(to, room, text ? text : "", text ? size : 0);
+    while (!text_is_utf8(to, strlen(to))) /* it may have been cut inside a character */
+        to[strlen(to) - 1] = '\0';
+}
+
+static void s_keep_check(probe_t *self, const value_t *check)
+{
+    if (self->check_count == PROBE_CHECKS_MAX)
+        return;
+    probe_check_t *kept = &self->checks[self->check_count++];
+    int64_t took_us = value_get_int(check, "latency_us", 0);
+    kept->health = s_health(check);
+    kept->took_us = took_us > 0 ? (uint64_t)took_us : 0;
+    s_copy_text(kept->name, sizeof kept->name, check, "name");
+    s_copy_text(kept->message, sizeof kept->message, check, "message");
+}
+
 void probe_read(probe_t *self, const void *reply, size_t size)
 {
     arena_t arena = { 0 };
@@ -50,10 +71,12 @@ void probe_read(probe_t *self, const void *reply, size_t size)
     const value_t *checks = value_get(map, "checks"), *check;
     self->why[0] = '\0';
     self->health = s_health(map);
+    self->check_count = 0;
     for (uint32_t i = 0; (check = value_item(checks, i)); i++) {
         health_t health = s_health(check);
         size_t name_size;
         const char *name = value_get_text(check, "name", &name_size);
+        s_keep_check(self, check);
         if (health > self->health)
             self->health = health;
         if (health == HEALTHY || !name || used >= sizeof self->why)

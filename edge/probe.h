@@ -19,11 +19,23 @@
 
 typedef enum { HEALTHY, DEGRADED, UNHEALTHY } health_t;
 
+#define PROBE_CHECKS_MAX 8
+
+/* What a service looked at: its database ... */
+typedef struct {
+    char name[32];
+    health_t health;
+    uint64_t took_us;
+    char message[100];
+} probe_check_t;
+
 typedef struct {
     char service[METHOD_NAME_BYTES + 1];
     health_t health;
     uint64_t took_us;
     char why[160]; /* "" when it is healthy */
+    probe_check_t checks[PROBE_CHECKS_MAX];
+    size_t check_count;
 } probe_t;
 
 typedef struct {

@@ -1,95 +1,69 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * prometheus - counters in Prometheus' text format, version 0.0.4
+ * prometheus - GET /metrics
  */
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "edge/negotiate.h"
 #include "edge/prometheus.h"
 #include "edge/respond.h"
 #include "edge/state.h"
+#include "proto/exposition.h"
+#include "proto/metrics.h"
 
-#define OCTAVES_SHOWN 23 /* 16 us to 67 s; what is longer is in +Inf alone */
+#define ASK_MS 2000 /* Prometheus' own patience is mostly ten seconds */
 
-static void s_head(const char *name, size_t size, const char *kind, const char *about, buf_t *out)
+/* Asks the service; the text is in the exchange's answer. False: it does not answer. */
+static bool s_ask(exchange_t *x, exposition_format_t format)
 {
-    buf_printf(out, "# HELP %.*s %s.\n# TYPE %.*s %s\n", (int)size, name, about, (int)size, name,
-               kind);
+    buf_t body = { 0 };
+    pack_t pack;
+    value_verdict_t verdict;
+    size_t size;
+    pack_init(&pack, &body);
+    pack_map(&pack, 1);
+    pack_pair_text(&pack, "format",
+                   format == EXPOSITION_OPENMETRICS ? METRICS_OPENMETRICS : METRICS_TEXT);
+    const client_request_t request = { .service = metrics_service.name,
+                                       .method = metrics_text.name,
+                                       .body = &body,
+                                       .flags = FRAME_IDEMPOTENT,
+                                       .deadline_ms = ASK_MS };
+    x->has_answer = true;
+    if (!client_call(x->edge->bus, &request, &x->answer))
+        return false;
+    const value_t *reply = value_parse(&x->arena, answer_bytes(&x->answer), answer_size(&x->answer),
+                                       VALUE_LIMITS, &verdict);
+    const char *text = value_get_text(reply, "text", &size);
+    if (text)
+        buf_add(&x->content, text, size);
+    return text != NULL;
 }
 
-/* Cumulative, each bucket by the largest whole number that falls into it. */
-static void s_histogram(const char *name, const histogram_t *histogram, buf_t *out)
+/* In the same form: this edge as the only instance. */
+static void s_write_own(exchange_t *x, exposition_format_t format)
 {
-    uint64_t count = 0, sum = atomic_load_explicit(&histogram->sum, memory_order_relaxed);
-    for (uint32_t bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++) {
-        count += atomic_load_explicit(&histogram->buckets[bucket], memory_order_relaxed);
-        if (bucket % HISTOGRAM_SUB == HISTOGRAM_SUB - 1 && bucket / HISTOGRAM_SUB < OCTAVES_SHOWN)
-            buf_printf(out, "%s_bucket{le=\"%llu\"} %llu\n", name,
-                       (unsigned long long)histogram_upper(bucket) - 1, (unsigned long long)count);
-    }
-    buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %llu\n%s_count %llu\n", name,
-               (unsigned long long)count, name, (unsigned long long)sum, name,
-               (unsigned long long)count);
+    buf_t bytes = { 0 };
+    pack_t pack;
+    snapshot_t snapshot = counters_snapshot(x->edge);
+    pack_init(&pack, &bytes);
+    snapshot_write(&snapshot, &pack);
+    view_t *view = view_read(bytes.bytes, bytes.size);
+    insist(view && view->left_out == 0);
+    exposition_write(&(exposition_source_t){ .view = view, .is_up = true }, 1, format, &x->content);
+    view_drop(&view);
+    buf_free(&bytes);
 }
 
-void prometheus_write(const stats_t *stats, buf_t *out)
+void prometheus_serve(exchange_t *x)
 {
-    static const char *const kinds[] = {
-        [STATS_COUNTER] = "counter", [STATS_GAUGE] = "gauge", [STATS_HISTOGRAM] = "histogram"
-    };
-    const char *last = "";
-    size_t last_size = 0;
-    for (size_t i = 0; i < stats->count; i++) {
-        const stats_row_t *row = &stats->rows[i];
-        size_t size = strcspn(row->name, "{");
-        if (size != last_size || memcmp(row->name, last, size) != 0)
-            s_head(row->name, size, kinds[row->kind], row->about, out);
-        last = row->name;
-        last_size = size;
-        if (row->kind == STATS_HISTOGRAM)
-            s_histogram(row->name, stats->histograms[i], out);
-        else
-            buf_printf(out, "%s %lld\n", row->name, (long long)stats_get(stats, i));
-    }
-}
-
-/* Pages of memory in use, from the kernel's own count; 0 where there is no /proc. */
-static unsigned long s_resident_pages(void)
-{
-    unsigned long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%lu %lu", &size, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident;
-}
-
-static void s_process(const edge_t *edge, buf_t *out)
-{
-    static const char cpu[] = "process_cpu_seconds_total";
-    static const char memory[] = "process_resident_memory_bytes";
-    static const char start[] = "process_start_time_seconds";
-    s_head(cpu, sizeof cpu - 1, "counter", "Processor time used", out);
-    buf_printf(out, "%s %.3f\n", cpu, (double)clock_cpu_us() / 1e6);
-    s_head(memory, sizeof memory - 1, "gauge", "Memory in use", out);
-    buf_printf(out, "%s %lu\n", memory, s_resident_pages() * (unsigned long)sysconf(_SC_PAGESIZE));
-    s_head(start, sizeof start - 1, "gauge", "When the edge started, since 1970", out);
-    buf_printf(out, "%s %.3f\n", start,
-               (double)(clock_wall_ms() - (int64_t)(clock_ms() - edge->started_ms)) / 1000.0);
-}
-
-void prometheus_serve(exchange_t *exchange)
-{
-    buf_t *out = &exchange->content;
-    prometheus_write(&exchange->edge->stats, out);
-    prometheus_write(client_stats(exchange->edge->bus), out);
-    s_process(exchange->edge, out);
-    respond(exchange,
-            &(response_t){
-                .status = 200, .media = PROMETHEUS_MEDIA, .bytes = out->bytes, .size = out->size });
+    exposition_format_t format =
+        negotiate_openmetrics(x->headers[HEADER_ACCEPT]) ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
+    respond_header(x, "Vary", "Accept");
+    if (!s_ask(x, format))
+        s_write_own(x, format);
+    respond(x, &(response_t){ .status = 200,
+                              .media = exposition_media(format),
+                              .bytes = x->content.bytes,
+                              .size = x->content.size });
 }

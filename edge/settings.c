@@ -57,7 +57,11 @@ const setting_t edge_setting_rows[] = {
       .about = "Paths and public access given to services beyond their own name: "
                "'billing:/v1/invoices billing:public'." },
     { TEXT(required, "", 1024),
-      .about = "Services that must be running for /health/ready, separated by spaces." },
+      .about =
+          "Services without which /health/ready and /health answer 503, separated by spaces." },
+    { NUMBER(load_per_processor, "10", 0, 10000, "tasks"),
+      .about =
+          "From which load for each processor on /health says that it is degraded; 0: never." },
     { TEXT(web_root, "", 4096),
       .about = "Folder with the files of the API page, which deploy/fetch-swagger makes; empty for "
                "the installed one." },

@@ -47,7 +47,10 @@ struct edge {
     hub_t hub; /* of event streams */
     probes_t probes;
     client_t *bus;
-    buf_t refusal; /* the complete answer to a connection that is not admitted */
+    const client_settings_t *bus_settings;
+    _Atomic uint64_t snapshots; /* of the counters, published */
+    uint64_t counted_ms;        /* when the last one was */
+    buf_t refusal;              /* the complete answer to a connection that is not admitted */
     struct mg_context *server;
     int listener; /* civetweb's socket */
     uint16_t port;

@@ -31,6 +31,8 @@ const setting_t client_setting_rows[] = {
       .about = "Time between heartbeats; four missed ones are a loss." },
     { "outstanding", SETTING_INT, ROW(outstanding), "50000", 1, 1000000, NULL,
       .about = "Calls one part may have under way." },
+    { "snapshot_ms", SETTING_INT, ROW(snapshot_ms), "5000", 100, 60000, "ms",
+      .about = "How often a part publishes what it counts." },
     { 0 },
 };
 
@@ -39,7 +41,7 @@ const setting_t client_setting_rows[] = {
 static const stats_row_t s_stats_rows[CLIENT_STATS + 1] = {
 #define COUNTER(row, name, about) [row] = { "bus_" name "_total", STATS_COUNTER, about }
     COUNTER(CLIENT_CALLS, "calls", "Calls made"),
-    [CLIENT_CALL_TIME] = { "bus_call_duration_microseconds", STATS_HISTOGRAM,
+    [CLIENT_CALL_TIME] = { "bus_call_duration_seconds", STATS_HISTOGRAM,
                            "Time from a call to its end" },
     COUNTER(CLIENT_FAILURES, "call_failures", "Calls that failed"),
     COUNTER(CLIENT_LATE_ANSWERS, "late_answers", "Answers nobody waited for any more"),

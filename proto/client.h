@@ -32,6 +32,7 @@ typedef struct {
     const char *events;  /* event endpoints, in the same order */
     int64_t heartbeat_ms;
     int64_t outstanding;
+    int64_t snapshot_ms; /* between two tellings of what a part counts */
 } client_settings_t;
 
 extern const setting_t client_setting_rows[]; /* section "bus" */

@@ -16,6 +16,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/client_worker.c %D%/client_worker.h \
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/error.c %D%/error.h %D%/error.def \
+	%D%/exposition.c %D%/exposition.h \
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
@@ -28,6 +29,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \
@@ -39,4 +41,5 @@ SB_PROTO += %D%/libproto.a
 	%D%/topic.c %D%/topic.h %D%/topic.def \
 	%D%/value.c %D%/value.h \
 	%D%/value_pack.c %D%/value_pack.h \
+	%D%/view.c %D%/view.h \
 	%D%/webhook.c %D%/webhook_subscriptions.c %D%/webhook.h %D%/webhook_fields.h

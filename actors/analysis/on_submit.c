@@ -34,7 +34,7 @@ typedef struct {
 
 static bool s_fail_unfit(const submission_t *self, const char *why)
 {
-    service_count(self->call, ANALYSIS_UNFIT);
+    service_count_end(self->call, "unfit");
     call_fail(self->call, ERROR_UNPROCESSABLE, "%s", why);
     return false;
 }
@@ -152,7 +152,7 @@ static bool s_answer_stored(submission_t *self)
     const uint8_t *result = service_require_result_bytes(self->call, found);
     if (!result)
         return true;
-    service_count(self->call, ANALYSIS_REPEATED);
+    service_count_end(self->call, "repeated");
     s_reply(self, &found->brief, REPEATED_YES, result, found->result.full);
     return true;
 }
@@ -172,7 +172,7 @@ static bool s_hand_over(submission_t *self, later_t *result)
     buf_free(&request);
     if (!self->is_answered)
         return false;
-    service_count(self->call, ANALYSIS_HANDED_OVER);
+    service_count_end(self->call, "handed_over");
     pack_map(call_pack(self->call), 1);
     pack_pair_int(call_pack(self->call), "job_id", result->job_id);
     return true;
@@ -223,7 +223,7 @@ static bool s_run(submission_t *self, analysis_result_t *result)
         call_reply(self->call, 202);
         return false;
     }
-    service_count(self->call, ANALYSIS_ABORTED);
+    service_count_end(self->call, "aborted");
     if (call_is_cancelled(self->call))
         call_fail(self->call, ERROR_CANCELLED, "The caller gave the analysis up");
     else
@@ -339,7 +339,8 @@ static void s_store(submission_t *self, const analysis_result_t *result, const b
     } else if (!added) {
         s_answer_other(self);
     } else {
-        service_count(self->call, ANALYSIS_RUN);
+        service_count_end(self->call, "completed");
+        service_count_issues(self->call, result);
         s_publish(self, brief);
         s_reply(self, brief, REPEATED_NO, answer->bytes, answer->size);
     }

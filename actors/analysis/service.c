@@ -50,22 +50,38 @@ static const setting_t s_setting_rows[] = {
 };
 
 static const stats_row_t s_stats_rows[ANALYSIS_STATS + 1] = {
-    [ANALYSIS_RUN] = { "analysis_run_total", STATS_COUNTER, "Workflows analysed and stored" },
-    [ANALYSIS_REPEATED] = { "analysis_repeated_total", STATS_COUNTER,
-                            "Submissions answered from what was stored" },
-    [ANALYSIS_UNFIT] = { "analysis_unfit_total", STATS_COUNTER,
-                         "Submissions that were no workflow to be analysed" },
-    [ANALYSIS_ABORTED] = { "analysis_aborted_total", STATS_COUNTER,
-                           "Analyses given up because the caller no longer waited" },
-    [ANALYSIS_HANDED_OVER] = { "analysis_handed_over_total", STATS_COUNTER,
-                               "Submissions that became a job" },
+    [ANALYSIS_ENDED] = { "workflow_analysis_total{tier,status}", STATS_COUNTER,
+                         "Submissions, by how they ended: completed, repeated (answered from what "
+                         "was stored), unfit (no workflow to be analysed), aborted (the caller no "
+                         "longer waited), handed_over (became a job)" },
+    [ANALYSIS_SCORE] = { "workflow_health_score", STATS_HISTOGRAM,
+                         "Scores of the workflows analysed, 0 to 100" },
+    [ANALYSIS_ISSUES] = { "workflow_issues_found_total{type,severity}", STATS_COUNTER,
+                          "Issues found, by rule" },
     [ANALYSIS_DELETED] = { "analysis_deleted_total", STATS_COUNTER,
                            "Analyses deleted by their accounts" },
     [ANALYSIS_PURGED] = { "analysis_purged_total", STATS_COUNTER,
                           "Analyses deleted because their time was over" },
-    [ANALYSIS_RUN_TIME] = { "analysis_run_duration_microseconds", STATS_HISTOGRAM,
+    [ANALYSIS_RUN_TIME] = { "workflow_analysis_duration_seconds", STATS_HISTOGRAM,
                             "Time an analysis took, without storing it" },
 };
+
+void service_count_end(call_t *call, const char *status)
+{
+    const char *const labels[] = { service_tier(call), status };
+    series_add(stats_at(actor_stats(call_actor(call)), ANALYSIS_ENDED, labels), 1);
+}
+
+void service_count_issues(call_t *call, const analysis_result_t *result)
+{
+    stats_t *stats = actor_stats(call_actor(call));
+    stats_record(stats, ANALYSIS_SCORE, (uint64_t)result->score.score);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        const rule_t *rule = result->findings[i]->rule;
+        const char *const labels[] = { rule->id, severity_name(rule->severity) };
+        series_add(stats_at(stats, ANALYSIS_ISSUES, labels), 1);
+    }
+}
 
 uint64_t service_patient_until_us(void)
 {

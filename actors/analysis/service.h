@@ -26,11 +26,9 @@ typedef struct {
 } analysis_settings_t;
 
 typedef enum {
-    ANALYSIS_RUN,
-    ANALYSIS_REPEATED,
-    ANALYSIS_UNFIT,
-    ANALYSIS_ABORTED,
-    ANALYSIS_HANDED_OVER,
+    ANALYSIS_ENDED,
+    ANALYSIS_SCORE,
+    ANALYSIS_ISSUES,
     ANALYSIS_DELETED,
     ANALYSIS_PURGED,
     ANALYSIS_RUN_TIME,
@@ -68,6 +66,13 @@ const char *service_tier(const call_t *call);
 uint64_t service_patient_until_us(void);
 
 void service_count(call_t *call, analysis_stat_t row);
+
+/* How a submission ended: "completed", "repeated", "unfit", "aborted",
+ * "handed_over". */
+void service_count_end(call_t *call, const char *status);
+
+/* What an analysis has found. */
+void service_count_issues(call_t *call, const analysis_result_t *result);
 
 /* The analysis that the field `field` of the call names. When there is none, or it cannot be read,
  * the call has been answered and NULL is returned. */

@@ -88,8 +88,12 @@ static const stats_row_t s_stats_rows[AUTH_STATS + 1] = {
                           "Mails the mail service has sent" },
     [AUTH_MAILS_REFUSED] = { "auth_mails_refused_total", STATS_COUNTER,
                              "Mails it has refused for good" },
-    [AUTH_HASH_TIME] = { "auth_hash_duration_microseconds", STATS_HISTOGRAM,
+    [AUTH_HASH_TIME] = { "auth_hash_duration_seconds", STATS_HISTOGRAM,
                          "Time a password took to be hashed or compared" },
+    [AUTH_ACTIVE] = { "active_users{tier}", STATS_GAUGE,
+                      "Users whose session or key was used in the last 15 minutes" },
+    [AUTH_TIER_EVENTS] = { "subscription_events_total{event,tier}", STATS_COUNTER,
+                           "Accounts created in a tier, or changed to it" },
 };
 
 keyring_times_t auth_key_times(void)

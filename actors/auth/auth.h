@@ -50,6 +50,8 @@ typedef enum {
     AUTH_MAILS_SENT,
     AUTH_MAILS_REFUSED,
     AUTH_HASH_TIME,
+    AUTH_ACTIVE,
+    AUTH_TIER_EVENTS,
     AUTH_STATS
 } auth_stat_t;
 

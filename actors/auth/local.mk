@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libauth.a
 SB_PARTS += %D%/libauth.a
 
 %C%_libauth_a_SOURCES = \
+	%D%/active.c %D%/active.h \
 	%D%/auth.c %D%/auth.h \
 	%D%/challenge.c %D%/challenge.h \
 	%D%/code.c %D%/code.h \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/auth/active.h"
 #include "actors/auth/code.h"
 
 typedef enum { INVITE_FINE, INVITE_NONE, INVITE_USED, INVITE_FOR_ANOTHER } invite_verdict_t;
@@ -119,6 +120,8 @@ static void s_finish_registration(call_t *call, auth_t *self, registration_t *re
         call_fail(call, ERROR_FORBIDDEN, "%s", refusals[registration->verdict]);
     } else {
         auth_count(call, AUTH_REGISTERED);
+        if (registration->user.is_owner)
+            active_count_event(call, "created", registration->user.tier);
         herald_wake(self->herald, false);
         if (auth_may_enter(registration->made))
             session_reply(call, self, registration->made, &registration->fresh,

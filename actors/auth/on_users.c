@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "actors/auth/active.h"
 #include "actors/auth/auth.h"
 
 static db_status_t s_list(call_t *call, db_conn_t *conn, const cursor_t *from, size_t limit,
@@ -147,8 +148,11 @@ void auth_on_user_update(call_t *call, void *arg)
                   "Nobody changes their own role or status: ask another administrator");
         return;
     }
-    if (auth_require_write(call, arg, s_update_work, &update))
-        s_reply_user(call, update.user);
+    if (!auth_require_write(call, arg, s_update_work, &update))
+        return;
+    if (update.tier && update.user)
+        active_count_event(call, "changed", update.tier);
+    s_reply_user(call, update.user);
 }
 
 typedef struct {
@@ -174,8 +178,10 @@ void auth_on_account_tier(call_t *call, void *arg)
                     .reason = call_text(call, "reason") };
     if (!auth_require_write(call, arg, s_tier_work, &tier))
         return;
-    if (tier.changed)
-        call_reply(call, 0);
-    else
+    if (!tier.changed) {
         call_fail(call, ERROR_NOT_FOUND, "There is no account with this id");
+        return;
+    }
+    active_count_event(call, "changed", tier.tier);
+    call_reply(call, 0);
 }

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "actors/auth/active.h"
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
@@ -11,6 +12,7 @@
 #define MS_PER_DAY  INT64_C(86400000)
 #define ROTATE_EACH 5          /* seconds between looks at the age of the signing key */
 #define PURGE_EACH  60         /* seconds between looks for what is over */
+#define ACTIVE_EACH 60         /* seconds between countings of who is at work */
 #define KEPT_MS     MS_PER_DAY /* how long a session that is over is kept */
 
 typedef struct {
@@ -53,7 +55,8 @@ void auth_keep_up(auth_t *self)
     upkeep_t upkeep = { .deed = { .auth = self,
                                   .now_ms = clock_wall_ms(),
                                   .audit = { .action = "signing_key.created" } } };
-    self->ticks++;
+    if (self->ticks++ % ACTIVE_EACH == 0)
+        active_show(self->actor, upkeep.deed.now_ms);
     auth_relay_mails(self);
     if (self->ticks % ROTATE_EACH == 0)
         s_rotate_when_due(self, &upkeep);

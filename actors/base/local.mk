@@ -7,10 +7,14 @@ SB_BASE += %D%/libbase.a
 	%D%/base.c %D%/base.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/family.c %D%/family.h \
 	%D%/histogram.c %D%/histogram.h \
+	%D%/host.c %D%/host.h \
 	%D%/id.c %D%/id.h \
 	%D%/log.c %D%/log.h \
 	%D%/monitor.c %D%/monitor.h \
+	%D%/notify.c %D%/notify.h \
+	%D%/process.c %D%/process.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/settings_print.c %D%/settings_table.h \

@@ -4,6 +4,15 @@
  *
  * A part declares one const table of rows; name and help text stand nowhere else. The index of a
  * row is an enum beside the table. Counting is a relaxed atomic addition, from any thread.
+ *
+ * What belongs together has one name and differs in labels, which stand behind the name:
+ *
+ *     requests_total                   one number
+ *     refused_total{reason="full"}     one of several rows, side by side in the table
+ *     answers_total{route,status}      one number for each combination of values met (family.h)
+ *
+ * Names follow Prometheus: counters end in _total, and what counts time in _seconds, or
+ * _seconds_total. Time is kept in microseconds here, and shown in seconds.
  */
 #ifndef SIGNALBOX_STATS_H
 #define SIGNALBOX_STATS_H
@@ -12,13 +21,19 @@
 
 #include "actors/base/base.h"
 #include "actors/base/histogram.h"
+#include "actors/base/family.h"
 
-typedef enum { STATS_COUNTER, STATS_GAUGE, STATS_HISTOGRAM } stats_kind_t;
+typedef enum {
+    STATS_COUNTER,
+    STATS_GAUGE,
+    STATS_HISTOGRAM,
+    STATS_TRACED, /* a histogram that remembers a recent trace of each octave */
+} stats_kind_t;
 
 typedef struct {
-    const char *name; /* Prometheus style; counters end in _total, histograms in _microseconds */
+    const char *name;
     stats_kind_t kind;
-    const char *about;
+    const char *about; /* a sentence without its full stop */
 } stats_row_t;
 
 typedef struct {
@@ -26,6 +41,7 @@ typedef struct {
     size_t count;
     _Atomic int64_t *values;  /* counters and gauges, by row */
     histogram_t **histograms; /* by row, NULL where the row is none */
+    family_t **families;      /* by row, NULL where its labels have their values in the table */
 } stats_t;
 
 /* `rows` ends with an empty row and outlives the set. */
@@ -51,5 +67,18 @@ static inline void stats_record(stats_t *self, size_t row, uint64_t value)
 {
     histogram_record(self->histograms[row], value);
 }
+
+/* The number of a row whose labels have these values, one for each name in its braces. It is valid
+ * as long as the set. */
+static inline series_t *stats_at(stats_t *self, size_t row, const char *const *values)
+{
+    return family_at(self->families[row], values);
+}
+
+/* Observations that had to be counted under "other" because too many values had been met. */
+int64_t stats_overflow(const stats_t *self);
+
+/* Whether the name, without its labels, says that time is counted. */
+bool stats_is_time(const char *name, size_t size);
 
 #endif

@@ -62,6 +62,7 @@ typedef enum {
     CACHE_LEASES,
     CACHE_WAITING,
     CACHE_DEGRADED,
+    CACHE_OPERATION_TIME,
     CACHE_STATS
 } cache_stat_t;
 

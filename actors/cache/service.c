@@ -46,11 +46,14 @@ static const setting_t s_setting_rows[] = {
 static const stats_row_t s_stats_rows[CACHE_STATS + 1] = {
 #define COUNTER(row, name, about) [row] = { "cache_" name "_total", STATS_COUNTER, about }
 #define GAUGE(row, name, about)   [row] = { "cache_" name, STATS_GAUGE, about }
+#define HITS(row, from)                                                                            \
+    [row] = { "cache_hits_total{from=\"" from "\"}", STATS_COUNTER,                                \
+              "Look-ups answered with a value, by where it came from" }
     COUNTER(CACHE_GETS, "gets", "Look-ups answered"),
-    COUNTER(CACHE_HITS, "hits", "Look-ups answered with a fresh value out of memory"),
-    COUNTER(CACHE_REDIS_HITS, "redis_hits", "Look-ups answered with a fresh value out of Redis"),
-    COUNTER(CACHE_STALE_HITS, "stale_hits", "Look-ups answered with a value no longer fresh"),
-    COUNTER(CACHE_JOINED, "joined", "Look-ups answered by another caller's computation"),
+    HITS(CACHE_HITS, "memory"),
+    HITS(CACHE_REDIS_HITS, "redis"),
+    HITS(CACHE_STALE_HITS, "stale"),   /* no longer fresh */
+    HITS(CACHE_JOINED, "computation"), /* another caller's */
     COUNTER(CACHE_MISSES, "misses", "Look-ups answered without a value"),
     COUNTER(CACHE_CROWDED, "crowded", "Look-ups that could not wait because too many did"),
     COUNTER(CACHE_SETS, "sets", "Values kept"),
@@ -67,6 +70,9 @@ static const stats_row_t s_stats_rows[CACHE_STATS + 1] = {
     GAUGE(CACHE_LEASES, "leases", "Computations under way"),
     GAUGE(CACHE_WAITING, "waiting", "Callers who wait for somebody else's computation"),
     GAUGE(CACHE_DEGRADED, "degraded", "Whether Redis is away and the instance carries on alone"),
+    [CACHE_OPERATION_TIME] = { "cache_operation_duration_seconds{operation}", STATS_HISTOGRAM,
+                               "Time an operation took, waiting for a computation included" },
+#undef HITS
 #undef GAUGE
 #undef COUNTER
 };
@@ -194,6 +200,7 @@ const actor_spec_t cache_actor = {
     .settings = s_setting_rows,
     .settings_target = &cache_settings,
     .stats = s_stats_rows,
+    .times_row = CACHE_OPERATION_TIME,
     .uses_redis = true,
     .self_size = sizeof(cache_t),
     .init = s_init,

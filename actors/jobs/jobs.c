@@ -72,7 +72,7 @@ static const stats_row_t s_stats_rows[JOBS_STATS + 1] = {
     COUNTER(JOBS_FIRES_MISSED, "fires_missed", "Firings that came too late to be made up"),
 #undef COUNTER
     [JOBS_RUNNING] = { "jobs_running", STATS_GAUGE, "Jobs this instance has claimed" },
-    [JOBS_RUN_TIME] = { "jobs_run_duration_microseconds", STATS_HISTOGRAM,
+    [JOBS_RUN_TIME] = { "jobs_run_duration_seconds", STATS_HISTOGRAM,
                         "Time from a run's call to its answer" },
 };
 

@@ -18,10 +18,10 @@ typedef struct {
     job_receipt_t *receipts;
     size_t children;
     bool needs_children;
-} family_t;
+} relatives_t;
 
 /* False: the call has been answered. */
-static bool s_read(family_t *self, call_t *call, jobs_t *jobs)
+static bool s_read(relatives_t *self, call_t *call, jobs_t *jobs)
 {
     const value_t *request = call_request(call), *list = value_get(request, "children");
     bool good = jobs_require_job(jobs, call, value_get(request, "parent"), &self->jobs[0]);
@@ -32,12 +32,12 @@ static bool s_read(family_t *self, call_t *call, jobs_t *jobs)
 
 static db_status_t s_work(db_conn_t *conn, void *arg)
 {
-    family_t *self = arg;
+    relatives_t *self = arg;
     return jobs_store_add_family(conn, &self->jobs[0], self->needs_children, self->jobs + 1,
                                  self->children, self->receipts);
 }
 
-static void s_pack(const family_t *self, pack_t *pack)
+static void s_pack(const relatives_t *self, pack_t *pack)
 {
     size_t shown = self->receipts[0].is_duplicate ? 0 : self->children;
     pack_map(pack, 2);
@@ -53,10 +53,10 @@ void jobs_on_enqueue_family(call_t *call, void *jobs)
 {
     arena_t *arena = call_arena(call);
     size_t children = value_get(call_request(call), "children")->count;
-    family_t family = { .jobs = arena_array(arena, 1 + children, sizeof *family.jobs),
-                        .receipts = arena_array(arena, 1 + children, sizeof *family.receipts),
-                        .children = children,
-                        .needs_children = call_bool(call, "needs_children") };
+    relatives_t family = { .jobs = arena_array(arena, 1 + children, sizeof *family.jobs),
+                           .receipts = arena_array(arena, 1 + children, sizeof *family.receipts),
+                           .children = children,
+                           .needs_children = call_bool(call, "needs_children") };
     if (!s_read(&family, call, jobs) ||
         !jobs_require_ok(call, db_write(call_db(call), s_work, &family)))
         return;

@@ -152,9 +152,9 @@ void jobs_on_complete(call_t *call, void *memory)
 {
     jobs_t *self = memory;
     const job_t *job = s_require_run(call, self);
-    const value_t *result = value_get(call_request(call), "result");
     if (!job)
         return;
+    const value_t *result = value_get(call_request(call), "result");
     buf_t bytes = { 0 };
     pack_t pack;
     settling_t settling = { .end = { .id = job->id, .fence = job->fence, .how = SETTLE_DONE } };

@@ -52,7 +52,7 @@ static const stats_row_t s_stats_rows[LIMITER_STATS + 1] = {
     [LIMITER_SUBJECTS] = { "limiter_subjects", STATS_GAUGE, "Subjects in memory" },
     [LIMITER_BYTES] = { "limiter_bytes", STATS_GAUGE, "Memory of them" },
     [LIMITER_PEERS] = { "limiter_peers", STATS_GAUGE, "Other instances" },
-    [LIMITER_FLUSH_TIME] = { "limiter_flush_duration_microseconds", STATS_HISTOGRAM,
+    [LIMITER_FLUSH_TIME] = { "limiter_flush_duration_seconds", STATS_HISTOGRAM,
                              "Time to write what was counted to the store" },
 };
 

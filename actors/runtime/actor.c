@@ -9,6 +9,7 @@
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
+#include "actors/base/process.h"
 #include "actors/base/text.h"
 #include "actors/runtime/state.h"
 
@@ -38,6 +39,7 @@ static const stats_row_t s_stats_rows[ACTOR_STATS + 1] = {
 #define COUNTER(row, name, about) [row] = { "actor_" name "_total", STATS_COUNTER, about }
     COUNTER(ACTOR_CALLS, "calls", "Requests received"),
     COUNTER(ACTOR_FAILURES, "failures", "Requests answered with an error"),
+    COUNTER(ACTOR_FAULTS, "faults", "Of them, those that were no fault of the caller's"),
     COUNTER(ACTOR_INVALID, "invalid", "Requests that did not fit their schema"),
     COUNTER(ACTOR_FORBIDDEN, "forbidden", "Requests whose caller may not make them"),
     COUNTER(ACTOR_EXPIRED, "expired", "Requests whose deadline passed before they were begun"),
@@ -47,9 +49,9 @@ static const stats_row_t s_stats_rows[ACTOR_STATS + 1] = {
     COUNTER(ACTOR_BREAKERS_OPENED, "breakers_opened", "Times a failing service was given a rest"),
 #undef COUNTER
     [ACTOR_ACTIVE] = { "actor_active", STATS_GAUGE, "Requests under way or waiting for a thread" },
-    [ACTOR_CALL_TIME] = { "actor_call_duration_microseconds", STATS_HISTOGRAM,
+    [ACTOR_CALL_TIME] = { "actor_call_duration_seconds{method}", STATS_HISTOGRAM,
                           "Time from a request's arrival to its answer" },
-    [ACTOR_WAIT_TIME] = { "actor_wait_duration_microseconds", STATS_HISTOGRAM,
+    [ACTOR_WAIT_TIME] = { "actor_wait_duration_seconds", STATS_HISTOGRAM,
                           "Time from a request's arrival to its handler" },
 };
 
@@ -118,31 +120,32 @@ snapshot_t actor_snapshot(actor_t *self)
     snapshot_t snapshot = { .part = self->spec->service->name,
                             .instance = self->instance,
                             .boot = self->boot_ms,
-                            .sets = { &self->stats, &self->own_stats,
-                                      client_stats(self->client) } };
-    size_t count = 3;
-    if (self->db)
-        snapshot.sets[count++] = db_stats(self->db);
-    if (self->redis)
-        snapshot.sets[count++] = redis_stats(self->redis);
+                            .interval_ms = (uint32_t)self->config->bus->snapshot_ms };
+    snapshot_add(&snapshot, &self->stats);
+    snapshot_add(&snapshot, &self->own_stats);
+    snapshot_add(&snapshot, client_stats(self->client));
+    snapshot_add(&snapshot, self->db ? db_stats(self->db) : NULL);
+    snapshot_add(&snapshot, self->redis ? redis_stats(self->redis) : NULL);
     return snapshot;
 }
 
-static void s_publish_counters(actor_t *self)
+static void s_publish_counters(actor_t *self, bool is_last)
 {
     char topic[SNAPSHOT_TOPIC_BYTES];
     buf_t body = { 0 };
     pack_t pack;
     snapshot_t snapshot = actor_snapshot(self);
+    snapshot.sequence = ++self->snapshots;
+    snapshot.is_last = is_last;
+    snapshot_add(&snapshot, process_stats(self));
     pack_init(&pack, &body);
     snapshot_write(&snapshot, &pack);
     client_publish(self->client, snapshot_topic(&snapshot, topic), false, &body);
 }
 
-/* Waits a tick, or until the actor stops: false then. */
-static bool s_wait_tick(actor_t *self)
+/* Waits for the given moment; false when the actor stops before. */
+static bool s_wait_until(actor_t *self, uint64_t until_ms)
 {
-    const uint64_t until_ms = clock_ms() + ACTOR_TICK_MS;
     monitor_lock(&self->monitor);
     while (!self->is_stopping && monitor_wait_until(&self->monitor, until_ms))
         ;
@@ -155,14 +158,20 @@ static bool s_wait_tick(actor_t *self)
 static void *s_run_ticker(void *arg)
 {
     actor_t *self = arg;
-    uint32_t ticks = 0;
+    uint64_t tick_ms = clock_ms() + ACTOR_TICK_MS, counted_ms = 0;
     log_set_part(self->spec->service->name);
-    while (s_wait_tick(self)) {
-        if (self->spec->tick)
-            self->spec->tick(self, self->self);
-        if (++ticks % (SNAPSHOT_INTERVAL_MS / ACTOR_TICK_MS) == 0)
-            s_publish_counters(self);
-    }
+    do {
+        uint64_t now_ms = clock_ms();
+        if (now_ms >= counted_ms) {
+            s_publish_counters(self, false);
+            counted_ms = now_ms + (uint64_t)self->config->bus->snapshot_ms;
+        }
+        if (now_ms >= tick_ms) {
+            if (self->spec->tick)
+                self->spec->tick(self, self->self);
+            tick_ms = clock_ms() + ACTOR_TICK_MS;
+        }
+    } while (s_wait_until(self, tick_ms < counted_ms ? tick_ms : counted_ms));
     return NULL;
 }
 
@@ -417,6 +426,9 @@ void actor_stop(actor_t **self_p)
     bool was_connected = self->client != NULL;
     if (self->spec->stop && was_connected)
         self->spec->stop(self, self->self);
+    for (int i = 0; was_connected && i < SNAPSHOT_LAST_TIMES; i++)
+        s_publish_counters(self, true);
+    process_leave(self);
     redis_close(&self->redis);
     client_destroy(&self->client);
     if (self->spec->release && was_connected)
@@ -447,6 +459,11 @@ const char *actor_instance(const actor_t *self)
 const char *actor_service(const actor_t *self)
 {
     return self->spec->service->name;
+}
+
+uint64_t actor_pulse(const actor_t *self)
+{
+    return self->snapshots;
 }
 
 const char *actor_data_folder(const actor_t *self)

@@ -43,6 +43,8 @@ typedef struct {
     const setting_t *settings;        /* section named after the service; NULL: none */
     void *settings_target;            /* the struct that the rows fill */
     const stats_row_t *stats;         /* NULL: none */
+    size_t times_row;                 /* of them, a histogram with one label: the time of every call
+                                         by its method; 0: none, actor_call_duration_seconds does */
     const db_migration_t *migrations; /* NULL: no database */
     bool uses_redis;                  /* connects to storage.redis when that is set */
     size_t self_size;                 /* of the actor's own state, zeroed before init */
@@ -103,6 +105,10 @@ bool actor_is_draining(const actor_t *self);
 
 const char *actor_instance(const actor_t *self);
 const char *actor_service(const actor_t *self);
+
+/* A number that grows at least every bus.snapshot_ms, unless the actor's periodic work hangs. */
+uint64_t actor_pulse(const actor_t *self);
+
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);
 redis_t *actor_redis(actor_t *self); /* NULL when there is none, or the spec does not use it */

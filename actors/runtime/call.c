@@ -156,7 +156,10 @@ static void s_free(call_t *self, const char *outcome)
 {
     actor_t *actor = self->actor;
     uint64_t took_us = clock_us() - self->started_us;
-    stats_record(&actor->stats, ACTOR_CALL_TIME, took_us);
+    const char *const method[] = { self->method ? self->method->name : "unknown" };
+    series_record(stats_at(&actor->stats, ACTOR_CALL_TIME, method), took_us);
+    if (actor->spec->times_row)
+        series_record(stats_at(&actor->own_stats, actor->spec->times_row, method), took_us);
     stats_add(&actor->stats, ACTOR_ACTIVE, -1);
     s_log(self, took_us, outcome);
     worker_request_destroy(&self->message);
@@ -182,6 +185,8 @@ void call_reply(call_t *self, uint16_t status)
 void call_fail_with(call_t *self, const failure_t *failure)
 {
     actor_count(self->actor, ACTOR_FAILURES);
+    if (error_row(failure->code)->http_status >= 500)
+        actor_count(self->actor, ACTOR_FAULTS);
     client_reply_failure(self->actor->client, self->message, failure);
     s_free(self, error_row(failure->code)->symbol);
 }

@@ -65,15 +65,19 @@ const setting_t db_setting_rows[] = {
 };
 
 static const stats_row_t s_stats[] = {
-    [DB_QUERIES] = { "db_queries_total", STATS_COUNTER, "Statements run" },
-    [DB_QUERY_TIME] = { "db_query_microseconds", STATS_HISTOGRAM, "Time a statement took" },
-    [DB_QUERY_ERRORS] = { "db_query_errors_total", STATS_COUNTER,
+    [DB_QUERIES] = { "database_queries_total", STATS_COUNTER, "Statements run" },
+    [DB_QUERY_TIME] = { "database_query_duration_seconds", STATS_HISTOGRAM,
+                        "Time a statement took" },
+    [DB_QUERY_ERRORS] = { "database_query_errors_total", STATS_COUNTER,
                           "Statements, commits and attempts to connect that failed for another "
                           "reason than a constraint" },
-    [DB_SLOW_QUERIES] = { "db_slow_queries_total", STATS_COUNTER,
+    [DB_SLOW_QUERIES] = { "database_slow_queries_total", STATS_COUNTER,
                           "Statements that took longer than storage.slow_ms" },
-    [DB_CONNECTIONS] = { "db_connections", STATS_GAUGE, "Connections to the database" },
-    [DB_COMMITS] = { "db_commits_total", STATS_COUNTER,
+    [DB_ACTIVE] = { "database_connections_active", STATS_GAUGE,
+                    "Connections to the database on which a statement runs or is read" },
+    [DB_IDLE] = { "database_connections_idle", STATS_GAUGE,
+                  "Connections to the database that are open beside these" },
+    [DB_COMMITS] = { "database_commits_total", STATS_COUNTER,
                      "Transactions committed; one may hold the writes of many requests" },
     [DB_STATS] = { 0 },
 };
@@ -159,8 +163,18 @@ void db_close(db_t **self_p)
     s_free(self);
 }
 
+/* A connection that is lost in the middle of a statement is gone first and active until the end. */
+static void s_show_connections(db_t *self)
+{
+    int64_t open = atomic_load(&self->open), active = atomic_load(&self->active);
+    active = active < open ? active : open;
+    stats_set(&self->stats, DB_ACTIVE, active);
+    stats_set(&self->stats, DB_IDLE, open - active);
+}
+
 stats_t *db_stats(db_t *self)
 {
+    s_show_connections(self);
     return &self->stats;
 }
 

@@ -51,7 +51,8 @@ typedef enum {
     DB_QUERY_TIME,
     DB_QUERY_ERRORS,
     DB_SLOW_QUERIES,
-    DB_CONNECTIONS,
+    DB_ACTIVE,
+    DB_IDLE,
     DB_COMMITS,
     DB_STATS
 } db_stat_t;

@@ -9,6 +9,7 @@
 #define SIGNALBOX_DB_BACKEND_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "actors/runtime/db.h"
 
@@ -23,9 +24,11 @@ struct db {
     char *service;
     db_settings_t settings;
     stats_t stats;
-    pthread_key_t mine;    /* the calling thread's connection */
-    pthread_mutex_t mutex; /* guards `conns` */
-    db_conn_t *conns;      /* of all threads */
+    _Atomic int64_t open;   /* connections */
+    _Atomic int64_t active; /* of them, on which a statement runs or is read */
+    pthread_key_t mine;     /* the calling thread's connection */
+    pthread_mutex_t mutex;  /* guards `conns` */
+    db_conn_t *conns;       /* of all threads */
 };
 
 /* A backend's connection begins with this. */

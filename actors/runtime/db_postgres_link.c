@@ -215,7 +215,7 @@ static bool s_connect(postgres_conn_t *self)
                                  "client_encoding", NULL };
     const char *const values[] = { name, timeout, db->settings.database, "UTF8", NULL };
     self->link = PQconnectdbParams(keys, values, true);
-    stats_add(&db->stats, DB_CONNECTIONS, 1);
+    atomic_fetch_add(&db->open, 1);
     if (PQstatus(self->link) != CONNECTION_OK) {
         db_failed(&self->base, "connect", DB_UNAVAILABLE, "connect", PQerrorMessage(self->link));
         postgres_disconnect(self);
@@ -261,5 +261,5 @@ void postgres_disconnect(postgres_conn_t *self)
     self->link = NULL;
     self->begin = false;
     postgres_forget(self);
-    stats_add(&self->base.db->stats, DB_CONNECTIONS, -1);
+    atomic_fetch_sub(&self->base.db->open, 1);
 }

@@ -50,9 +50,11 @@ const char *db_error_text(db_status_t status)
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
+/* The end of a statement. */
 static void s_count(const db_conn_t *conn, const db_sql_t *sql, uint64_t spent_us)
 {
     db_t *db = conn->db;
+    atomic_fetch_sub(&db->active, 1);
     stats_add(&db->stats, DB_QUERIES, 1);
     stats_record(&db->stats, DB_QUERY_TIME, spent_us);
     if (spent_us > (uint64_t)db->settings.slow_ms * 1000u) {
@@ -99,6 +101,7 @@ db_status_t db_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_
     if (conn->failed)
         return conn->failed;
     uint64_t start = clock_us();
+    atomic_fetch_add(&conn->db->active, 1);
     db_status_t status = s_run(conn, sql, params, count, changed, rows);
     uint64_t spent_us = clock_us() - start;
     if (conn->in_work)

@@ -114,7 +114,7 @@ bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
         self->handle = NULL;
         return false;
     }
-    stats_add(&db->stats, DB_CONNECTIONS, 1);
+    atomic_fetch_add(&db->open, 1);
     sqlite3_extended_result_codes(self->handle, 1);
     sqlite3_busy_timeout(self->handle, (int)db->settings.statement_ms);
     sqlite3_progress_handler(self->handle, DB_SQLITE_STEPS, s_is_late, self);
@@ -126,7 +126,7 @@ bool sqlite_connect(sqlite_conn_t *self, const char *path, bool writes)
         if (s_script(self, "open", pragmas[i]) != DB_OK) {
             sqlite3_close(self->handle);
             self->handle = NULL;
-            stats_add(&db->stats, DB_CONNECTIONS, -1);
+            atomic_fetch_sub(&db->open, 1);
             return false;
         }
     return true;
@@ -160,7 +160,7 @@ static void s_conn_free(db_conn_t *conn)
     }
     if (self->handle) {
         insist(sqlite3_close(self->handle) == SQLITE_OK);
-        stats_add(&conn->db->stats, DB_CONNECTIONS, -1);
+        atomic_fetch_sub(&conn->db->open, 1);
     }
     mem_free(self);
 }

@@ -6,10 +6,9 @@
 
 #include "actors/base/log.h"
 #include "actors/runtime/enqueue.h"
+#include "proto/jobs.h"
 
-#define SERVICE "jobs"
-#define METHOD  "enqueue_as"
-#define ASK_MS  10000
+#define ASK_MS 10000
 
 static void s_pack(pack_t *pack, const enqueue_t *job)
 {
@@ -37,8 +36,10 @@ error_code_t enqueue_jobs(actor_t *actor, const enqueue_t *jobs, size_t count)
     for (size_t i = 0; i < count; i++)
         s_pack(&pack, &jobs[i]);
     client_call(actor_client(actor),
-                &(client_request_t){
-                    .service = SERVICE, .method = METHOD, .body = &body, .deadline_ms = ASK_MS },
+                &(client_request_t){ .service = jobs_service.name,
+                                     .method = jobs_enqueue_as.name,
+                                     .body = &body,
+                                     .deadline_ms = ASK_MS },
                 &answer);
     const error_code_t code = answer.failure.code;
     if (code != ERROR_NONE && code != ERROR_NO_SERVICE)

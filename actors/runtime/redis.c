@@ -24,7 +24,7 @@ static const stats_row_t s_rows[REDIS_STATS + 1] = {
     COUNTER(REDIS_BREAKERS_OPENED, "breakers_opened",
             "Connections given up because Redis did not answer"),
 #undef COUNTER
-    [REDIS_COMMAND_TIME] = { "redis_command_duration_microseconds", STATS_HISTOGRAM,
+    [REDIS_COMMAND_TIME] = { "redis_command_duration_seconds", STATS_HISTOGRAM,
                              "Time from a command's sending to its reply" },
     [REDIS_UP] = { "redis_up", STATS_GAUGE, "Whether Redis is connected and answers" },
 };

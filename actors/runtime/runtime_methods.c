@@ -4,7 +4,10 @@
  */
 #include "config.h"
 
+#include <stdio.h>
+
 #include "actors/base/clock.h"
+#include "actors/base/host.h"
 #include "actors/runtime/state.h"
 
 static const field_t s_check_fields[] = {
@@ -12,6 +15,7 @@ static const field_t s_check_fields[] = {
     { "status", FIELD_STRING, .required = true, .choices = "ok warning error",
       .about = "How it is" },
     { "latency_us", FIELD_INTEGER, .about = "How long looking took" },
+    { "message", FIELD_STRING, .about = "What was seen" },
     { 0 },
 };
 
@@ -51,12 +55,38 @@ const method_t runtime_stats = {
 
 /* ---- health --------------------------------------------------------------------------------- */
 
-static void s_pack_check(pack_t *pack, const char *name, const char *status, uint64_t latency_us)
+/* Below these shares of the disk people are to look after it, and nothing more may be written. */
+#define DISK_LOW_PERCENT  10
+#define DISK_FULL_PERCENT 1
+
+static void s_pack_check(pack_t *pack, const char *name, const char *status, uint64_t latency_us,
+                         const char *message)
 {
-    pack_map(pack, 3);
+    pack_map(pack, 4);
     pack_pair_text(pack, "name", name);
     pack_pair_text(pack, "status", status);
     pack_pair_int(pack, "latency_us", (int64_t)latency_us);
+    pack_pair_text(pack, "message", message);
+}
+
+/* Of the folder of the data; a full disk does not end what only reads. */
+static void s_check_disk(const actor_t *actor, pack_t *pack)
+{
+    char message[80];
+    uint64_t size = 0, left = 0, began_us = clock_us();
+    bool is_known = host_disk(actor->config->storage->data, &size, &left) && size > 0;
+    unsigned percent = is_known ? (unsigned)(left * 100 / size) : 0;
+    if (is_known)
+        snprintf(message, sizeof message, "%u %% is left, %llu MiB", percent,
+                 (unsigned long long)(left >> 20));
+    else
+        snprintf(message, sizeof message, "The folder of the data cannot be asked");
+    s_pack_check(pack, "disk",
+                 !is_known                     ? "warning"
+                 : percent < DISK_FULL_PERCENT ? "error"
+                 : percent < DISK_LOW_PERCENT  ? "warning"
+                                               : "ok",
+                 clock_us() - began_us, message);
 }
 
 /* Without its database an actor cannot work; without Redis it carries on, and says so. */
@@ -72,11 +102,14 @@ void runtime_on_health(call_t *call, void *self)
     pack_pair_text(pack, "instance", actor->instance);
     pack_pair_text(pack, "status", has_db ? "ok" : "error");
     pack_text(pack, "checks");
-    pack_array(pack, (size_t)(actor->db != NULL) + (actor->redis != NULL));
+    pack_array(pack, 1 + (size_t)(actor->db != NULL) + (actor->redis != NULL));
     if (actor->db)
-        s_pack_check(pack, "database", has_db ? "ok" : "error", db_us);
+        s_pack_check(pack, "database", has_db ? "ok" : "error", db_us,
+                     has_db ? "It answers" : "It does not answer");
     if (actor->redis)
-        s_pack_check(pack, "redis", has_redis ? "ok" : "warning", redis_us);
+        s_pack_check(pack, "redis", has_redis ? "ok" : "warning", redis_us,
+                     has_redis ? "It answers" : "It does not answer; memory is used alone");
+    s_check_disk(actor, pack);
     call_reply(call, 0);
 }
 
@@ -84,6 +117,12 @@ void runtime_on_stats(call_t *call, void *self)
 {
     (void)self;
     snapshot_t snapshot = actor_snapshot(call_actor(call));
-    snapshot_write(&snapshot, call_pack(call));
+    pack_t *pack = call_pack(call);
+    pack_map(pack, 4);
+    pack_pair_text(pack, "part", snapshot.part);
+    pack_pair_text(pack, "instance", snapshot.instance);
+    pack_pair_int(pack, "boot", (int64_t)snapshot.boot);
+    pack_text(pack, "values");
+    snapshot_write_values(&snapshot, pack);
     call_reply(call, 0);
 }

@@ -24,6 +24,7 @@
 typedef enum {
     ACTOR_CALLS,
     ACTOR_FAILURES,
+    ACTOR_FAULTS,
     ACTOR_INVALID,
     ACTOR_FORBIDDEN,
     ACTOR_EXPIRED,
@@ -73,7 +74,8 @@ struct actor {
     void *context; /* of ZeroMQ */
     char instance[ID_INSTANCE_SIZE];
     uint64_t boot_ms;
-    void *self; /* the actor's own state */
+    _Atomic uint64_t snapshots; /* published */
+    void *self;                 /* the actor's own state */
     client_t *client;
     db_t *db;
     redis_t *redis;

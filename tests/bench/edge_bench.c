@@ -15,8 +15,11 @@
  *
  *     tests/kit/postgres.py --durable run tests/bench/edge_bench
  *
+ * What it costs to be seen: R1 with no log and nothing told of what is counted, then with a log,
+ * then with both (as it is by default); and the counting itself, which is always done.
+ *
  * BENCH_REQUESTS, BENCH_ROUNDS and BENCH_CLIENTS change the size of a run; BENCH_ONLY=system leaves
- * out the echoing service.
+ * out the echoing service, BENCH_ONLY=seen all but the cost of being seen.
  */
 #include "config.h"
 
@@ -27,6 +30,7 @@
 #include <unistd.h>
 
 #include "actors/base/clock.h"
+#include "actors/base/stats.h"
 #include "tests/bench/documents.h"
 #include "tests/bench/edge_clients.h"
 #include "tests/bench/edge_server.h"
@@ -34,6 +38,7 @@
 
 #define BODY_BYTES 10000
 #define READ_NODES 3 /* of the workflow whose analysis is read: about 2 kB of answer */
+#define COUNTINGS  1000000
 
 typedef struct {
     uint64_t requests;
@@ -195,7 +200,7 @@ static void s_bench_system(const size_of_run_t *size, bool in_one_process)
     const char *const *name = names[in_one_process];
     system_t system;
     cases_t cases = { 0 };
-    system_start(&system, in_one_process);
+    system_start(&system, in_one_process ? SYSTEM_ONE_PROCESS : SYSTEM_PROCESSES);
     s_write_cases(&cases, system.port);
     s_run_case(&system, name[0], &cases.ping, size->requests, size->clients);
     s_run_case(&system, name[1], &cases.page, size->requests, size->clients);
@@ -203,6 +208,53 @@ static void s_bench_system(const size_of_run_t *size, bool in_one_process)
     s_run_case(&system, name[3], &cases.workflow, size->requests / 10, size->clients);
     s_free_cases(&cases);
     system_stop(&system);
+}
+
+/* ---- what it costs to be seen ---------------------------------------------------------------- */
+
+/* R1 alone, while what is logged and told grows. */
+static void s_bench_seen(const size_of_run_t *size)
+{
+    static const struct {
+        system_form_t form;
+        const char *name;
+    } forms[] = { { SYSTEM_SILENT, "R1 ping, neither logged nor told" },
+                  { SYSTEM_UNTOLD, "R1 ping, logged, not told" },
+                  { SYSTEM_PROCESSES, "R1 ping, logged and told" } };
+    clients_request_t ping = { 0 };
+    clients_write_get("/v1/ping", "", &ping.bytes);
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        system_t system;
+        system_start(&system, forms[i].form);
+        s_run_case(&system, forms[i].name, &ping, size->requests, size->clients);
+        system_stop(&system);
+    }
+    buf_free(&ping.bytes);
+}
+
+static void s_count(void *arg)
+{
+    stats_t *stats = arg;
+    static const char *const labels[] = { "GET", "/v1/analyses/{id}", "200" };
+    const uint8_t trace[16] = { 1 };
+    for (uint64_t i = 0; i < COUNTINGS; i++) {
+        series_add(stats_at(stats, 0, labels), 1);
+        series_record_traced(stats_at(stats, 1, labels), i % 1000, trace, (int64_t)i / 1000);
+    }
+}
+
+/* What the edge counts of a request by route. */
+static void s_bench_counting(void)
+{
+    static const stats_row_t rows[] = {
+        { "http_requests_total{method,route,status}", STATS_COUNTER, "" },
+        { "http_request_duration_seconds{method,route}", STATS_TRACED, "" },
+        { 0 },
+    };
+    stats_t stats;
+    stats_init(&stats, rows);
+    bench_repeat("edge", "a request counted by route, status and time", COUNTINGS, s_count, &stats);
+    stats_free(&stats);
 }
 
 int main(void)
@@ -215,10 +267,14 @@ int main(void)
         die("BENCH_CLIENTS must be from 1 to %d", CLIENTS_MAX);
     for (uint64_t round = 0; round < rounds; round++) {
         s_bench_control(&size);
-        if (!only || strcmp(only, "system") != 0)
+        if (!only)
             s_bench_plain(&size);
-        s_bench_system(&size, false);
-        s_bench_system(&size, true);
+        s_bench_counting();
+        s_bench_seen(&size);
+        if (!only || strcmp(only, "seen") != 0) {
+            s_bench_system(&size, false);
+            s_bench_system(&size, true);
+        }
     }
     return 0;
 }

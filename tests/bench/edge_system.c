@@ -24,6 +24,7 @@
 /* ---- processes ------------------------------------------------------------------------------ */
 
 static char s_folder[64];
+static system_form_t s_form;
 
 /* The same each time, since a database that is still there has been sealed with it. */
 static const char s_secret[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -39,6 +40,12 @@ static void s_exec(const char *const *words, int output)
     setenv("SIGNALBOX_AUTH_SECRET", s_secret, 1);
     if (database)
         setenv("SIGNALBOX_STORAGE_DATABASE", database, 1);
+    if (s_form == SYSTEM_SILENT)
+        setenv("SIGNALBOX_LOG_LEVEL", "error", 1);
+    if (s_form >= SYSTEM_UNTOLD) {
+        setenv("SIGNALBOX_BUS_SNAPSHOT_MS", "60000", 1);
+        setenv("SIGNALBOX_BROKER_SNAPSHOT_MS", "60000", 1);
+    }
     dup2(output, STDOUT_FILENO);
     dup2(getenv("BENCH_LOG") ? STDERR_FILENO : nowhere, STDERR_FILENO);
     execv(PROGRAM, (char *const *)(uintptr_t)words);
@@ -104,18 +111,19 @@ static void s_raise_limits(void)
     }
 }
 
-void system_start(system_t *self, bool in_one_process)
+void system_start(system_t *self, system_form_t form)
 {
-    static const char *const actors[] = { "auth", "limiter", "cache", "analysis" };
+    static const char *const actors[] = { "auth", "limiter", "cache", "analysis", "metrics" };
     *self = (system_t){ .count = 0 };
+    s_form = form;
     snprintf(s_folder, sizeof s_folder, "/tmp/edge_bench-%d", (int)getpid());
     if (getenv("TEST_POSTGRES_URL"))
         s_run_command((const char *const[]){ PROGRAM, "migrate", NULL });
-    if (in_one_process) {
+    if (form == SYSTEM_ONE_PROCESS) {
         s_start(self, "run", (const char *const[]){ PROGRAM, "run", NULL });
     } else {
         s_start(self, "broker", (const char *const[]){ PROGRAM, "broker", NULL });
-        for (size_t i = 0; i < COUNT_OF(actors); i++)
+        for (size_t i = 0; i < COUNT_OF(actors) - (form >= SYSTEM_UNTOLD); i++)
             s_start(self, actors[i], (const char *const[]){ PROGRAM, "actor", actors[i], NULL });
         s_start(self, "edge", (const char *const[]){ PROGRAM, "edge", NULL });
     }

@@ -29,8 +29,15 @@ typedef struct {
     uint64_t database_cpu_us; /* at the last mark */
 } system_t;
 
+typedef enum {
+    SYSTEM_PROCESSES,
+    SYSTEM_ONE_PROCESS,
+    SYSTEM_UNTOLD, /* processes that tell nobody what they count */
+    SYSTEM_SILENT, /* that log nothing, either */
+} system_form_t;
+
 /* Starts it, with limits that are counted and never reached. */
-void system_start(system_t *self, bool in_one_process);
+void system_start(system_t *self, system_form_t form);
 void system_stop(system_t *self);
 
 /* Notes how much CPU time each process has used. */

@@ -3,9 +3,10 @@
  * jobs_bench - what jobs cost, on SQLite and, where TEST_POSTGRES_URL names a server, on PostgreSQL
  *
  * `control` ends 50 jobs and claims the next 50 with nothing but SQL on the same tables; `turn` is
- * the same by the store: the middle of ROUNDS runs each, in turn. `enqueue` is single requests over
- * the bus, from 8 clients with 64 under way each; `dispatch` runs jobs by an instance that calls a
- * service through the broker, all in this process. BENCH_JOBS is the size of a run.
+ * the same by the store: the middle of ROUNDS runs each, in turn; `cpu_us` is this process's alone.
+ * `enqueue` is single requests over the bus, from 8 clients with 64 under way each; `dispatch` runs
+ * jobs by an instance that calls a service through the broker, all in this process. BENCH_JOBS is
+ * the size of a run.
  */
 #include "config.h"
 
@@ -269,20 +270,37 @@ static void s_print(const place_t *place, const char *name, uint64_t operations,
     bench_print("jobs", full, operations, wall_us, cpu_us);
 }
 
+/* The middle of several runs by the clock, and the CPU time of all of them. */
+typedef struct {
+    uint64_t wall_us[ROUNDS], cpu_us;
+} runs_t;
+
+static void s_measure(const place_t *place, runs_t *runs, int round,
+                      uint64_t (*run)(const place_t *place))
+{
+    s_fill(place);
+    uint64_t cpu_us = clock_cpu_us();
+    runs->wall_us[round] = run(place);
+    runs->cpu_us += clock_cpu_us() - cpu_us;
+}
+
+static void s_print_runs(const place_t *place, const char *name, runs_t *runs)
+{
+    qsort(runs->wall_us, ROUNDS, sizeof *runs->wall_us, s_compare);
+    s_print(place, name, place->jobs, runs->wall_us[ROUNDS / 2],
+            (double)runs->cpu_us / (double)place->jobs / ROUNDS);
+}
+
 static void s_bench_turns(const place_t *place)
 {
-    uint64_t control_us[ROUNDS], turn_us[ROUNDS];
+    runs_t control = { 0 }, turn = { 0 };
+    const bool is_postgres = place->storage.database[0];
     for (int round = 0; round < ROUNDS; round++) {
-        s_fill(place);
-        control_us[round] =
-            place->storage.database[0] ? s_control_postgres(place) : s_control_sqlite(place);
-        s_fill(place);
-        turn_us[round] = s_turn(place);
+        s_measure(place, &control, round, is_postgres ? s_control_postgres : s_control_sqlite);
+        s_measure(place, &turn, round, s_turn);
     }
-    qsort(control_us, ROUNDS, sizeof *control_us, s_compare);
-    qsort(turn_us, ROUNDS, sizeof *turn_us, s_compare);
-    s_print(place, "control", place->jobs, control_us[ROUNDS / 2], 0);
-    s_print(place, "turn", place->jobs, turn_us[ROUNDS / 2], 0);
+    s_print_runs(place, "control", &control);
+    s_print_runs(place, "turn", &turn);
 }
 
 /* ---- over the bus ---------------------------------------------------------------------------- */

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A mail's whole way: from registering, by a job that the test runs, to a mail server, and back."""
+"""A mail's whole way: from registering, by a job, to a mail server, and back.
+
+At first the test plays the jobs service, which shows the steps; then all parts are there.
+"""
 import email
 import os
 import re
@@ -11,6 +14,7 @@ from jobs import Jobs  # noqa: E402
 from outside import MailServer  # noqa: E402
 from parts import Folder  # noqa: E402
 from tap import check, done, same  # noqa: E402
+from web import Web  # noqa: E402
 
 ADA = {"email": "ada@example.dev", "password": "correct horse battery staple"}
 
@@ -63,14 +67,12 @@ def refused(auth, jobs, server):
     job = jobs.take(1)[0]
     server.replies["RCPT"] = "550 no such user"
     same(jobs.run(job)[0], "UNPROCESSABLE", "what it refuses for good is given up")
+    del server.replies["RCPT"]
     same(jobs.run(job)[0], None, "and no longer there")
     same(jobs.order, [], "an unknown address gets no mail")
 
 
-def main():
-    server = MailServer()
-    settings = {"mail_server": f"smtp://127.0.0.1:{server.port}", "mail_require_tls": "false",
-                "outbound_allow": "127.0.0.1", "auth_login_unverified": "false"}
+def step_by_step(server, settings):
     with Folder(**settings) as folder:
         folder.start("broker")
         folder.start("actor", "auth")
@@ -87,6 +89,32 @@ def main():
         refused(auth, jobs, server)
         log = "".join(part.log() for part in folder.parts)
         check("sbv_" not in log and "sbp_" not in log, "no code is in a log")
+
+
+def all_parts(server, settings):
+    with Folder(**settings) as folder:
+        part = folder.start("run", "--port", "0")
+        web = Web(part.port)
+        same(web.post("/v1/auth/register", ADA).json()["step"], "verify", "somebody registers")
+        same(web.post("/v1/auth/login", ADA).status, 403, "and cannot sign in yet")
+        mail = server.next()
+        check(mail and ADA["email"] in mail["to"][0], "a mail comes")
+        same(web.post("/v1/auth/verify", {"token": read(mail)[1]}).status, 204, "with a code")
+        same(web.post("/v1/auth/login", ADA).status, 200, "and signing in works")
+        same(part.stop(), 0, "it ends")
+        stored = b"".join(open(os.path.join(folder.path, "var", name), "rb").read()
+                          for name in os.listdir(os.path.join(folder.path, "var"))
+                          if name.startswith("jobs.db"))
+        check(b"auth.mail_deliver" in stored and b"sbv_" not in stored and b"ada@" not in stored,
+              "the jobs know neither code nor address")
+
+
+def main():
+    server = MailServer()
+    settings = {"mail_server": f"smtp://127.0.0.1:{server.port}", "mail_require_tls": "false",
+                "outbound_allow": "127.0.0.1", "auth_login_unverified": "false"}
+    step_by_step(server, settings)
+    all_parts(server, settings)
     server.stop()
 
 

@@ -329,12 +329,14 @@ def nonsense(folder):
 
 def balance(folder):
     """Every request has ended in exactly one counter."""
-    ends = ("answered failed no_service no_method forbidden bad_request queue_full worker_lost "
-            "no_instance deadline overloaded cancelled client_gone").split()
+    reasons = ("no_service no_method forbidden bad_request queue_full worker_lost "
+               "no_instance deadline overloaded cancelled client_gone").split()
+    ends = ["broker_answered_total", "broker_failed_total",
+            *(f'broker_drops_total{{reason="{reason}"}}' for reason in reasons)]
     for _ in range(200):
         seen = counters(folder)
         # the request that asks is counted, but not yet answered
-        missing = seen["broker_requests_total"] - 1 - sum(seen[f"broker_{end}_total"] for end in ends)
+        missing = seen["broker_requests_total"] - 1 - sum(seen[end] for end in ends)
         if missing == seen["broker_pending"] == 0:
             break
     same(missing, 0, "sent = answered + counted")

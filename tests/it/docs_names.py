@@ -16,8 +16,8 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SIGNALBO
 FOLDERS = ("actors", "broker", "deploy", "docs", "edge", "proto", "tests")
 PATH = re.compile(rf"(?:\./)?((?:{'|'.join(FOLDERS)})/[\w./*-]*)")
 OVERVIEW = "docs/overview.md"
-SECTIONS = ("actor", "analysis", "auth", "broker", "bus", "edge", "limiter", "log", "mail", "outbound", "storage",
-            "webhook")
+SECTIONS = ("actor", "analysis", "auth", "broker", "bus", "edge", "limiter", "log", "mail", "metrics",
+            "outbound", "storage", "webhook")
 RATES = {"auth.failures"}  # classes of limits that are spelt like a method
 DOTTED = re.compile(rf"(?:{'|'.join(SECTIONS)})\.[a-z][a-z_.]*")
 

@@ -36,7 +36,7 @@ def an_idle_crowd_and_slow_senders():
                     pass
             quick(edge, f"round {round}: a new request beside 600 idle and 200 slow ones")
             time.sleep(0.1)  # what makes the slow ones slow
-        live = edge.metric("edge_connections")
+        live = edge.metric("edge_connections_open")
         check(live <= 0.81 * 512, "a fifth of the threads stays free", live)
         check(edge.metric('edge_connections_shut_total{reason="idle"}') >= 300,
               "idle connections made room")
@@ -113,8 +113,8 @@ def late_heads_and_bodies():
             same(Response(data).code, "REQUEST_TIMEOUT", "chunks that come one by one")
         with edge.connect() as connection:
             same(read_all(connection), b"", "a client with nothing to say is told nothing")
-        check(edge.metric('edge_late_total{part="head"}') >= 2, "late heads are counted")
-        check(edge.metric('edge_late_total{part="body"}') >= 3, "late bodies are counted")
+        check(edge.metric('edge_late_total{what="head"}') >= 2, "late heads are counted")
+        check(edge.metric('edge_late_total{what="body"}') >= 3, "late bodies are counted")
 
 
 def drip(connection, first, more):

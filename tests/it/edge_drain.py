@@ -88,7 +88,7 @@ def every_kind_of_connection():
         stream.sendall(request("GET", "/v1/events"))
         while b":\n\n" not in stream.recv(65536):
             pass
-        while edge.metric("edge_connections") < 5:
+        while edge.metric("edge_connections_open") < 5:
             pass
         edge.process.send_signal(signal.SIGTERM)
         same(idle.recv(10), b"", "an idle connection is closed at once")
@@ -113,7 +113,7 @@ def who_never_ends():
     with Edge(drain_ms=300) as edge:
         half = edge.connect()
         half.sendall(b"GET /v1/ping HT")
-        while edge.metric("edge_connections") < 2:
+        while edge.metric("edge_connections_open") < 2:
             pass
         began = time.monotonic()
         same(edge.stop()[0], 0, "a client that never ends does not keep the edge")
@@ -125,7 +125,7 @@ def who_does_not_read():
         deaf = edge.connect()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.sendall(request("GET", "/v1/demo/big?size=4000000", close=False) * 4)
-        while edge.metric("edge_connections") < 2:
+        while edge.metric("edge_connections_open") < 2:
             pass
         began = time.monotonic()
         same(edge.stop()[0], 0, "nor does one that takes no answer")

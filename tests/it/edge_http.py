@@ -264,7 +264,15 @@ def the_fixed_routes(edge):
     same(edge.get("/", {"Accept": "text/html,*/*;q=0.8"}).headers["content-type"],
          "text/html; charset=utf-8", "/ for people")
     metrics = edge.get("/metrics")
-    check(b"edge_requests_total " in metrics.body and b"bus_calls_total " in metrics.body, "/metrics")
+    check(b"\nhttp_requests_total{" in metrics.body and b"\nbus_calls_total{" in metrics.body,
+          "/metrics")
+    same((metrics.headers["content-type"], metrics.headers["vary"]),
+         ("text/plain; version=0.0.4; charset=utf-8", "Accept"), "/metrics for Prometheus of old")
+    metrics = edge.get("/metrics", {"Accept": "application/openmetrics-text;version=1.0.0,"
+                                              "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"})
+    same((metrics.headers["content-type"], metrics.body[-6:]),
+         ("application/openmetrics-text; version=1.0.0; charset=utf-8", b"# EOF\n"),
+         "/metrics for Prometheus of today")
     page = edge.get("/api-docs")
     check(page.status == 200 and b"fetch-swagger" in page.body, "/api-docs says how to add its files")
     same(edge.get("/api-docs/swagger-ui.css").code, "NOT_FOUND", "files that are not there")
@@ -342,7 +350,7 @@ def the_callers():
              (204, "POST, OPTIONS", "https://a.example"), "a preflight")
     with Edge("--demo", "off", required="demo") as edge:
         got = edge.get("/health/ready")
-        same((got.status, got.json()["checks"]["required.demo"]["status"]), (503, "unhealthy"),
+        same((got.status, got.json()["checks"]["service.demo"]["status"]), (503, "error"),
              "not ready without a required service")
         same(edge.get("/health/live").status, 200, "but alive")
     with Edge("--broker", "off") as edge:

@@ -23,8 +23,12 @@ TAKES = 20000
 SUBJECTS = 50
 IN_FLIGHT = 256
 FLUSH_MS = 200
-SETTINGS = {"bus_heartbeat_ms": 200, "broker_heartbeat_ms": 200}
-SILENCE_SECONDS = 0.8  # of four beats: then a process is given up
+LOSS_MS = 5 * FLUSH_MS  # fivefold: a busy machine flushes late
+# four missed beats are a loss: one that is killed is found out sooner, and one that is only not run,
+# on a busy machine, is not lost
+BEAT_MS = 500
+SILENCE_SECONDS = 4 * BEAT_MS / 1000
+SETTINGS = {"bus_heartbeat_ms": BEAT_MS, "broker_heartbeat_ms": BEAT_MS}
 MINUTES_10 = 600000
 POLICIES = {  # name: (limit, window)
     "most": (300, MINUTES_10),
@@ -115,7 +119,7 @@ def is_bounded(load, limit, moments, name):
     grace = collections.Counter()
     for moment in moments:
         # a moment is when the script acted: what is answered then was on its way already
-        grace.update(load.admitted(moment - FLUSH_MS, moment + FLUSH_MS))
+        grace.update(load.admitted(moment - LOSS_MS, moment + LOSS_MS))
     beyond = {subject: count for subject, count in over.items() if count > grace[subject]}
     same(beyond, {}, f"{name}: no subject has more than the limit and one flush")
     print(f"# {name}: {sum(over.values())} of {sum(load.admitted().values())} over the limits, "
@@ -213,7 +217,9 @@ def restarted(folder, actors):
 
     early = Load(folder, "early", ["some"]).run(SUBJECTS * 60)
     late = Load(folder, "late", ["large"]).run(TAKES)  # takes longer than several flushes
-    check(late.taken[-1].at_ms - early.taken[-1].at_ms > 2 * FLUSH_MS, "time to flush")
+    early_end = early.taken[-1].at_ms
+    while late.taken[-1].at_ms < early_end + LOSS_MS:  # what is early is flushed
+        late.run(IN_FLIGHT)
     moment = now_ms()
     for name in list(actors):
         actors.pop(name).kill()

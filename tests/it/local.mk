@@ -46,6 +46,8 @@ SYSTEM_TESTS = \
 	%D%/system_analysis.py \
 	%D%/system_cache.py \
 	%D%/system_commands.py \
+	%D%/system_health.py \
+	%D%/system_notify.py \
 	%D%/system_identity.py \
 	%D%/system_limits.py \
 	%D%/system_parts.py \
@@ -63,3 +65,12 @@ EXTRA_DIST += %D%/cache_instances.py %D%/analysis_async.py %D%/jobs_cron.py %D%/
 JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_system.py
 TESTS += $(JOBS_TESTS_IT)
 EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py
+METRICS_TESTS = \
+	%D%/metrics_alerts.py \
+	%D%/metrics_lossy.py \
+	%D%/metrics_prometheus.py \
+	%D%/metrics_text.py \
+	%D%/metrics_top.py
+
+TESTS += $(METRICS_TESTS)
+EXTRA_DIST += $(METRICS_TESTS)

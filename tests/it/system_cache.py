@@ -80,9 +80,10 @@ class Setting:
 
     def health(self, word):
         """Whether every edge says this of the whole, of the cache and of the limiter."""
+        check_word = {"healthy": "ok", "degraded": "warning"}[word]
         reports = [web.get("/health") for web in self.webs]
         return all(report.status == 200 and report.json()["status"] == word and
-                   all(report.json()["checks"][f"service.{name}"]["status"] == word
+                   all(report.json()["checks"][f"service.{name}"]["status"] == check_word
                        for name in ("cache", "limiter")) for report in reports)
 
 

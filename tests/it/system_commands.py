@@ -16,9 +16,9 @@ from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
-OTHERS = ("auth", "cache", "http", "jobs", "limiter", "webhook")  # services beside the analysis
+OTHERS = ("auth", "cache", "http", "jobs", "limiter", "metrics", "webhook")  # beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health user key audit jobs").split()
+            "health top user key audit jobs").split()
 
 MISTAKES = [
     # words                                         what the answer says
@@ -197,7 +197,7 @@ def reload():
         while '"event":"request"' not in edge.log():
             web.get("/v1/ping")
             asked += 1
-        same(web.metric("edge_requests_total") is not None, True, "after SIGHUP requests are logged")
+        same(web.metric("edge_connections_total") is not None, True, "after SIGHUP requests are logged")
         check("edge.threads: a change takes effect after a restart only" in edge.log(),
               "and what needs a restart is told", edge.log())
         same(edge.stop(), 0, "it leaves with status 0")

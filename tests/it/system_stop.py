@@ -16,13 +16,14 @@ JSON = {"Content-Type": "application/json"}
 
 def told_to():
     """Every request that the edge has logged, so whose first line it has read, was answered."""
-    with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=64, edge_limits="false") as folder:
+    with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=64, edge_limits="false",
+                bus_snapshot_ms=100) as folder:
         run = folder.start("run")
         half = Web(run.port).connect()
         half.sendall(b"GET /v1/ping HTTP/1.1\r\n")
         with Load(run.port, clients=16) as load:
             load.wait(300)
-            while Web(run.port).metric("edge_connections") < 17:
+            while (Web(run.port).metric("edge_connections_open") or 0) < 17:
                 pass
             run.process.send_signal(signal.SIGTERM)
             half.sendall(b"Host: localhost\r\n\r\n")

@@ -55,7 +55,7 @@ def another_broker(folder):
     wait_status(web, "/health/ready", 200, "and it is ready again")
     same(actor.stop(), 0, "the actor leaves")
     answer = wait_status(web, "/health/ready", 503, "no longer ready without it")
-    same(answer.json()["checks"]["required.analysis"]["message"], "No instance of it is running",
+    same(answer.json()["checks"]["service.analysis"]["message"][:29], "No instance of it is running ",
          "and says why")
     same(web.get("/v1/rules").status, 503, "as its calls do")
 
@@ -64,8 +64,8 @@ def another_broker(folder):
     actor.kill()
     broker.kill()
     folder.start("broker")
-    wait_check(web, "/health/ready", "bus", "A broker answers")
-    wait_check(web, "/health/ready", "required.analysis", "No instance of it is running")
+    wait_check(web, "/health/ready", "broker", "A broker answers")
+    wait_check(web, "/health/ready", "service.analysis", "No instance of it is running")
     same(web.get("/v1/rules").json()["code"], "NO_INSTANCE",
          "both died at once: the routes are known, the next broker never heard of the service")
 
@@ -113,9 +113,9 @@ def what_services_say(folder):
           service.asked - asked)
 
     service.status = "error"
-    gone = "It is running, but its database cannot be reached or does not work"
+    gone = "Version 1.0.0, but its database cannot be reached or does not work"
     for path in ("/health/detailed", "/health"):
-        answer = wait_check(web, path, "required.ailing", gone)
+        answer = wait_check(web, path, "service.ailing", gone)
         same((answer.status, answer.json()["status"]), (503, "unhealthy"),
              f"{path}: what is required cannot work")
     same(web.get("/health/live").status, 200, "but the edge lives")
@@ -125,7 +125,7 @@ def what_services_say(folder):
     same((answer.status, answer.json()["status"]), (200, "degraded"),
          "no answer in time may mean that it is busy")
     service.worker.send(DISCONNECT)
-    wait_check(web, "/health/ready", "required.ailing", "No instance of it is running")
+    wait_check(web, "/health/ready", "service.ailing", "No instance of it is running")
     service.worker.close()
 
 
@@ -133,7 +133,7 @@ def who_is_lost_says_when(folder):
     """A request whose instance dies with it may be sent again."""
     worker = Worker(folder.socket("bus"), "ailing", "ailing-2", descriptor=AILING)
     web = Web(folder.parts[-1].port)
-    wait_check(web, "/health/ready", "required.ailing", "It is running")
+    wait_check(web, "/health/ready", "service.ailing", "Version 1.0.0")
     killer = threading.Thread(target=lambda: (worker.next(), worker.close()), daemon=True)
     killer.start()
     answer = web.post("/v1/ailing", {})

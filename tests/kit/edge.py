@@ -22,6 +22,7 @@ class Edge(Web):
 
     def __init__(self, *flags, **settings):
         settings.setdefault("allow_anonymous", "true")
+        settings.setdefault("load_per_processor", 0)  # who else is busy here is not tested
         command = [HOST, *flags]
         for name, value in settings.items():
             command += [f"--edge.{name}", str(value)]

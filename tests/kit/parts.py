@@ -140,7 +140,8 @@ class Folder:
         self.path = tempfile.mkdtemp(prefix="sbx-", dir="/tmp")
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith("SIGNALBOX_")}
-        self.environment.update(_variables({"storage_data": "var", **self.settings}))
+        self.environment.update(_variables({"storage_data": "var", "edge_load_per_processor": 0,
+                                            **self.settings}))
         return self
 
     def __exit__(self, kind, *_):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """web - HTTP over raw sockets, as a client on this machine"""
 import json
+import re
 import socket
 
 PATIENCE = 20  # seconds after which a test gives up waiting
@@ -38,11 +39,17 @@ class Web:
         return self.request("POST", path, json.dumps(value).encode(), headers)
 
     def metric(self, name):
-        """The value of one line of /metrics."""
+        """The value of a series of /metrics, all instances together; None when there is none.
+
+        Labels are part of the name, in their order: 'edge_late_total{what="head"}'.
+        """
+        values = []
         for line in self.get("/metrics").body.decode().splitlines():
-            if line.startswith(name + " "):
-                return float(line.rsplit(" ", 1)[1])
-        return None
+            series, _, value = line.rpartition(" ")
+            series = re.sub(r'part="[^"]*",instance="[^"]*",?', "", series, count=1)
+            if series.removesuffix("{}") == name:
+                values.append(float(value))
+        return sum(values) if values else None
 
 
 def request(method, path, body=None, headers=None, version="1.1", close=True):

@@ -37,8 +37,8 @@ static void test_new_and_repeated(void)
     ok(value_equal(value_get(again.body, "issues"), value_get(first.body, "issues")));
     ok(value_equal(value_get(again.body, "summary"), value_get(first.body, "summary")));
     is_int(place_number(stage_db(&stage), &s_rows), 1);
-    is_int(stage_count(&stage, ANALYSIS_RUN), 1);
-    is_int(stage_count(&stage, ANALYSIS_REPEATED), 1);
+    is_int(stage_ended(&stage, "completed"), 1);
+    is_int(stage_ended(&stage, "repeated"), 1);
     stage_close(&stage);
 }
 
@@ -138,7 +138,7 @@ static void test_unfit(void)
             !ok_named(reply.detail[0] && strstr(reply.detail, cases[i].says), "it says why"))
             note("it said: %s", reply.detail);
     }
-    is_int(stage_count(&stage, ANALYSIS_UNFIT), 6);
+    is_int(stage_ended(&stage, "unfit"), 6);
     is_int(place_number(stage_db(&stage), &s_rows), 0);
     stage_close(&stage);
 }
@@ -307,8 +307,8 @@ static void test_many_at_once(void)
                                      stage_chain(&stage, "Crowd", 200 + round)));
     is_int(place_number(stage_db(&stage), &s_rows), ROUNDS);
     is_int(place_number(stage_db(&stage), &s_workflow_rows), 1);
-    is_int(stage_count(&stage, ANALYSIS_RUN), ROUNDS);
-    is_int(stage_count(&stage, ANALYSIS_REPEATED), ROUNDS * (CROWD - 1));
+    is_int(stage_ended(&stage, "completed"), ROUNDS);
+    is_int(stage_ended(&stage, "repeated"), ROUNDS * (CROWD - 1));
     stage_close(&stage);
 }
 

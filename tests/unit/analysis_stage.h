@@ -26,6 +26,20 @@ static inline int64_t stage_count(const stage_t *self, analysis_stat_t row)
     return sum;
 }
 
+/* Submissions that ended like this, over all instances and tiers. */
+static inline int64_t stage_ended(const stage_t *self, const char *status)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < STAGE_ACTORS; i++) {
+        family_t *family =
+            self->actors[i] ? actor_stats(self->actors[i])->families[ANALYSIS_ENDED] : NULL;
+        size_t slot = 0;
+        for (series_t *at; family && (at = family_next(family, &slot));)
+            sum += strcmp(at->labels[1], status) == 0 ? series_get(at) : 0;
+    }
+    return sum;
+}
+
 /* Calls for an account of a tier; NULL is a service that calls for itself. The arena is the
  * caller's, so that several threads can call. */
 static inline reply_t stage_call_as(stage_t *self, arena_t *arena, const char *account,

@@ -38,6 +38,27 @@ static void test_replies(void)
     }
 }
 
+/* What the service looked at is kept, for who asks what others say of the same. */
+static void test_checks(void)
+{
+    probe_t probe = { .check_count = 3 };
+    buf_t packed = described_pack(
+        "{\"status\":\"ok\",\"checks\":[{\"name\":\"database\",\"status\":\"ok\","
+        "\"latency_us\":1500,\"message\":\"It answers\"},{\"name\":\"redis\",\"status\":"
+        "\"warning\",\"latency_us\":-7}]}");
+    probe_read(&probe, packed.bytes, packed.size);
+    is_int(probe.check_count, 2);
+    is_text(probe.checks[0].name, "database");
+    is_int(probe.checks[0].health, HEALTHY);
+    is_int(probe.checks[0].took_us, 1500);
+    is_text(probe.checks[0].message, "It answers");
+    is_text(probe.checks[1].name, "redis");
+    is_int(probe.checks[1].health, DEGRADED);
+    is_int(probe.checks[1].took_us, 0);
+    is_text(probe.checks[1].message, "");
+    buf_free(&packed);
+}
+
 static void test_hostile_replies(void)
 {
     probe_t probe;
@@ -50,10 +71,13 @@ static void test_hostile_replies(void)
     probe_read(&probe, packed.bytes, packed.size);
     is_int(probe.health, UNHEALTHY);
     is_int(strlen(probe.why), sizeof probe.why - 1);
+    is_int(probe.check_count, PROBE_CHECKS_MAX);
+    is_int(strlen(probe.checks[0].name), sizeof probe.checks[0].name - 1);
     probe_read(&probe, "\xc1", 1);
     is_int(probe.health, UNHEALTHY);
     buf_free(&json);
     buf_free(&packed);
 }
 
-TESTS({ "replies", test_replies }, { "hostile replies", test_hostile_replies })
+TESTS({ "replies", test_replies }, { "checks", test_checks },
+      { "hostile replies", test_hostile_replies })

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	%D%/base_log_test \
 	%D%/base_settings_test \
 	%D%/base_slots_test \
+	%D%/base_stats_test \
 	%D%/base_text_test \
 	%D%/base_wheel_test \
 	%D%/bus_events_test \
@@ -37,6 +38,7 @@ UNIT_TESTS = \
 	%D%/cache_record_test \
 	%D%/cache_redis_test \
 	%D%/edge_address_test \
+	%D%/edge_counters_test \
 	%D%/edge_flags_test \
 	%D%/edge_guard_test \
 	%D%/edge_negotiate_test \
@@ -44,7 +46,6 @@ UNIT_TESTS = \
 	%D%/edge_path_test \
 	%D%/edge_probe_test \
 	%D%/edge_problem_test \
-	%D%/edge_prometheus_test \
 	%D%/edge_registry_test \
 	%D%/edge_routes_test \
 	%D%/edge_shelf_test \
@@ -62,16 +63,23 @@ UNIT_TESTS = \
 	%D%/limiter_outage_test \
 	%D%/limiter_peers_test \
 	%D%/limiter_window_test \
+	%D%/metrics_alerts_test \
+	%D%/metrics_board_test \
+	%D%/metrics_rules_test \
+	%D%/metrics_summary_test \
 	%D%/outbound_fence_test \
 	%D%/outbound_hosts_test \
 	%D%/outbound_signature_test \
 	%D%/outbound_transfer_test \
 	%D%/outbound_url_test \
 	%D%/proto_descriptor_test \
+	%D%/proto_exposition_test \
 	%D%/proto_frame_test \
 	%D%/proto_json_test \
 	%D%/proto_jwt_test \
+	%D%/proto_rows_test \
 	%D%/proto_schema_test \
+	%D%/proto_snapshot_test \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \

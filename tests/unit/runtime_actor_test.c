@@ -147,6 +147,8 @@ static void s_open(stage_t *stage, int64_t threads)
     char why[300];
     bus_open(&stage->bus, NULL);
     bus_presets(actor_setting_rows, &stage->settings);
+    bus_presets(db_setting_rows, &stage->storage);
+    stage->storage.data = "."; /* nothing is stored: it is where the disk is asked for */
     stage->settings.threads = threads;
     stage->settings.instance = "demo-1";
     stage->settings.drain_ms = 300;

@@ -52,7 +52,7 @@ static void test_away_and_back(void)
         ok(!db_ping(db, &latency_us));
         ok(db_conn(db) == NULL);
         is_int(DB_WRITE_ONE(db, &s_insert, NULL, DB_P_INT("number", 100)), DB_UNAVAILABLE);
-        is_int(stats_get(db_stats(db), DB_CONNECTIONS), 0);
+        is_int(stats_get(db_stats(db), DB_IDLE), 0);
         ok(server_do(&s_server, "start"));
         ok(s_recovers(db, 10 + (int64_t)i));
         ok(db_ping(db, &latency_us));

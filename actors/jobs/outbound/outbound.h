@@ -61,29 +61,26 @@ typedef enum {
     OUTBOUND_STATS
 } outbound_stat_t;
 
+#define OUTBOUND_ERROR(reason)                                                                     \
+    {                                                                                              \
+        "outbound_errors_total{reason=\"" reason "\"}", STATS_COUNTER,                             \
+            "Calls to the outside that were not answered, by how they ended"                       \
+    }
+
 #define OUTBOUND_STATS_ROWS                                                                        \
-    [OUTBOUND_CALLS] = { "outbound_calls_total", STATS_COUNTER, "Calls to the outside begun" },    \
+    [OUTBOUND_CALLS] = { "outbound_requests_total", STATS_COUNTER, "Calls to the outside begun" }, \
     [OUTBOUND_ANSWERED] = { "outbound_answered_total", STATS_COUNTER,                              \
                             "Calls to the outside that were answered, whatever the answer" },      \
-    [OUTBOUND_FENCED] = { "outbound_fenced_total", STATS_COUNTER,                                  \
-                          "Calls to the outside refused because of the address" },                 \
-    [OUTBOUND_UNRESOLVED] = { "outbound_unresolved_total", STATS_COUNTER,                          \
-                              "Calls to the outside whose host has no address" },                  \
-    [OUTBOUND_UNREACHABLE] = { "outbound_unreachable_total", STATS_COUNTER,                        \
-                               "Calls to the outside that found no connection" },                  \
-    [OUTBOUND_UNTRUSTED] = { "outbound_untrusted_total", STATS_COUNTER,                            \
-                             "Calls to the outside that TLS could not vouch for" },                \
-    [OUTBOUND_TIMEOUTS] = { "outbound_timeouts_total", STATS_COUNTER,                              \
-                            "Calls to the outside that took too long" },                           \
-    [OUTBOUND_BROKEN] = { "outbound_broken_total", STATS_COUNTER,                                  \
-                          "Calls to the outside whose answer broke off or could not be read" },    \
-    [OUTBOUND_RESTING] = { "outbound_resting_total", STATS_COUNTER,                                \
-                           "Calls to the outside not made because the host is given a rest" },     \
-    [OUTBOUND_CANCELLED] = { "outbound_cancelled_total", STATS_COUNTER,                            \
-                             "Calls to the outside given up by whoever wanted them" },             \
-    [OUTBOUND_REFUSED] = { "outbound_refused_total", STATS_COUNTER,                                \
-                           "Calls to the outside not taken because too many waited" },             \
-    [OUTBOUND_REDIRECTS] = { "outbound_redirects_total", STATS_COUNTER, "Redirects followed" },    \
+    [OUTBOUND_FENCED] = OUTBOUND_ERROR("fenced"),                                                  \
+    [OUTBOUND_UNRESOLVED] = OUTBOUND_ERROR("unresolved"),                                          \
+    [OUTBOUND_UNREACHABLE] = OUTBOUND_ERROR("unreachable"),                                        \
+    [OUTBOUND_UNTRUSTED] = OUTBOUND_ERROR("untrusted"),                                            \
+    [OUTBOUND_TIMEOUTS] = OUTBOUND_ERROR("timeout"), [OUTBOUND_BROKEN] = OUTBOUND_ERROR("broken"), \
+    [OUTBOUND_RESTING] = OUTBOUND_ERROR("resting"),                                                \
+    [OUTBOUND_CANCELLED] = OUTBOUND_ERROR("cancelled"),                                            \
+    [OUTBOUND_REFUSED] = OUTBOUND_ERROR("refused"), /* too many waited */                          \
+        [OUTBOUND_REDIRECTS] = { "outbound_redirects_total", STATS_COUNTER,                        \
+                                 "Redirects followed" },                                           \
     [OUTBOUND_BREAKERS_CHANGED] = { "outbound_breakers_changed_total", STATS_COUNTER,              \
                                     "Times a host's circuit breaker was opened or closed" },       \
     [OUTBOUND_SENT_BYTES] = { "outbound_sent_bytes_total", STATS_COUNTER,                          \
@@ -92,7 +89,7 @@ typedef enum {
                                   "Bytes of bodies received" },                                    \
     [OUTBOUND_ACTIVE] = { "outbound_active", STATS_GAUGE, "Calls to the outside under way" },      \
     [OUTBOUND_WAITING] = { "outbound_waiting", STATS_GAUGE, "Calls to the outside that wait" },    \
-    [OUTBOUND_TIME] = { "outbound_call_duration_microseconds", STATS_HISTOGRAM,                    \
+    [OUTBOUND_TIME] = { "outbound_request_duration_seconds", STATS_HISTOGRAM,                      \
                         "Time a call to the outside took, waiting included" }
 
 /* ---- a transfer --------------------------------------------------------------------------------

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * board - the last word of every instance
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/base/id.h"
+#include "actors/metrics/board.h"
+#include "proto/method.h"
+
+#define KEY_SIZE (METHOD_NAME_BYTES + ID_INSTANCE_SIZE + 2)
+
+void board_init(board_t *self, uint64_t keep_ms)
+{
+    *self = (board_t){ .keep_ms = keep_ms };
+}
+
+static void s_remove(board_t *self, member_t *member)
+{
+    HASH_DELETE(hh, self->members, member);
+    view_drop(&member->now);
+    view_drop(&member->before);
+    mem_free(member);
+}
+
+void board_free(board_t *self)
+{
+    member_t *member, *next;
+    HASH_ITER(hh, self->members, member, next)
+    {
+        s_remove(self, member);
+    }
+}
+
+/* The instance a view is of; made when it is new and there is room. */
+static member_t *s_member(board_t *self, const view_t *view)
+{
+    member_t *member;
+    char key[KEY_SIZE];
+    size_t size = (size_t)snprintf(key, sizeof key, "%s/%s", view->part, view->instance);
+    HASH_FIND(hh, self->members, key, size, member);
+    if (member || HASH_COUNT(self->members) >= BOARD_INSTANCES_MAX)
+        return member;
+    member = mem_zeroed(sizeof *member + size + 1);
+    memcpy(member->key, key, size);
+    HASH_ADD(hh, self->members, key, (unsigned)size, member);
+    return member;
+}
+
+static bool s_is_older(const view_t *view, const view_t *known)
+{
+    return view->boot < known->boot ||
+           (view->boot == known->boot && view->sequence <= known->sequence);
+}
+
+/* What the new view is to the one that is known. */
+static board_verdict_t s_judge(const view_t *view, const view_t *known, uint64_t *missed)
+{
+    *missed = 0;
+    if (!known)
+        return BOARD_TAKEN;
+    if (s_is_older(view, known))
+        return BOARD_OLD;
+    if (view->boot != known->boot)
+        return BOARD_RESET;
+    *missed = view->sequence - known->sequence - 1;
+    return *missed ? BOARD_GAP : BOARD_TAKEN;
+}
+
+board_verdict_t board_take(board_t *self, view_t **view_p, int64_t wall_ms, uint64_t now_ms,
+                           uint64_t *missed)
+{
+    member_t *member = s_member(self, *view_p);
+    board_verdict_t verdict = member ? s_judge(*view_p, member->now, missed) : BOARD_FULL;
+    if (verdict == BOARD_OLD || verdict == BOARD_FULL) {
+        view_drop(view_p);
+        return verdict;
+    }
+    view_drop(&member->before);
+    if (verdict == BOARD_RESET)
+        view_drop(&member->now);
+    member->before = member->now;
+    member->before_wall_ms = member->now_wall_ms;
+    member->now = *view_p;
+    member->now_wall_ms = wall_ms;
+    member->heard_ms = now_ms;
+    member->is_up = !member->now->is_last;
+    *view_p = NULL;
+    return verdict;
+}
+
+size_t board_tick(board_t *self, uint64_t now_ms)
+{
+    member_t *member, *next;
+    size_t fell_silent = 0;
+    HASH_ITER(hh, self->members, member, next)
+    {
+        uint64_t silent_ms = now_ms > member->heard_ms ? now_ms - member->heard_ms : 0;
+        if (silent_ms > self->keep_ms) {
+            s_remove(self, member);
+        } else if (member->is_up && silent_ms > (uint64_t)member->now->interval_ms * BOARD_MISSED) {
+            member->is_up = false;
+            fell_silent++;
+        }
+    }
+    return fell_silent;
+}
+
+exposition_source_t *board_sources(const board_t *self, size_t *count)
+{
+    const member_t *member;
+    exposition_source_t *sources = mem_array(HASH_COUNT(self->members) + 1, sizeof *sources);
+    *count = 0;
+    for (member = self->members; member; member = member->hh.next)
+        sources[(*count)++] = (exposition_source_t){ .view = view_hold(member->now),
+                                                     .is_up = member->is_up,
+                                                     .has_left = member->now->is_last };
+    return sources;
+}
+
+void board_give_back(exposition_source_t *sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        view_t *view = (view_t *)(uintptr_t)sources[i].view;
+        view_drop(&view);
+    }
+    mem_free(sources);
+}

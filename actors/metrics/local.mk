@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MPL-2.0
+noinst_LIBRARIES += %D%/libmetrics.a
+SB_PARTS += %D%/libmetrics.a
+
+%C%_libmetrics_a_SOURCES = \
+	%D%/alerts.c %D%/alerts.h \
+	%D%/board.c %D%/board.h \
+	%D%/messenger.c %D%/messenger.h \
+	%D%/metrics.c %D%/metrics.h \
+	%D%/pace.c %D%/pace.h \
+	%D%/rules.c %D%/rules.h \
+	%D%/summary.c %D%/summary.h

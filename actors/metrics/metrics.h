@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * metrics - the actor that knows what every instance counts
+ *
+ * It hears the snapshots that all parts publish, keeps the last word of each instance (board.h),
+ * tells Prometheus all of it (`text`), and makes a summary of it each second (summary.h), which it
+ * publishes on the topic `metrics.summary` and gives to whoever asks (`summary`). It compares each
+ * summary with rules (rules.h); what is broken is told on the topic `alert`, and by a webhook.
+ *
+ * Several instances hear the same and say the same; the summary is published by each, so whoever
+ * follows the topic follows one publisher; alerts are told by the one whose name sorts first.
+ * Nothing is stored: an instance that starts knows of the
+ * others when their next snapshots come.
+ */
+#ifndef SIGNALBOX_METRICS_ACTOR_H
+#define SIGNALBOX_METRICS_ACTOR_H
+
+#include "actors/metrics/alerts.h"
+#include "actors/metrics/board.h"
+#include "actors/metrics/messenger.h"
+#include "actors/runtime/actor.h"
+#include "proto/metrics.h"
+
+extern const actor_spec_t metrics_actor;
+
+typedef struct {
+    int64_t keep_s, alert_repeat_s;
+    const char *alert_webhook, *alert_secret;
+} metrics_settings_t;
+
+typedef enum {
+    METRICS_SNAPSHOTS,
+    METRICS_MISSED,
+    METRICS_OLD,
+    METRICS_BAD,
+    METRICS_FULL,
+    METRICS_RESETS,
+    METRICS_LEFT_OUT,
+    METRICS_FELL_SILENT,
+    METRICS_INSTANCES,
+    METRICS_SERIES,
+    METRICS_ALERTS,
+    METRICS_ALERTS_TOLD,
+    METRICS_ALERTS_LOST,
+    METRICS_STATS
+} metrics_stat_t;
+
+typedef struct {
+    actor_t *actor;
+    monitor_t monitor; /* over the rest */
+    board_t board;
+    alerts_t alerts;
+    messenger_t messenger;
+    buf_t summary; /* the last one, packed */
+} metrics_t;
+
+/* Handlers. */
+void metrics_on_text(call_t *call, void *self);
+void metrics_on_summary(call_t *call, void *self);
+
+#endif
