@@ -10,6 +10,7 @@
 #include "actors/jobs/schedules.h"
 
 #define DEFERRED_MAX 4096 /* requests to enqueue that may wait for their commit */
+#define ERASE_BATCH  500  /* rows of an erased account in one transaction */
 
 jobs_settings_t jobs_settings;
 
@@ -146,17 +147,24 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     return true;
 }
 
+static db_status_t s_erase(db_t *db, const char *account, bool *more)
+{
+    return jobs_store_erase(db, account, ERASE_BATCH, more);
+}
+
 static void s_connected(actor_t *actor, void *memory)
 {
     jobs_t *self = memory;
     dispatcher_start(self->dispatcher);
     client_subscribe(actor_client(actor), topic_row(TOPIC_JOBS_WAKE)->prefix, s_on_wake, self);
+    erasures_subscribe(&self->erasures, actor, s_erase);
 }
 
 static void s_tick(actor_t *actor, void *memory)
 {
-    (void)actor;
-    schedules_tick(memory);
+    jobs_t *self = memory;
+    schedules_tick(self);
+    erasures_tick(&self->erasures, actor);
 }
 
 static uint32_t s_deferred(const void *memory)

@@ -20,6 +20,7 @@
 #include "actors/jobs/kinds.h"
 #include "actors/jobs/store.h"
 #include "actors/jobs/zones.h"
+#include "actors/runtime/erasures.h"
 #include "actors/runtime/page.h"
 
 typedef struct {
@@ -60,6 +61,7 @@ typedef struct {
     intake_t *intake;
     dispatcher_t *dispatcher;
     zones_t *zones;
+    erasures_t erasures;
 } jobs_t;
 
 extern const actor_spec_t jobs_actor;

@@ -27,12 +27,14 @@ SB_PARTS += %D%/libjobs.a
 	%D%/on_families.c %D%/on_schedules.c %D%/on_schedule_change.c %D%/on_schedule_put.c \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/schedules.c %D%/schedules.h \
+	%D%/store_erase.c \
 	%D%/store_families.c %D%/store_families.h \
 	%D%/store_fires.c %D%/store_schedules.c %D%/store_schedules.h
 
 %C%_sql = %D%/sql/0001_jobs.sqlite.sql %D%/sql/0001_jobs.postgres.sql
 %C%_sql += %D%/sql/0002_schedules.sqlite.sql %D%/sql/0002_schedules.postgres.sql
 %C%_sql += %D%/sql/0003_families.sqlite.sql %D%/sql/0003_families.postgres.sql
+%C%_sql += %D%/sql/0004_erasures.sqlite.sql %D%/sql/0004_erasures.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c

@@ -335,6 +335,12 @@ db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, jobs_table_t table,
 db_status_t jobs_store_get(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,
                            const job_t **found) MUST_CHECK;
 
+/* ---- erased accounts (store_erase.c) --------------------------------------------------------- */
+
+/* Deletes what there is of an account that was erased, at most `most` rows of a table; `more` tells
+ * whether to call again. */
+db_status_t jobs_store_erase(db_t *db, const char *account, int64_t most, bool *more) MUST_CHECK;
+
 /* ---- what its files share -------------------------------------------------------------------- */
 
 /* The database's clock in milliseconds, within a statement. */

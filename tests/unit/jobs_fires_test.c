@@ -397,6 +397,29 @@ static void s_test_purge(void)
     s_close(&stage);
 }
 
+/* ---- erased accounts ------------------------------------------------------------------------- */
+
+static void s_test_erased(void)
+{
+    stage_t stage;
+    bool more = true;
+    int rounds = 0;
+    s_open(&stage);
+    schedule_t schedule = s_schedule("tick", "* * * * * *");
+    s_put(&stage, &schedule);
+    schedule.account = "other";
+    s_put(&stage, &schedule);
+    s_sql(&stage, SLEEP("5"));
+    ok(s_fire(&stage).count >= 10);
+    for (; more && rounds < 100; rounds++)
+        ok(jobs_store_erase(stage.db, "acme", 2, &more) == DB_OK);
+    ok_named(!more && rounds >= 3, "some at a time");
+    is_int(s_count(&stage, "SELECT count(*) AS n FROM schedule"), 1);
+    is_int(s_count(&stage, "SELECT count(*) AS n FROM job WHERE account = 'acme'"), 0);
+    ok(s_count(&stage, "SELECT count(*) AS n FROM job WHERE account = 'other'") >= 5);
+    s_close(&stage);
+}
+
 /* ---- many at once ---------------------------------------------------------------------------- */
 
 static void *s_look(void *arg)
@@ -440,4 +463,4 @@ static void s_test_many(void)
 DATABASE_TESTS({ "put", s_test_put }, { "list", s_test_list }, { "fire", s_test_fire },
                { "late", s_test_late }, { "overlap", s_test_overlap }, { "broken", s_test_broken },
                { "pause", s_test_pause }, { "run now", s_test_run }, { "purge", s_test_purge },
-               { "many at once", s_test_many })
+               { "erased accounts", s_test_erased }, { "many at once", s_test_many })

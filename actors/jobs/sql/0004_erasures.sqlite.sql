@@ -1,0 +1,9 @@
+-- How far the service has deleted what it holds of accounts that were erased: the entry of auth's
+-- audit log (actors/runtime/erasures.h).
+
+CREATE TABLE erasures (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sequence INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO erasures (id, sequence) VALUES (1, 0);
