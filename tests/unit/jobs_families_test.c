@@ -17,7 +17,7 @@ typedef struct {
     db_t *db;
     arena_t arena;
     int64_t parent, children[CHILDREN_MOST];
-} family_t;
+} relatives_t;
 
 typedef struct {
     job_new_t parent, children[CHILDREN_MOST];
@@ -42,7 +42,7 @@ static adding_t s_adding(size_t count, bool needs)
     return adding;
 }
 
-static void s_add(family_t *self, adding_t *adding)
+static void s_add(relatives_t *self, adding_t *adding)
 {
     ok(db_write(self->db, s_add_work, adding) == DB_OK);
     self->parent = adding->receipts[0].id;
@@ -50,21 +50,21 @@ static void s_add(family_t *self, adding_t *adding)
         self->children[i] = adding->receipts[1 + i].id;
 }
 
-static void s_open(family_t *self, size_t count, bool needs)
+static void s_open(relatives_t *self, size_t count, bool needs)
 {
     adding_t adding = s_adding(count, needs);
-    *self = (family_t){ 0 };
+    *self = (relatives_t){ 0 };
     self->db = kit_open(&self->place);
     s_add(self, &adding);
 }
 
-static void s_close(family_t *self)
+static void s_close(relatives_t *self)
 {
     place_end(&self->place, &self->db);
     arena_free(&self->arena);
 }
 
-static const job_t *s_job(family_t *self, int64_t id)
+static const job_t *s_job(relatives_t *self, int64_t id)
 {
     const job_t *job = NULL;
     ok(jobs_store_get(db_conn(self->db), &self->arena, id, NULL, &job) == DB_OK);
@@ -84,13 +84,13 @@ static db_status_t s_end_work(db_conn_t *conn, void *arg)
 }
 
 typedef struct {
-    family_t *family;
+    relatives_t *family;
     job_begun_t begun[CHILDREN_MOST];
     size_t count;
 } claim_t;
 
 /* Begins everything that is ready. */
-static void s_claim(family_t *self, int64_t worker, claim_t *claim)
+static void s_claim(relatives_t *self, int64_t worker, claim_t *claim)
 {
     job_turned_t turned;
     const job_wish_t wish = { .queue = "echo", .most = CHILDREN_MOST };
@@ -105,7 +105,7 @@ static db_status_t s_worker_work(db_conn_t *conn, void *arg)
     return jobs_store_add_worker(conn, "tester", false, 600000, arg);
 }
 
-static int64_t s_worker(family_t *self)
+static int64_t s_worker(relatives_t *self)
 {
     int64_t id = 0;
     ok(db_write(self->db, s_worker_work, &id) == DB_OK);
@@ -113,7 +113,7 @@ static int64_t s_worker(family_t *self)
 }
 
 /* Ends the run of one; those that are begun are told in `claim`. */
-static void s_end(family_t *self, const claim_t *claim, int64_t id, settle_t how)
+static void s_end(relatives_t *self, const claim_t *claim, int64_t id, settle_t how)
 {
     ending_t ending = { .count = 1 };
     for (size_t i = 0; i < claim->count; i++)
@@ -139,7 +139,7 @@ static db_status_t s_promote_work(db_conn_t *conn, void *arg)
     return jobs_store_promote(conn, 100, s_on_due, NULL, arg);
 }
 
-static size_t s_promote(family_t *self)
+static size_t s_promote(relatives_t *self)
 {
     size_t count = 0;
     clock_sleep_ms(2); /* what was let go in this millisecond is due in the next one */
@@ -151,7 +151,7 @@ static size_t s_promote(family_t *self)
 
 static void test_waits(void)
 {
-    family_t family;
+    relatives_t family;
     claim_t claim, again;
     s_open(&family, 3, false);
     int64_t worker = s_worker(&family);
@@ -189,7 +189,7 @@ static void test_waits(void)
 
 static void test_needs(void)
 {
-    family_t family;
+    relatives_t family;
     claim_t claim, again;
     s_open(&family, 2, true);
     int64_t worker = s_worker(&family);
@@ -205,7 +205,7 @@ static void test_needs(void)
 
 static void test_together(void)
 {
-    family_t family;
+    relatives_t family;
     claim_t claim;
     ending_t ending = { 0 };
     s_open(&family, 4, false);
@@ -222,7 +222,7 @@ static void test_together(void)
 
 static void test_taken(void)
 {
-    family_t family;
+    relatives_t family;
     adding_t adding = s_adding(2, false);
     s_open(&family, 1, false);
     adding.children[0].unique_key = "same";
@@ -257,7 +257,7 @@ static db_status_t s_replay_work(db_conn_t *conn, void *arg)
 
 static void test_replayed(void)
 {
-    family_t family;
+    relatives_t family;
     claim_t claim, again;
     s_open(&family, 2, true);
     int64_t worker = s_worker(&family);
@@ -281,7 +281,7 @@ static void test_replayed(void)
 
 static void test_ordered(void)
 {
-    family_t family;
+    relatives_t family;
     claim_t claim;
     adding_t adding = s_adding(1, false);
     s_open(&family, 1, false);
@@ -305,7 +305,7 @@ static void test_ordered(void)
 /* ---- two at once ----------------------------------------------------------------------------- */
 
 typedef struct {
-    family_t *family;
+    relatives_t *family;
     job_end_t end;
 } racer_t;
 
@@ -319,7 +319,7 @@ static void *s_race(void *arg)
 
 static void test_race(void)
 {
-    family_t family;
+    relatives_t family;
     claim_t claim;
     pthread_t threads[8];
     racer_t racers[8];
