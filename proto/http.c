@@ -68,8 +68,7 @@ const method_t http_check = {
     .deadline_ms = CHECK_DEADLINE_MS,
 };
 
-/* ---- hosts that are given a rest
- * ----------------------------------------------------------------- */
+/* ---- hosts that are given a rest --------------------------------------------------------- */
 
 #define HOST_FIELD                                                                                 \
     {                                                                                              \

@@ -18,8 +18,7 @@ static const error_code_t s_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
                                   .example = "\"stripe\"", .about = "Who tells it"                 \
     }
 
-/* ---- telling us
- * ----------------------------------------------------------------------------------- */
+/* ---- telling us -------------------------------------------------------------------------- */
 
 static const field_t s_hook_request[] = {
     PROVIDER_FIELD,
@@ -51,8 +50,7 @@ const method_t webhook_hook = {
               .headers = "headers" },
 };
 
-/* ---- who may
- * -------------------------------------------------------------------------------------- */
+/* ---- who may ----------------------------------------------------------------------------- */
 
 #define SCHEME_FIELD                                                                               \
     {                                                                                              \
@@ -129,8 +127,7 @@ const method_t webhook_provider_delete = {
     .http = { .route = "DELETE /v1/admin/hooks/{provider}", .status = 204 },
 };
 
-/* ---- subscriptions that are paid for
- * --------------------------------------------------------------- */
+/* ---- subscriptions that are paid for ----------------------------------------------------- */
 
 static const error_code_t s_billing_errors[] = { ERROR_UNPROCESSABLE, ERROR_UNAVAILABLE,
                                                  ERROR_NONE };

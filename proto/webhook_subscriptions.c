@@ -13,8 +13,7 @@ static const error_code_t s_unfit[] = { ERROR_UNPROCESSABLE, ERROR_STORAGE_FULL,
 static const error_code_t s_missing_or_unfit[] = { ERROR_NOT_FOUND, ERROR_UNPROCESSABLE,
                                                    ERROR_NONE };
 
-/* ---- subscriptions
- * -------------------------------------------------------------------------------- */
+/* ---- subscriptions ----------------------------------------------------------------------- */
 
 #define URL_FIELD(is)                                                                              \
     {                                                                                              \
@@ -161,8 +160,7 @@ const method_t webhook_rotate = {
     .http = { .route = "POST /v1/webhooks/{id}/rotate" },
 };
 
-/* ---- deliveries
- * ----------------------------------------------------------------------------------- */
+/* ---- deliveries -------------------------------------------------------------------------- */
 
 #define STATES "waiting queued delivered failed"
 

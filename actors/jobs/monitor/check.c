@@ -85,8 +85,7 @@ void check_judge(const transferred_t *from, const expectation_t *expect, int64_t
     result->is_up = result->reason == NULL;
 }
 
-/* ---- packing
- * ------------------------------------------------------------------------------------- */
+/* ---- packing ----------------------------------------------------------------------------- */
 
 static void s_pack_ms(pack_t *out, const char *key, uint64_t us, bool is_certain)
 {

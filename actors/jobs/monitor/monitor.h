@@ -40,8 +40,7 @@ typedef struct {
     uint32_t ticks;
 } watcher_t;
 
-/* ---- on_check.c
- * ----------------------------------------------------------------------------------- */
+/* ---- on_check.c -------------------------------------------------------------------------- */
 
 /* The field `expect` as JSON in the arena; "{}" when it is missing. */
 const char *http_expect_json(call_t *call);
@@ -49,14 +48,12 @@ const char *http_expect_json(call_t *call);
 /* Counts what a check has found. */
 void http_count_check(call_t *call, const check_result_t *result);
 
-/* ---- on_run.c
- * ------------------------------------------------------------------------------------- */
+/* ---- on_run.c ---------------------------------------------------------------------------- */
 
 /* Hands events to webhooks until none is left, or it does not work. Blocks. */
 void http_tell(watcher_t *self);
 
-/* ---- on_monitors.c
- * -------------------------------------------------------------------------------- */
+/* ---- on_monitors.c ----------------------------------------------------------------------- */
 
 const char *http_account(const call_t *call);
 bool http_require_ok(call_t *call, db_status_t status) MUST_CHECK;
@@ -68,8 +65,7 @@ const monitored_t *http_require_monitor(call_t *call);
 #define MONITOR_PAIRS 15
 void http_write_monitor(pack_t *pack, const monitored_t *monitor);
 
-/* ---- handlers
- * ------------------------------------------------------------------------------------- */
+/* ---- handlers ---------------------------------------------------------------------------- */
 
 void http_on_check(call_t *call, void *self);
 void http_on_breakers(call_t *call, void *self);

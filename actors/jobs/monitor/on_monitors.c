@@ -11,8 +11,7 @@
 #include "actors/jobs/monitor/monitor.h"
 #include "proto/json.h"
 
-/* ---- what handlers share
- * ----------------------------------------------------------------------------- */
+/* ---- what handlers share ----------------------------------------------------------------- */
 
 /* A service that calls for itself is not known by name here: all share one account. */
 const char *http_account(const call_t *call)
@@ -79,8 +78,7 @@ static void s_reply(call_t *call, const monitored_t *monitor)
     call_reply(call, 0);
 }
 
-/* ---- making
- * ------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 typedef struct {
     monitored_t monitor;
@@ -127,8 +125,7 @@ void http_on_monitor_create(call_t *call, void *arg)
         s_reply(call, &making.monitor);
 }
 
-/* ---- looking at them
- * ----------------------------------------------------------------------------------- */
+/* ---- looking at them --------------------------------------------------------------------- */
 
 void http_on_monitors(call_t *call, void *arg)
 {
@@ -155,8 +152,7 @@ void http_on_monitors(call_t *call, void *arg)
     call_reply(call, 0);
 }
 
-/* ---- changing
- * ------------------------------------------------------------------------------------------- */
+/* ---- changing ---------------------------------------------------------------------------- */
 
 static db_status_t s_update_work(db_conn_t *conn, void *arg)
 {

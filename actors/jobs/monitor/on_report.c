@@ -13,8 +13,7 @@
 #define LATENCY_LOOKS 3000 /* of a day, at one every 30 s */
 #define CHANGES_SHOWN 20
 
-/* ---- the log
- * ------------------------------------------------------------------------------------------ */
+/* ---- the log ----------------------------------------------------------------------------- */
 
 static look_filter_t s_filter(call_t *call)
 {
@@ -53,8 +52,7 @@ void http_on_monitor_checks(call_t *call, void *arg)
     call_reply(call, 0);
 }
 
-/* ---- the report
- * ---------------------------------------------------------------------------------------- */
+/* ---- the report -------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t day, day_up, week, week_up;

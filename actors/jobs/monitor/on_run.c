@@ -28,8 +28,7 @@ typedef struct {
     bool changed;
 } looking_t;
 
-/* ---- what it changes
- * ------------------------------------------------------------------------------------ */
+/* ---- what it changes --------------------------------------------------------------------- */
 
 /* Where the look leaves the monitor, which is as the database has it now. */
 static bool s_settle(monitored_t *monitor, const look_t *look)
@@ -119,8 +118,7 @@ static void s_publish(const looking_t *self)
     buf_free(&json);
 }
 
-/* ---- who is told
- * ------------------------------------------------------------------------------------------ */
+/* ---- who is told ------------------------------------------------------------------------- */
 
 /* Hands one event over; false when it has to wait. */
 static bool s_hand_over(watcher_t *self, const told_t *event)
@@ -174,8 +172,7 @@ void http_tell(watcher_t *self)
     arena_free(&arena);
 }
 
-/* ---- the look
- * --------------------------------------------------------------------------------------------- */
+/* ---- the look ---------------------------------------------------------------------------- */
 
 static void s_reply(call_t *call, bool looked)
 {

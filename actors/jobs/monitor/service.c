@@ -38,8 +38,7 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     return outlet_init(actor, memory, why, why_size);
 }
 
-/* ---- what is due
- * ----------------------------------------------------------------------------------- */
+/* ---- what is due ------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t now_ms;
@@ -85,8 +84,7 @@ static void s_look(actor_t *actor, watcher_t *self)
     } while (taking.due.count == MONITOR_DUE_MAX);
 }
 
-/* ---- retention
- * -------------------------------------------------------------------------------------- */
+/* ---- retention --------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t before_ms, count;

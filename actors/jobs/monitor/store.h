@@ -60,8 +60,7 @@ typedef struct {
  * multiple of its interval, whatever was missed. */
 db_status_t monitor_store_take_due(db_conn_t *conn, int64_t now_ms, due_t *due) MUST_CHECK;
 
-/* ---- looks, changes, events (store_looks.c)
- * ------------------------------------------------------ */
+/* ---- looks, changes, events (store_looks.c) ---------------------------------------------- */
 
 typedef struct {
     const char *id;
@@ -119,8 +118,7 @@ db_status_t monitor_store_is_told(db_conn_t *conn, const char *id) MUST_CHECK;
 /* Deletes looks before `before_ms`, some hundred at once. */
 db_status_t monitor_store_purge(db_conn_t *conn, int64_t before_ms, int64_t *count) MUST_CHECK;
 
-/* ---- what its files share
- * ------------------------------------------------------------------------- */
+/* ---- what its files share ---------------------------------------------------------------- */
 
 #define MONITOR_CHANGE(conn, sql, changed, ...)                                                    \
     monitor_store_change(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                           \

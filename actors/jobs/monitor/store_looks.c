@@ -10,8 +10,7 @@
 #include "actors/base/text.h"
 #include "actors/jobs/monitor/store.h"
 
-/* ---- looks
- * ----------------------------------------------------------------------------------------- */
+/* ---- looks ------------------------------------------------------------------------------- */
 
 #define COLUMNS                                                                                    \
     "reason, detail, status, dns_us, connect_us, tls_us, first_byte_us, total_us, size, "          \
@@ -107,8 +106,7 @@ db_status_t monitor_store_uptime(db_conn_t *conn, const char *monitor_id, int64_
     return monitor_store_close(rows);
 }
 
-/* ---- changes
- * ---------------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------------- */
 
 static const db_sql_t s_settle = {
     "http.settle",
@@ -159,8 +157,7 @@ db_status_t monitor_store_changes(db_conn_t *conn, arena_t *arena, const char *m
     return monitor_store_close(rows);
 }
 
-/* ---- events
- * ----------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static const db_sql_t s_tell = {
     "http.tell",
@@ -204,8 +201,7 @@ db_status_t monitor_store_is_told(db_conn_t *conn, const char *id)
     return MONITOR_CHANGE(conn, &s_is_told, NULL, DB_P_TEXT("id", id));
 }
 
-/* ---- retention
- * -------------------------------------------------------------------------------------- */
+/* ---- retention --------------------------------------------------------------------------- */
 
 static const db_sql_t s_purge = {
     "http.purge",

@@ -63,7 +63,7 @@ void hosts_destroy(hosts_t **self_p)
     mem_free(self);
 }
 
-/* ---- the table: under the lock --------------------------------------------------------------- */
+/* ---- the table: under the lock ----------------------------------------------------------- */
 
 static host_t *s_find(hosts_t *self, const char *target)
 {
@@ -120,7 +120,7 @@ static const char *s_state(const host_t *self)
     return s_states[self->forced == HOST_FORCED_OPEN ? BREAKER_OPEN : BREAKER_CLOSED];
 }
 
-/* ---- calls ----------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------- */
 
 static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_host, uint64_t now_ms,
                               uint32_t *wait_ms)

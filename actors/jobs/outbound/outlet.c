@@ -101,8 +101,7 @@ void outlet_release(actor_t *actor, void *memory)
     hosts_destroy(&self->hosts);
 }
 
-/* ---- calls
- * --------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------- */
 
 bool outlet_require_sent(outlet_t *self, call_t *call, transfer_t *transfer)
 {

@@ -93,8 +93,7 @@ void webhook_on_delivery(call_t *call, void *arg)
     s_reply_one(call, call_text(call, "delivery_id"));
 }
 
-/* ---- once more
- * --------------------------------------------------------------------------------------- */
+/* ---- once more --------------------------------------------------------------------------- */
 
 typedef struct {
     const char *id;
@@ -122,8 +121,7 @@ void webhook_on_replay(call_t *call, void *arg)
     relay_run(self);
 }
 
-/* ---- a test
- * ------------------------------------------------------------------------------------------ */
+/* ---- a test ------------------------------------------------------------------------------ */
 
 typedef struct {
     event_record_t event;

@@ -30,8 +30,7 @@ static void s_reply(call_t *call, const char *state)
     call_reply(call, 0);
 }
 
-/* ---- after it: on the pool
- * --------------------------------------------------------------------------- */
+/* ---- after it: on the pool --------------------------------------------------------------- */
 
 static db_status_t s_store_work(db_conn_t *conn, void *arg)
 {
@@ -64,8 +63,7 @@ static void s_store(call_t *call, void *arg)
         s_end(call, attempt);
 }
 
-/* ---- the attempt
- * ------------------------------------------------------------------------------------- */
+/* ---- the attempt ------------------------------------------------------------------------- */
 
 static post_verdict_t s_judge(const transferred_t *result)
 {

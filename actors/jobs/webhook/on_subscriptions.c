@@ -14,8 +14,7 @@
 
 #define MS_PER_HOUR INT64_C(3600000)
 
-/* ---- replies
- * --------------------------------------------------------------------------------------- */
+/* ---- replies ----------------------------------------------------------------------------- */
 
 static void s_pack_json(pack_t *pack, const char *key, const char *json)
 {
@@ -58,8 +57,7 @@ static void s_reply_with_secret(call_t *call, const subscription_t *subscription
     call_reply(call, 0);
 }
 
-/* ---- fields
- * ---------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------ */
 
 /* The field `events` as JSON; NULL: the call has been failed. */
 static const char *s_require_events(call_t *call)
@@ -92,8 +90,7 @@ static void s_make_secret(call_t *call, const webhook_t *self, subscription_t *s
     buf_free(&sealed);
 }
 
-/* ---- making
- * ---------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 typedef struct {
     subscription_t subscription;
@@ -118,16 +115,17 @@ void webhook_on_create(call_t *call, void *arg)
     const int64_t now_ms = clock_wall_ms();
     if (!outlet_require_url(call, "url", &url))
         return;
+    const char *events = s_require_events(call);
+    if (!events)
+        return;
     making_t making = { .subscription = { .id = id_uuid7(id),
                                           .account = webhook_account(call),
                                           .url = url.text,
                                           .about = call_text(call, "about"),
-                                          .events = s_require_events(call),
+                                          .events = events,
                                           .status = "active",
                                           .created_ms = now_ms,
                                           .updated_ms = now_ms } };
-    if (!making.subscription.events)
-        return;
     s_make_secret(call, self, &making.subscription, secret);
     if (!webhook_require_ok(call, db_write(self->db, s_make_work, &making)))
         return;
@@ -139,8 +137,7 @@ void webhook_on_create(call_t *call, void *arg)
     mem_wipe(secret, sizeof secret);
 }
 
-/* ---- looking
- * --------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------- */
 
 void webhook_on_list(call_t *call, void *arg)
 {
@@ -174,8 +171,7 @@ void webhook_on_get(call_t *call, void *arg)
         s_reply(call, found);
 }
 
-/* ---- changing
- * -------------------------------------------------------------------------------------- */
+/* ---- changing ---------------------------------------------------------------------------- */
 
 static db_status_t s_update_work(db_conn_t *conn, void *arg)
 {
@@ -187,9 +183,9 @@ void webhook_on_update(call_t *call, void *arg)
     webhook_t *self = arg;
     url_t url;
     const subscription_t *found = webhook_require_subscription(call);
-    const value_t *request = call_request(call);
     if (!found)
         return;
+    const value_t *request = call_request(call);
     subscription_t changed = *found;
     if (value_get(request, "url")) {
         if (!outlet_require_url(call, "url", &url))

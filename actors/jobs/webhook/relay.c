@@ -21,8 +21,7 @@
 #define MARGIN_MS   5000
 #define KEY_SIZE    80
 
-/* ---- deliveries
- * -------------------------------------------------------------------------------------- */
+/* ---- deliveries -------------------------------------------------------------------------- */
 
 static bool s_enqueue_deliveries(webhook_t *self, const deliveries_t *waiting)
 {
@@ -65,8 +64,7 @@ static bool s_relay_deliveries(webhook_t *self, db_conn_t *conn, arena_t *arena,
                                   db_write(self->db, s_mark_deliveries, &waiting) == DB_OK);
 }
 
-/* ---- what others have told us
- * ------------------------------------------------------------------------- */
+/* ---- what others have told us ------------------------------------------------------------ */
 
 /* {provider, id, type, body}; the body as what it says, if it is JSON, else as its text. */
 static void s_pack_hook(buf_t *payload, const inbound_t *inbound)
@@ -122,8 +120,7 @@ static bool s_relay_hooks(webhook_t *self, db_conn_t *conn, arena_t *arena, size
                                   db_write(self->db, s_mark_hooks, &waiting) == DB_OK);
 }
 
-/* ---- both
- * --------------------------------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------------------------- */
 
 typedef bool (*relay_fn)(webhook_t *self, db_conn_t *conn, arena_t *arena, size_t *count);
 

@@ -72,8 +72,7 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     return outlet_init(actor, memory, why, why_size);
 }
 
-/* ---- retention
- * ------------------------------------------------------------------------------------- */
+/* ---- retention --------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t now_ms, count;

@@ -105,8 +105,7 @@ db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms
 db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost_ms, int64_t now_ms,
                                 int64_t *count) MUST_CHECK;
 
-/* ---- what others tell us (store_hooks.c)
- * --------------------------------------------------------- */
+/* ---- what others tell us (store_hooks.c) ------------------------------------------------- */
 
 typedef struct {
     const char *name, *scheme, *header, *kind;
@@ -154,8 +153,7 @@ db_status_t webhook_store_billed(db_conn_t *conn, const char *account, int64_t *
 db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account,
                                      int64_t at_ms) MUST_CHECK;
 
-/* ---- what its files share
- * ------------------------------------------------------------------------ */
+/* ---- what its files share ---------------------------------------------------------------- */
 
 static inline db_status_t webhook_store_close(db_rows_t *rows)
 {

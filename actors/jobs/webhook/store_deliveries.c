@@ -6,8 +6,7 @@
 
 #include "actors/jobs/webhook/store.h"
 
-/* ---- events
- * -------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static const db_sql_t s_add_event = {
     "webhook.add_event",
@@ -51,8 +50,7 @@ db_status_t webhook_store_event(db_conn_t *conn, arena_t *arena, const char *id,
     return webhook_store_close(rows);
 }
 
-/* ---- deliveries: reading
- * --------------------------------------------------------------------------- */
+/* ---- deliveries: reading ----------------------------------------------------------------- */
 
 #define DELIVERY                                                                                   \
     "SELECT d.id AS id, d.subscription_id AS subscription_id, d.event_id AS event_id,"             \
@@ -143,8 +141,7 @@ db_status_t webhook_store_waiting(db_conn_t *conn, arena_t *arena, size_t limit,
     return status == DB_OK ? s_read_all(rows, arena, limit, deliveries) : status;
 }
 
-/* ---- deliveries: writing
- * --------------------------------------------------------------------------- */
+/* ---- deliveries: writing ----------------------------------------------------------------- */
 
 static const db_sql_t s_add_delivery = {
     "webhook.add_delivery",
@@ -205,8 +202,7 @@ db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms
     return status;
 }
 
-/* ---- retention
- * --------------------------------------------------------------------------------------- */
+/* ---- retention --------------------------------------------------------------------------- */
 
 static const db_sql_t s_fail_lost = {
     "webhook.fail_lost",

@@ -6,8 +6,7 @@
 
 #include "actors/jobs/webhook/store.h"
 
-/* ---- providers
- * ------------------------------------------------------------------------------------- */
+/* ---- providers --------------------------------------------------------------------------- */
 
 #define PROVIDER "SELECT name, scheme, header, kind, secrets, updated_at FROM provider"
 
@@ -83,8 +82,7 @@ db_status_t webhook_store_delete_provider(db_conn_t *conn, const char *name, boo
     return status;
 }
 
-/* ---- what they have told
- * ---------------------------------------------------------------------------- */
+/* ---- what they have told ----------------------------------------------------------------- */
 
 static const db_sql_t s_add_inbound = {
     "webhook.add_inbound",
@@ -151,8 +149,7 @@ db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms, int6
     return WEBHOOK_CHANGE(conn, &s_purge_inbound, count, DB_P_INT("before", before_ms));
 }
 
-/* ---- subscriptions that are paid for
- * ----------------------------------------------------------------- */
+/* ---- subscriptions that are paid for ----------------------------------------------------- */
 
 static const db_sql_t s_billed = { "webhook.billed",
                                    "SELECT changed_at FROM billing WHERE account = $account",

@@ -77,8 +77,7 @@ const subscription_t *webhook_require_subscription(call_t *call);
 size_t webhook_open_keys(const webhook_t *self, const subscription_t *subscription, int64_t now_ms,
                          signature_key_t keys[2]);
 
-/* ---- handlers
- * ------------------------------------------------------------------------------------ */
+/* ---- handlers ---------------------------------------------------------------------------- */
 
 void webhook_on_deliver(call_t *call, void *self);
 void webhook_on_publish(call_t *call, void *self);
