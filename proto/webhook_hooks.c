@@ -98,6 +98,7 @@ const method_t webhook_provider_set = {
     .request = s_provider_set_request,
     .reply = s_provider,
     ADMIN_COMMON,
+    .sensitive = true,
     .idempotent = true,
     .http = { .route = "PUT /v1/admin/hooks/{provider}" },
 };
@@ -124,6 +125,7 @@ const method_t webhook_provider_delete = {
     .request = s_provider_request,
     .errors = s_missing,
     ADMIN_COMMON,
+    .sensitive = true,
     .http = { .route = "DELETE /v1/admin/hooks/{provider}", .status = 204 },
 };
 
