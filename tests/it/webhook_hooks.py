@@ -161,7 +161,7 @@ def story(**settings):
         deadline = time.monotonic() + PATIENCE
         while web.get("/v1/admin/hooks", admin).status != 200 and time.monotonic() < deadline:
             time.sleep(0.02)
-        jobs = Jobs(folder, "")
+        jobs = Jobs(folder, "webhook", "test")
         configured(web, admin)
         told(web, jobs)
         refused(web, jobs)

@@ -9,10 +9,10 @@ PATIENCE = 20
 
 class Jobs:
     """Takes what is enqueued, as the jobs service would: a unique key counts once. Keeps the jobs
-    that call `service`, or all when that is empty."""
+    that call one of the services: others enqueue when they like, such as auth its mails."""
 
-    def __init__(self, folder, service):
-        self.service = service
+    def __init__(self, folder, *services):
+        self.services = services
         self.worker = bus.Worker(folder.socket("bus"), "jobs", "jobs-test", credit=100)
         self.client = bus.Client(folder.socket("bus"))
         self.jobs = {}
@@ -32,7 +32,7 @@ class Jobs:
                 continue
             with self.changed:
                 for job in bus.msgpack.unpackb(frames[-1])["jobs"]:
-                    if ((not self.service or job["kind"].startswith(self.service + "."))
+                    if (job["kind"].split(".")[0] in self.services
                             and job["unique_key"] not in self.jobs):
                         self.jobs[job["unique_key"]] = job
                         self.order.append(job)
