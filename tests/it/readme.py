@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 """Every command that README.md and docs/*.md show in a block marked `sh` is run, in their order.
 
-Each page is read beside a running Signalbox, in a folder like the top of the source tree. What the
-tables below do not name is run to its end by a shell and has to succeed; HTTP errors count.
+Each page is read beside a running Signalbox, in a folder like the top of the source tree; the guide
+also with PostgreSQL. What the tables below do not name is run to its end by a shell and has to succeed;
+HTTP errors count.
 """
 import glob
 import os
@@ -14,7 +15,8 @@ import sys
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
 from parts import PROGRAM, Folder, die_with_parent, free_port  # noqa: E402
-from tap import check, done, same  # noqa: E402
+from postgres import database  # noqa: E402
+from tap import check, done, same, skip  # noqa: E402
 from web import PATIENCE  # noqa: E402
 
 EXEMPT = {  # by their first words, and why they are not run
@@ -104,10 +106,10 @@ class Place(Folder):
         return None if run.returncode == 0 else f"{run.returncode}\n{run.stdout}\n{run.stderr}"
 
 
-def follow(page, lines):
+def follow(page, lines, **settings):
     """Does what the page says."""
     name = os.path.relpath(page, SOURCE)
-    with Place() as place:
+    with Place(**settings) as place:
         if named(REPLACED, lines[0]) is None:
             place.serve(START.replace(DOCUMENTED_PORT, place.port), named(SERVES, START))
         for line in lines:
@@ -131,4 +133,10 @@ same([os.path.relpath(page, SOURCE) for page in pages() if found[page]][:1], ["R
 for page_, lines_ in found.items():
     if lines_:
         follow(page_, lines_)
+if os.environ.get("TEST_POSTGRES_URL"):
+    with database() as url:
+        guide = os.path.join(SOURCE, "docs", "guide.md")
+        follow(guide, found[guide], storage_database=url)
+else:
+    skip("TEST_POSTGRES_URL is not set: run by tests/kit/postgres.py")
 sys.exit(done())
