@@ -11,8 +11,7 @@ static const error_code_t s_missing[] = { ERROR_NOT_FOUND, ERROR_NONE };
 static const error_code_t s_missing_or_unfit[] = { ERROR_NOT_FOUND, ERROR_UNPROCESSABLE,
                                                    ERROR_NONE };
 
-/* ---- who somebody is --------------------------------------------------------------------------
- */
+/* ---- who somebody is ------------------------------------------------------------------------- */
 
 static const field_t s_identify_request[] = {
     { "key", FIELD_STRING, .min = 1, .max = 128, .about = "An API key; or else:" },

@@ -46,8 +46,7 @@ const method_t webhook_deliver = {
     .deadline_ms = DELIVER_DEADLINE_MS,
 };
 
-/* ---- events -------------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static const error_code_t s_too_large[] = { ERROR_TOO_LARGE, ERROR_STORAGE_FULL, ERROR_NONE };
 

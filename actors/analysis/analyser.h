@@ -59,8 +59,7 @@ const analyser_t *analyser_at(size_t i);
 /* `identify` of the row; both empty when the document does not say. */
 void analyser_identify(const analyser_t *self, const value_t *document, slice_t *id, slice_t *name);
 
-/* ---- for the analysers ------------------------------------------------------------------------
- */
+/* ---- for the analysers ----------------------------------------------------------------------- */
 
 /* Writes the sentence and returns false. */
 bool loader_refuse(loader_t *self, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -12,8 +12,7 @@
 
 #define ALL_CATEGORIES ((1u << CATEGORY_COUNT) - 1)
 
-/* ---- choosing ---------------------------------------------------------------------------------
- */
+/* ---- choosing -------------------------------------------------------------------------------- */
 
 static const analysis_profile_t s_profiles[] = {
     { "default", SEVERITY_INFO, ALL_CATEGORIES, "All rules" },
@@ -82,8 +81,7 @@ analysis_verdict_t analysis_key(arena_t *arena, const value_t *document,
     return ANALYSIS_DONE;
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 typedef struct {
     const analysis_options_t *options;

@@ -66,8 +66,7 @@ static void s_write_node(pack_t *pack, slice_t id, slice_t name, slice_t type)
     s_pair_slice(pack, "type", type);
 }
 
-/* ---- issues ----------------------------------------------------------------------------------
- */
+/* ---- issues ---------------------------------------------------------------------------------- */
 
 static void s_write_issue(pack_t *pack, const value_t *issue)
 {
@@ -125,8 +124,7 @@ static void s_write_issues(comparison_t *self, pack_t *pack)
     pack_pair_bool(pack, "complete", left_out == 0);
 }
 
-/* ---- pairing nodes and wires ------------------------------------------------------------------
- */
+/* ---- pairing nodes and wires ----------------------------------------------------------------- */
 
 /* What a node is told apart by; those without an id have all the same. */
 static slice_t s_key(const sketch_node_t *node)
@@ -232,8 +230,7 @@ static void s_compare_wires(comparison_t *self)
     }
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static void s_write_sketch_node(pack_t *pack, const sketch_node_t *node)
 {
@@ -322,8 +319,7 @@ static void s_write_nodes(comparison_t *self, pack_t *pack)
     pack_pair_int(pack, "left_out", (int64_t)left_out);
 }
 
-/* ---- wires ------------------------------------------------------------------------------------
- */
+/* ---- wires ----------------------------------------------------------------------------------- */
 
 static slice_t s_name(const comparison_t *self, uint32_t number)
 {

@@ -58,8 +58,7 @@ tree_t facts_walk(const facts_t *self, bool (*seed)(const facts_t *facts, uint32
     return graph_walk(self->work, self->model, &walk);
 }
 
-/* ---- what must have run -----------------------------------------------------------------------
- */
+/* ---- what must have run ---------------------------------------------------------------------- */
 
 static uint32_t s_done_output(const node_t *node)
 {
@@ -126,8 +125,7 @@ void facts_gather(facts_t *self, work_t *work, const analyser_t *analyser, const
     }
 }
 
-/* ---- questions --------------------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 bool facts_mentions(const facts_t *self, uint32_t node, const char *const *words)
 {

@@ -150,8 +150,7 @@ void report_repeated(report_t *self, named_t *list, uint32_t count, const char *
     s_report_names(self, list, count, 2, evidence);
 }
 
-/* ---- closing ----------------------------------------------------------------------------------
- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 static void s_fingerprint(const model_t *model, finding_t *finding)
 {

@@ -6,8 +6,7 @@
 
 #include "actors/analysis/graph.h"
 
-/* ---- walking ----------------------------------------------------------------------------------
- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 typedef struct {
     work_t *work;
@@ -83,8 +82,7 @@ tree_t graph_walk(work_t *work, const model_t *model, const walk_t *walk)
     return tree;
 }
 
-/* ---- components -------------------------------------------------------------------------------
- */
+/* ---- components ------------------------------------------------------------------------------ */
 
 typedef struct {
     uint32_t node;
@@ -204,8 +202,7 @@ components_t graph_components(work_t *work, const model_t *model, unsigned chann
     return self.found;
 }
 
-/* ---- one cycle --------------------------------------------------------------------------------
- */
+/* ---- one cycle ------------------------------------------------------------------------------- */
 
 uint32_t graph_cycle(work_t *work, const model_t *model, const components_t *components,
                      unsigned channels, uint32_t node, uint32_t **nodes)
@@ -242,8 +239,7 @@ uint32_t graph_cycle(work_t *work, const model_t *model, const components_t *com
     return 0;
 }
 
-/* ---- groups -----------------------------------------------------------------------------------
- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 typedef struct {
     const bool *marked;

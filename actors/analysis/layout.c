@@ -56,8 +56,7 @@ static const style_t *s_style(slice_t kind)
     return &s_styles[COUNT_OF(s_styles) - 1];
 }
 
-/* ---- by the document's places ----------------------------------------------------------------
- */
+/* ---- by the document's places ---------------------------------------------------------------- */
 
 typedef struct {
     int32_t left, top, right, bottom;
@@ -98,8 +97,7 @@ static bool s_place(layouter_t *self, const uint32_t *nodes, uint32_t count, ext
     return count == 1 || ((width > 0 || height > 0) && width <= most && height <= most);
 }
 
-/* ---- in layers -------------------------------------------------------------------------------
- */
+/* ---- in layers ------------------------------------------------------------------------------- */
 
 /* Follows the wires from `root` inside its band as deep as they go; a node is put down behind all
  * it leads to, so that the list, read backwards, has causes first. The last wire is followed first:
@@ -199,8 +197,7 @@ static void s_place_in_layers(layouter_t *self, const uint32_t *nodes, uint32_t 
         s_find_row(self, self->order[i], extent);
 }
 
-/* ---- bands ------------------------------------------------------------------------------------
- */
+/* ---- bands ----------------------------------------------------------------------------------- */
 
 static extent_t s_nothing(void)
 {

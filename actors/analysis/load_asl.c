@@ -12,8 +12,7 @@
 
 #include "actors/analysis/analyser.h"
 
-/* ---- recognising and hashing ------------------------------------------------------------------
- */
+/* ---- recognising and hashing ----------------------------------------------------------------- */
 
 static bool s_detect(const value_t *document)
 {
@@ -28,8 +27,7 @@ static void s_canonicalise(canon_t *canon, const value_t *document)
     canon_flag(canon, slice_get(document, "Comment").size > 0);
 }
 
-/* ---- what a state does ------------------------------------------------------------------------
- */
+/* ---- what a state does ----------------------------------------------------------------------- */
 
 /* Field `index` of a text separated by colons. */
 static slice_t s_field(slice_t text, unsigned index)
@@ -76,8 +74,7 @@ static void s_read_task(node_t *node)
         node->traits |= NODE_PAUSES;
 }
 
-/* ---- states -----------------------------------------------------------------------------------
- */
+/* ---- states ---------------------------------------------------------------------------------- */
 
 static const catalog_row_t s_unknown = { .class = CLASS_OTHER, .traits = NODE_UNKNOWN };
 
@@ -158,8 +155,7 @@ static bool s_load_states(nest_t *nest)
     return true;
 }
 
-/* ---- transitions ------------------------------------------------------------------------------
- */
+/* ---- transitions ----------------------------------------------------------------------------- */
 
 static void s_index(nest_t *nest)
 {

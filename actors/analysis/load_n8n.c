@@ -11,8 +11,7 @@
 
 #include "actors/analysis/analyser.h"
 
-/* ---- recognising ------------------------------------------------------------------------------
- */
+/* ---- recognising ----------------------------------------------------------------------------- */
 
 static bool s_detect(const value_t *document)
 {
@@ -46,8 +45,7 @@ static bool s_is_documented(const value_t *document)
     return false;
 }
 
-/* ---- naming -----------------------------------------------------------------------------------
- */
+/* ---- naming ---------------------------------------------------------------------------------- */
 
 static void s_identify(const value_t *document, slice_t *id, slice_t *name)
 {
@@ -55,8 +53,7 @@ static void s_identify(const value_t *document, slice_t *id, slice_t *name)
     *name = slice_get(document, "name");
 }
 
-/* ---- hashing ----------------------------------------------------------------------------------
- */
+/* ---- hashing --------------------------------------------------------------------------------- */
 
 static void s_canonicalise(canon_t *canon, const value_t *document)
 {
@@ -77,8 +74,7 @@ static void s_canonicalise(canon_t *canon, const value_t *document)
     canon_flag(canon, s_is_documented(document));
 }
 
-/* ---- what the parameters say ------------------------------------------------------------------
- */
+/* ---- what the parameters say ----------------------------------------------------------------- */
 
 static void s_set(node_t *node, uint32_t traits, bool on)
 {
@@ -167,8 +163,7 @@ static uint32_t s_outputs(const node_t *node)
     return rules->count + value_is(value_at(node->params, "options.fallbackOutput"), "extra");
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static on_error_t s_on_error(const value_t *body)
 {
@@ -222,8 +217,7 @@ static bool s_load_nodes(loader_t *loader, const value_t *nodes)
     return true;
 }
 
-/* ---- wires ------------------------------------------------------------------------------------
- */
+/* ---- wires ----------------------------------------------------------------------------------- */
 
 typedef struct {
     slice_t source;  /* name */

@@ -67,8 +67,7 @@ static void s_canonicalise(canon_t *canon, const value_t *document)
     canon_flag(canon, s_is_documented(list));
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static void s_read_params(node_t *node)
 {
@@ -128,8 +127,7 @@ static bool s_load_nodes(loader_t *loader, const value_t *list)
     return true;
 }
 
-/* ---- wires ------------------------------------------------------------------------------------
- */
+/* ---- wires ----------------------------------------------------------------------------------- */
 
 /* A wire to the node with that id, or the note that there is none. */
 static wire_t *s_wire_to(loader_t *loader, uint32_t src, const value_t *id, bool *refused)

@@ -66,8 +66,7 @@ uint32_t model_find(const model_t *self, slice_t name)
     return names_find(&self->names, name);
 }
 
-/* ---- wires ------------------------------------------------------------------------------------
- */
+/* ---- wires ----------------------------------------------------------------------------------- */
 
 /* Counting sort, stable: positions per node first, then every wire to its place. */
 static void s_sort_by_source(model_t *self, work_t *work)

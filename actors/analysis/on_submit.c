@@ -39,8 +39,7 @@ static bool s_fail_unfit(const submission_t *self, const char *why)
     return false;
 }
 
-/* ---- what it is --------------------------------------------------------------------------------
- */
+/* ---- what it is ------------------------------------------------------------------------------ */
 
 /* BLAKE2b over texts that are told apart by the NUL behind each. */
 static void s_hash(uint8_t hash[ANALYSIS_KEY_BYTES], const char *const *texts, size_t count,
@@ -112,8 +111,7 @@ static bool s_read(submission_t *self)
     return true;
 }
 
-/* ---- the answer --------------------------------------------------------------------------------
- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 /* To a caller all of it, to a job in brief; the kept submission is needed no more. */
 static void s_reply(const submission_t *self, const brief_t *brief, repeated_t repeated,
@@ -134,8 +132,7 @@ static void s_reply(const submission_t *self, const brief_t *brief, repeated_t r
     call_reply(self->call, 0);
 }
 
-/* ---- known already -----------------------------------------------------------------------------
- */
+/* ---- known already --------------------------------------------------------------------------- */
 
 /* True when it was, and the call has been answered; also when the database failed. */
 static bool s_answer_stored(submission_t *self)
@@ -157,8 +154,7 @@ static bool s_answer_stored(submission_t *self)
     return true;
 }
 
-/* ---- later -------------------------------------------------------------------------------------
- */
+/* ---- later ----------------------------------------------------------------------------------- */
 
 static bool s_hand_over(submission_t *self, later_t *result)
 {
@@ -190,8 +186,7 @@ static void s_answer_later(submission_t *self)
         call_fail_with(self->call, &result.failure);
 }
 
-/* ---- analysing ---------------------------------------------------------------------------------
- */
+/* ---- analysing ------------------------------------------------------------------------------- */
 
 static bool s_proceed(void *context, unsigned done, unsigned total)
 {
@@ -231,8 +226,7 @@ static bool s_run(submission_t *self, analysis_result_t *result)
     return false;
 }
 
-/* ---- storing -----------------------------------------------------------------------------------
- */
+/* ---- storing --------------------------------------------------------------------------------- */
 
 /* The severities of the issues and the rules that fired, as a JSON array. Findings stand in order
  * of severity and rule, so those of one rule are neighbours. */
@@ -374,8 +368,7 @@ void on_submit(call_t *call, void *self)
         s_submit(&submission);
 }
 
-/* ---- a job -------------------------------------------------------------------------------------
- */
+/* ---- a job ----------------------------------------------------------------------------------- */
 
 /* What an earlier run has stored already. */
 static void s_answer_ended(call_t *call, const char *analysis_id)

@@ -11,8 +11,7 @@
 
 #define NEWEST_SHOWN 10 /* analyses shown with a workflow */
 
-/* ---- workflows ---------------------------------------------------------------------------------
- */
+/* ---- workflows ------------------------------------------------------------------------------- */
 
 /* Five pairs; proto/analysis.c lists them. */
 static void s_write_workflow(pack_t *pack, const workflow_t *workflow)
@@ -99,8 +98,7 @@ void on_workflow(call_t *call, void *self)
     call_reply(call, 0);
 }
 
-/* ---- trend -------------------------------------------------------------------------------------
- */
+/* ---- trend ----------------------------------------------------------------------------------- */
 
 static void s_write_point(pack_t *pack, const brief_t *brief)
 {
@@ -134,8 +132,7 @@ void on_trend(call_t *call, void *self)
     call_reply(call, 0);
 }
 
-/* ---- diff --------------------------------------------------------------------------------------
- */
+/* ---- diff ------------------------------------------------------------------------------------ */
 
 /* One side of the comparison. */
 typedef struct {

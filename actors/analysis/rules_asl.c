@@ -21,8 +21,7 @@ static const value_t *s_body(const facts_t *facts, uint32_t node)
     return facts->model->nodes[node].body;
 }
 
-/* ---- structure --------------------------------------------------------------------------------
- */
+/* ---- structure ------------------------------------------------------------------------------- */
 
 /* Whether a machine's start is missing, or none of its own states. */
 static bool s_has_bad_start(const value_t *machine)
@@ -88,8 +87,7 @@ static void s_misplaced_all(const facts_t *facts, report_t *report)
             report_add(report, n, NULL);
 }
 
-/* ---- reliability ------------------------------------------------------------------------------
- */
+/* ---- reliability ----------------------------------------------------------------------------- */
 
 static bool s_handles(const value_t *body)
 {
@@ -215,8 +213,7 @@ static void s_partial_retry(const facts_t *facts, report_t *report)
             report_add(report, n, NULL);
 }
 
-/* ---- performance and maintainability ----------------------------------------------------------
- */
+/* ---- performance and maintainability --------------------------------------------------------- */
 
 static void s_unbounded_map(const facts_t *facts, report_t *report)
 {

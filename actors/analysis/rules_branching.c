@@ -19,8 +19,7 @@ static bool s_has_main_out(const facts_t *facts, uint32_t node)
     return false;
 }
 
-/* ---- loops ------------------------------------------------------------------------------------
- */
+/* ---- loops ----------------------------------------------------------------------------------- */
 
 /* Version 1 of the type is used as "the first so many items", without a way back. */
 static void s_open_loop(const facts_t *facts, report_t *report)
@@ -31,8 +30,7 @@ static void s_open_loop(const facts_t *facts, report_t *report)
             report_add(report, n, NULL);
 }
 
-/* ---- merges -----------------------------------------------------------------------------------
- */
+/* ---- merges ---------------------------------------------------------------------------------- */
 
 static void s_lonely_merge(const facts_t *facts, report_t *report)
 {
@@ -123,8 +121,7 @@ static void s_exclusive_merge(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- disabled nodes ---------------------------------------------------------------------------
- */
+/* ---- disabled nodes -------------------------------------------------------------------------- */
 
 static void s_disabled_between(const facts_t *facts, report_t *report)
 {
@@ -145,8 +142,7 @@ static void s_disabled_between(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- branches ---------------------------------------------------------------------------------
- */
+/* ---- branches -------------------------------------------------------------------------------- */
 
 static bool s_has_fallback(const node_t *node)
 {
@@ -175,8 +171,7 @@ static void s_dead_end(const facts_t *facts, report_t *report)
             report_add(report, n, NULL);
 }
 
-/* ---- models -----------------------------------------------------------------------------------
- */
+/* ---- models ---------------------------------------------------------------------------------- */
 
 static void s_no_model(const facts_t *facts, report_t *report)
 {

@@ -6,8 +6,7 @@
 
 #include "actors/analysis/facts.h"
 
-/* ---- references -------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 static void s_missing_target(const facts_t *facts, report_t *report)
 {
@@ -115,8 +114,7 @@ static void s_beside(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- braces -----------------------------------------------------------------------------------
- */
+/* ---- braces ---------------------------------------------------------------------------------- */
 
 /* Whether the last "{{" is never closed; n8n then takes the expression for plain text. */
 static bool s_is_open(slice_t text)

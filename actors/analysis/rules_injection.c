@@ -19,8 +19,7 @@ static bool s_takes_data(const text_t *text)
     return false;
 }
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static bool s_runs_data(const facts_t *facts, uint32_t node)
 {
@@ -55,8 +54,7 @@ static void s_locked_command(const facts_t *facts, report_t *report)
     s_report_commands(facts, report, true);
 }
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* The expression that makes the host of a URL: the braces at its start or right behind "://". */
 static slice_t s_host_expression(slice_t url)
@@ -112,8 +110,7 @@ static void s_host_from_request(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- statements -------------------------------------------------------------------------------
- */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 /* Whether data stands between quotes that the statement wrote itself: '{{ ... }}' or '%{{ ... }}%'.
  */

@@ -24,8 +24,7 @@ static uint32_t s_count(const facts_t *facts, bool (*wanted)(const facts_t *fact
     return count;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* Whether a name is that of the type, perhaps with a number behind it: "HTTP Request3" of
  * httpRequest. */
@@ -64,8 +63,7 @@ static void s_default_names(const facts_t *facts, report_t *report)
     report_group(report, finding, nodes, count);
 }
 
-/* ---- types ------------------------------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 static void s_deprecated(const facts_t *facts, report_t *report)
 {
@@ -79,8 +77,7 @@ static void s_deprecated(const facts_t *facts, report_t *report)
     report_by_name(report, list, count, "Its successor is " SLICE ".");
 }
 
-/* ---- size and notes ---------------------------------------------------------------------------
- */
+/* ---- size and notes -------------------------------------------------------------------------- */
 
 static bool s_is_subflow(const facts_t *facts, uint32_t node)
 {

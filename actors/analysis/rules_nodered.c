@@ -6,8 +6,7 @@
 
 #include "actors/analysis/facts.h"
 
-/* ---- requests and responses -------------------------------------------------------------------
- */
+/* ---- requests and responses ------------------------------------------------------------------ */
 
 /* A node that may answer in a way that cannot be seen: a program with the request in hand, a type
  * that nobody knows, the inside of a subflow, a link called by name. */
@@ -62,8 +61,7 @@ static void s_no_request(const facts_t *facts, report_t *report)
             report_add(report, n, NULL);
 }
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 /* One finding: the tabs that have calls to other systems and nothing that catches their errors. */
 static void s_no_catch(const facts_t *facts, report_t *report)
@@ -92,8 +90,7 @@ static void s_no_catch(const facts_t *facts, report_t *report)
                     "Flows that call other systems: %u; of each the first such node is listed.");
 }
 
-/* ---- what leaks -------------------------------------------------------------------------------
- */
+/* ---- what leaks ------------------------------------------------------------------------------ */
 
 static void s_log_all(const facts_t *facts, report_t *report)
 {
@@ -156,8 +153,7 @@ static void s_unescaped(const facts_t *facts, report_t *report)
     s_report_unfiltered(facts, report, "template", s_has_triple);
 }
 
-/* ---- time and names ---------------------------------------------------------------------------
- */
+/* ---- time and names -------------------------------------------------------------------------- */
 
 static void s_rapid_inject(const facts_t *facts, report_t *report)
 {

@@ -11,8 +11,7 @@
 #define SCHEDULE_LEAST_S 120    /* a shorter interval is worth a question */
 #define TIMEOUT_MOST_MS  300000 /* a longer one holds an execution and a connection */
 
-/* ---- loops ------------------------------------------------------------------------------------
- */
+/* ---- loops ----------------------------------------------------------------------------------- */
 
 /* In a state machine every call counts; elsewhere those to services that count their callers. */
 static bool s_is_limited(const facts_t *facts, uint32_t node)
@@ -66,8 +65,7 @@ static void s_busy_loop(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- fanning out ------------------------------------------------------------------------------
- */
+/* ---- fanning out ----------------------------------------------------------------------------- */
 
 static bool s_splits(const facts_t *facts, uint32_t node)
 {
@@ -99,8 +97,7 @@ static void s_fan_out(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 /* Seconds that one unit of n8n's intervals lasts; 0 for units far above the limit. */
 static double s_unit(slice_t unit)

@@ -7,8 +7,7 @@
 
 #include "actors/analysis/facts.h"
 
-/* ---- failing ----------------------------------------------------------------------------------
- */
+/* ---- failing --------------------------------------------------------------------------------- */
 
 static bool s_can_fail(const facts_t *facts, uint32_t node)
 {
@@ -92,8 +91,7 @@ static void s_unwired_error(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- answering --------------------------------------------------------------------------------
- */
+/* ---- answering ------------------------------------------------------------------------------- */
 
 static bool s_is_respond(const facts_t *facts, uint32_t node)
 {
@@ -133,8 +131,7 @@ static void s_unused_respond(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- trying again -----------------------------------------------------------------------------
- */
+/* ---- trying again ---------------------------------------------------------------------------- */
 
 /* Cycles that go through an error output and through nothing that waits, counts or decides: they
  * are the components of the graph without the nodes that do. */

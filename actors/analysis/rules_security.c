@@ -10,8 +10,7 @@
 #include "actors/analysis/facts.h"
 #include "actors/analysis/secret.h"
 
-/* ---- secrets ----------------------------------------------------------------------------------
- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 /* Where a secret stands. */
 typedef struct {
@@ -81,8 +80,7 @@ static void s_secret(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- doors ------------------------------------------------------------------------------------
- */
+/* ---- doors ----------------------------------------------------------------------------------- */
 
 /* A node that looks at what only an authorised caller knows: what lies behind it is guarded. */
 static bool s_is_guard(const facts_t *facts, uint32_t node)
@@ -140,8 +138,7 @@ static void s_open_chat(const facts_t *facts, report_t *report)
             report_add(report, n, NULL);
 }
 
-/* ---- transport --------------------------------------------------------------------------------
- */
+/* ---- transport ------------------------------------------------------------------------------- */
 
 static slice_t s_url(const facts_t *facts, uint32_t node)
 {
@@ -184,8 +181,7 @@ static void s_no_certificate_check(const facts_t *facts, report_t *report)
     }
 }
 
-/* ---- what else leaks or runs ------------------------------------------------------------------
- */
+/* ---- what else leaks or runs ----------------------------------------------------------------- */
 
 static void s_pinned(const facts_t *facts, report_t *report)
 {

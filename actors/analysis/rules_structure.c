@@ -6,8 +6,7 @@
 
 #include "actors/analysis/facts.h"
 
-/* ---- starting ---------------------------------------------------------------------------------
- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static void s_no_trigger(const facts_t *facts, report_t *report)
 {
@@ -68,8 +67,7 @@ static void s_unreachable(const facts_t *facts, report_t *report)
                        groups.first[g + 1] - groups.first[g]);
 }
 
-/* ---- wires and names --------------------------------------------------------------------------
- */
+/* ---- wires and names ------------------------------------------------------------------------- */
 
 static void s_report_dangling(const facts_t *facts, report_t *report, bool from,
                               const char *evidence)
@@ -111,8 +109,7 @@ static void s_duplicate_name(const facts_t *facts, report_t *report)
     report_repeated(report, list, count, "\"" SLICE "\" names more than one node.");
 }
 
-/* ---- cycles -----------------------------------------------------------------------------------
- */
+/* ---- cycles ---------------------------------------------------------------------------------- */
 
 typedef struct {
     bool ends;   /* something in it can stop going round */
@@ -190,8 +187,7 @@ static void s_perpetual_loop(const facts_t *facts, report_t *report)
     s_endless(facts, report, true);
 }
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* "GET /path" of a trigger that answers an address; empty when it is none, or made at run time. */
 static slice_t s_address(const facts_t *facts, const node_t *node, slice_t method, slice_t path)

@@ -321,8 +321,7 @@ void sarif_add(sarif_t *self, const value_t *result, const char *path)
         s_write_result(self, &pack, issue, path);
 }
 
-/* ---- the document (3.13) ----------------------------------------------------------------------
- */
+/* ---- the document (3.13) --------------------------------------------------------------------- */
 
 static void s_pair_list(pack_t *pack, const char *key, const buf_t *items, uint32_t count)
 {

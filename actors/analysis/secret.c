@@ -102,8 +102,7 @@ static bool s_is_credible(slice_t body)
     return s_is_random(body) && !slice_has_any(body, s_placeholders);
 }
 
-/* ---- forms ------------------------------------------------------------------------------------
- */
+/* ---- forms ----------------------------------------------------------------------------------- */
 
 static bool s_match_form(slice_t run, secret_t *found)
 {
@@ -162,8 +161,7 @@ static bool s_match_bot(slice_t text, slice_t run, secret_t *found)
     return true;
 }
 
-/* ---- other places -----------------------------------------------------------------------------
- */
+/* ---- other places ---------------------------------------------------------------------------- */
 
 /* A password in an address: "://name:password@". `at` is behind "://". */
 static bool s_match_address(slice_t text, uint32_t at, secret_t *found)
@@ -224,8 +222,7 @@ static bool s_match_label(slice_t text, slice_t label, secret_t *found)
     return true;
 }
 
-/* ---- the pass ---------------------------------------------------------------------------------
- */
+/* ---- the pass -------------------------------------------------------------------------------- */
 
 static bool s_match_run(slice_t text, slice_t run, secret_t *found)
 {

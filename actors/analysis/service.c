@@ -93,8 +93,7 @@ void service_count(call_t *call, analysis_stat_t row)
     stats_add(actor_stats(call_actor(call)), row, 1);
 }
 
-/* ---- who calls --------------------------------------------------------------------------------
- */
+/* ---- who calls ------------------------------------------------------------------------------- */
 
 /* Tiers as they are stored, and how long each is kept. */
 static const struct {
@@ -128,8 +127,7 @@ const char *service_tier(const call_t *call)
     return "free";
 }
 
-/* ---- retention --------------------------------------------------------------------------------
- */
+/* ---- retention ------------------------------------------------------------------------------- */
 
 /* One batch of each tier; returns whether there may be more. */
 static bool s_purge(actor_t *actor, int64_t now_ms)
@@ -172,8 +170,7 @@ static void s_tick(actor_t *actor, void *memory)
         self->is_behind = s_purge(actor, clock_wall_ms());
 }
 
-/* ---- the actor --------------------------------------------------------------------------------
- */
+/* ---- the actor ------------------------------------------------------------------------------- */
 
 static const handler_t s_handlers[] = {
     { &analysis_submit, on_submit, HANDLE_POOL },

@@ -8,8 +8,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 
-/* ---- finding ----------------------------------------------------------------------------------
- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 const stored_t *service_require_analysis(call_t *call, const char *field)
 {
@@ -68,8 +67,7 @@ bool service_require_sketch(call_t *call, const stored_t *stored, sketch_t *sket
     return false;
 }
 
-/* ---- packing ----------------------------------------------------------------------------------
- */
+/* ---- packing --------------------------------------------------------------------------------- */
 
 void reply_severities(pack_t *pack, const int64_t by_severity[SEVERITY_COUNT])
 {

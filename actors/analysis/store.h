@@ -74,8 +74,7 @@ db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t m
  * whether to call again. */
 db_status_t store_erase(db_t *db, const char *account, int64_t most, bool *more) MUST_CHECK;
 
-/* ---- submissions (store_submissions.c) --------------------------------------------------------
- */
+/* ---- submissions (store_submissions.c) ------------------------------------------------------- */
 
 /* A submission that is analysed later. */
 typedef struct {
@@ -93,8 +92,7 @@ db_status_t store_drop_submission(db_t *db, const char *id) MUST_CHECK;
 db_status_t store_purge_submissions(db_t *db, int64_t before_ms, int64_t most,
                                     int64_t *deleted) MUST_CHECK;
 
-/* ---- lists (store_lists.c) --------------------------------------------------------------------
- */
+/* ---- lists (store_lists.c) ------------------------------------------------------------------- */
 
 /* Conditions, all of which have to hold; "" is any. */
 typedef struct {
@@ -137,8 +135,7 @@ db_status_t store_workflows(db_t *db, arena_t *arena, const char *account, const
 db_status_t store_workflow(db_t *db, arena_t *arena, const char *account, const char *id,
                            const workflow_t **found) MUST_CHECK;
 
-/* ---- for store.c and store_lists.c ------------------------------------------------------------
- */
+/* ---- for store.c and store_lists.c ----------------------------------------------------------- */
 
 /* Columns of an analysis `a` that make a brief_t. */
 #define STORE_BRIEF                                                                                \

@@ -62,8 +62,7 @@ static const char s_style[] =
     "markerHeight=\"7\" orient=\"auto\"><path class=\"tip\" d=\"M0 0L8 4L0 "
     "8z\"/></marker></defs>\n";
 
-/* ---- text ------------------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* Bytes of the character at `at`; `*columns` is how wide it is, from U+1100 on twice the Latin. */
 static uint32_t s_step(const char *at, uint32_t left, uint32_t *columns)
@@ -132,8 +131,7 @@ static void s_close_text(drawing_t *self)
     buf_add_text(self->out, "</text>\n");
 }
 
-/* ---- issues ----------------------------------------------------------------------------------
- */
+/* ---- issues ---------------------------------------------------------------------------------- */
 
 static const value_t *s_issue(const drawing_t *self, uint32_t entry)
 {
@@ -179,8 +177,7 @@ static void s_add_tooltip(drawing_t *self, const sketch_node_t *node, const over
     buf_add_text(self->out, "</title>");
 }
 
-/* ---- nodes and wires -------------------------------------------------------------------------
- */
+/* ---- nodes and wires ------------------------------------------------------------------------- */
 
 static spot_t s_spot(const drawing_t *self, uint32_t node)
 {
@@ -305,8 +302,7 @@ static void s_draw_bands(drawing_t *self)
         }
 }
 
-/* ---- head and foot ---------------------------------------------------------------------------
- */
+/* ---- head and foot --------------------------------------------------------------------------- */
 
 static void s_add_headline(drawing_t *self, const char *name, uint32_t columns)
 {

@@ -121,8 +121,7 @@ const char *password_refusal(const char *password, int64_t least, const char *co
     return NULL;
 }
 
-/* ---- how they are kept ------------------------------------------------------------------------
- */
+/* ---- how they are kept ----------------------------------------------------------------------- */
 
 void password_hash(const password_cost_t *cost, const char *password, char hash[PASSWORD_HASH_SIZE])
 {

@@ -9,8 +9,7 @@
 
 #define ALL_HOURS 0xffffffu
 
-/* ---- wall time --------------------------------------------------------------------------------
- */
+/* ---- wall time ------------------------------------------------------------------------------- */
 
 /* The first value of a set from `from` on; -1 when there is none. */
 static int s_at_least(uint64_t set, unsigned from)
@@ -72,8 +71,7 @@ static bool s_next_on_wall(const cron_t *self, int64_t from, int64_t until, int6
     return false;
 }
 
-/* ---- the world --------------------------------------------------------------------------------
- */
+/* ---- the world ------------------------------------------------------------------------------- */
 
 /* Goes on through real time: between two changes of the clock the wall runs beside the world. */
 static bool s_next_in_real_time(const cron_t *self, const zone_t *zone, int64_t after_s,

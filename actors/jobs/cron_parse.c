@@ -92,8 +92,7 @@ static bool s_read_value(text_t *text, const field_row_t *row, unsigned *value)
     return s_read_digits(text, value) && *value >= row->min && *value <= row->max;
 }
 
-/* ---- one item of a list -----------------------------------------------------------------------
- */
+/* ---- one item of a list ---------------------------------------------------------------------- */
 
 typedef enum { ITEM_GOOD, ITEM_BAD, ITEM_BACKWARDS, ITEM_BAD_STEP } verdict_t;
 
@@ -141,8 +140,7 @@ static verdict_t s_read_item(text_t text, field_id_t id, said_t *said)
     return text.at == text.end ? ITEM_GOOD : ITEM_BAD;
 }
 
-/* ---- fields -----------------------------------------------------------------------------------
- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 static bool s_fail(char why[CRON_WHY_SIZE], field_id_t id, text_t item, verdict_t verdict)
 {

@@ -9,8 +9,7 @@
 
 #define CHILDREN_LIST 12 /* of cursors */
 
-/* ---- enqueuing --------------------------------------------------------------------------------
- */
+/* ---- enqueuing ------------------------------------------------------------------------------- */
 
 /* The parent stands first. */
 typedef struct {
@@ -66,8 +65,7 @@ void jobs_on_enqueue_family(call_t *call, void *jobs)
     call_reply(call, 0);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void s_pack_child(pack_t *pack, const job_child_t *child)
 {

@@ -37,8 +37,7 @@ static void s_reply(call_t *call, const schedule_t *schedule)
     call_reply(call, 0);
 }
 
-/* ---- pausing ----------------------------------------------------------------------------------
- */
+/* ---- pausing --------------------------------------------------------------------------------- */
 
 static db_status_t s_pause_work(db_conn_t *conn, void *arg)
 {
@@ -92,8 +91,7 @@ void jobs_on_schedule_resume(call_t *call, void *jobs)
         s_reply(call, change.schedule);
 }
 
-/* ---- out of turn ------------------------------------------------------------------------------
- */
+/* ---- out of turn ----------------------------------------------------------------------------- */
 
 static db_status_t s_run_work(db_conn_t *conn, void *arg)
 {
@@ -120,8 +118,7 @@ void jobs_on_schedule_run(call_t *call, void *jobs)
     call_reply(call, 0);
 }
 
-/* ---- deleting ---------------------------------------------------------------------------------
- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
 static db_status_t s_delete_work(db_conn_t *conn, void *arg)
 {

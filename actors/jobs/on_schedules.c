@@ -11,8 +11,7 @@
 #include "actors/base/clock.h"
 #include "actors/jobs/schedules.h"
 
-/* ---- what handlers share ----------------------------------------------------------------------
- */
+/* ---- what handlers share --------------------------------------------------------------------- */
 
 void schedule_fail_missing(call_t *call)
 {
@@ -82,8 +81,7 @@ void schedule_pack(pack_t *pack, const schedule_t *schedule, bool in_full)
     pack_raw(pack, schedule->payload.bytes, schedule->payload.size);
 }
 
-/* ---- one, and all -----------------------------------------------------------------------------
- */
+/* ---- one, and all ---------------------------------------------------------------------------- */
 
 void jobs_on_schedule_get(call_t *call, void *self)
 {
@@ -117,8 +115,7 @@ void jobs_on_schedule_list(call_t *call, void *self)
     call_reply(call, 0);
 }
 
-/* ---- when they are due ------------------------------------------------------------------------
- */
+/* ---- when they are due ----------------------------------------------------------------------- */
 
 /* A wall time with its distance from UTC, RFC 3339, to the minute as that wants it. */
 static void s_pack_local(pack_t *pack, const zone_t *zone, int64_t utc_s)
@@ -169,8 +166,7 @@ void jobs_on_schedule_next(call_t *call, void *memory)
     call_reply(call, 0);
 }
 
-/* ---- what was fired ---------------------------------------------------------------------------
- */
+/* ---- what was fired -------------------------------------------------------------------------- */
 
 static void s_pack_fire(pack_t *pack, const schedule_fire_t *fire)
 {

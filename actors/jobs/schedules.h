@@ -26,8 +26,7 @@ jobs_handler_t jobs_on_schedule_next, jobs_on_schedule_fires;   /* likewise */
 jobs_handler_t jobs_on_schedule_delete, jobs_on_schedule_run;   /* on_schedule_change.c */
 jobs_handler_t jobs_on_schedule_pause, jobs_on_schedule_resume; /* likewise */
 
-/* ---- what they share (on_schedules.c) ---------------------------------------------------------
- */
+/* ---- what they share (on_schedules.c) -------------------------------------------------------- */
 
 /* The expression and the zone of a schedule. False: the call has been answered. */
 bool schedule_require_times(call_t *call, zones_t *zones, const schedule_t *schedule, cron_t *cron,

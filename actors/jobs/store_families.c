@@ -8,8 +8,7 @@
 
 #include "actors/jobs/store_families.h"
 
-/* ---- adding -----------------------------------------------------------------------------------
- */
+/* ---- adding ---------------------------------------------------------------------------------- */
 
 static const db_sql_t s_block = { "jobs.family_block",
                                   "UPDATE job SET state = 3, pending_children = $pending,"
@@ -35,8 +34,7 @@ db_status_t jobs_store_add_family(db_conn_t *conn, const job_new_t *parent, bool
                   DB_P_INT("needs", needs_children), DB_P_INT("id", receipts->id));
 }
 
-/* ---- ending -----------------------------------------------------------------------------------
- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 /* What waits for nobody any more becomes due now, and is found by whoever looks for what is due;
  * one that belongs to an order waits for its turn. */
@@ -112,8 +110,7 @@ db_status_t jobs_store_revive_children(db_conn_t *conn, const char *ids)
     return DB_RUN(conn, &s_revive, NULL, DB_P_TEXT("ids", ids));
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 #define CHILDREN(account)                                                                          \
     "SELECT * FROM (SELECT id, state, kind, error_code, NULL AS result, account FROM job"          \

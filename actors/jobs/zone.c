@@ -27,8 +27,7 @@ struct zone {
     change_t changes[]; /* in order of time */
 };
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* A header and where its data are; `time_bytes` is 4 in the first block and 8 in the second. */
 typedef struct {
@@ -129,8 +128,7 @@ void zone_destroy(zone_t **self_p)
     *self_p = NULL;
 }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* How many changes lie at or before an instant. */
 static size_t s_changes_until(const zone_t *self, int64_t utc_s)

@@ -12,8 +12,7 @@
 #define HOUR_S        3600
 #define CHANGE_TIME_S (2 * HOUR_S) /* of a change whose time is not said */
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *at, *end;
@@ -119,8 +118,7 @@ bool zone_rule_parse(zone_rule_t *self, const char *bytes, size_t size)
            text.at == text.end;
 }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* The wall time of a change in a year. */
 static int64_t s_wall(const zone_day_t *self, int64_t year)

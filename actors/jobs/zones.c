@@ -70,8 +70,7 @@ void zones_destroy(zones_t **self_p)
     *self_p = NULL;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* Files in the folder that are no zones of the world: the host's own choice, and the whole tree
  * again, once without and once with leap seconds. */
@@ -99,8 +98,7 @@ static bool s_is_name(const char *name)
     return true;
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static bool s_read_bytes(int fd, buf_t *bytes)
 {

@@ -56,8 +56,7 @@ void limiter_on_policies(call_t *call, void *memory)
     call_reply(call, 0);
 }
 
-/* ---- changes: the store first, on the backing thread -----------------------------------------
- */
+/* ---- changes: the store first, on the backing thread ----------------------------------------- */
 
 static void s_defer(limiter_t *self, call_t *call, waiting_fn run)
 {

@@ -32,8 +32,7 @@ static inline bool plans_is_good(const char *line)
     return true;
 }
 
-/* ---- SQLite ----------------------------------------------------------------------------------
- */
+/* ---- SQLite ---------------------------------------------------------------------------------- */
 
 static inline void plans_explain_sqlite(const plans_t *self, place_t *place, arena_t *arena,
                                         const db_sql_t *sql)
@@ -63,8 +62,7 @@ static inline void plans_explain_sqlite(const plans_t *self, place_t *place, are
     ok_named(is_good && lines > 0, sql->name);
 }
 
-/* ---- PostgreSQL ------------------------------------------------------------------------------
- */
+/* ---- PostgreSQL ------------------------------------------------------------------------------ */
 
 enum { PLANS_RUNS = 10 };
 
@@ -112,8 +110,7 @@ static inline void plans_explain_postgres(const plans_t *self, PGconn *server, a
     db_params_free(&params);
 }
 
-/* ---- both ------------------------------------------------------------------------------------
- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 /* Fills a database of its own and checks the plan of every list. */
 static inline void plans_check(const plans_t *self)

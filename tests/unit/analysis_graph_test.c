@@ -71,8 +71,7 @@ static void s_make(graph_t *self, bool acyclic)
     model_finish(&self->model, &self->work);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void rows_go_both_ways(void)
 {
@@ -94,8 +93,7 @@ static void rows_go_both_ways(void)
     is_int(wrong, 0);
 }
 
-/* ---- walking ----------------------------------------------------------------------------------
- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 static void s_check_tree(graph_t *graph, bool backward, uint32_t *wrong)
 {
@@ -167,8 +165,7 @@ static void parts_are_reached_through_their_host(void)
     arena_free(&arena);
 }
 
-/* ---- components -------------------------------------------------------------------------------
- */
+/* ---- components ------------------------------------------------------------------------------ */
 
 static void components(void)
 {
@@ -232,8 +229,7 @@ static void groups(void)
     is_int(wrong, 0);
 }
 
-/* ---- what must have run -----------------------------------------------------------------------
- */
+/* ---- what must have run ---------------------------------------------------------------------- */
 
 static uint32_t s_no_loop(const node_t *node)
 {

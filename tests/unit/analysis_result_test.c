@@ -12,8 +12,7 @@
 #define START                NODE("t", "Start", "n8n-nodes-base.scheduleTrigger") "\"parameters\":{}}"
 #define TO(name)             "{\"node\":\"" name "\",\"type\":\"main\",\"index\":0}"
 
-/* ---- proofs -----------------------------------------------------------------------------------
- */
+/* ---- proofs ---------------------------------------------------------------------------------- */
 
 /* Names along the proof: "Start > A > B". */
 static const char *s_path(kit_t *kit, const finding_t *finding)
@@ -98,8 +97,7 @@ static void long_path(void)
     kit_free(&kit);
 }
 
-/* ---- groups -----------------------------------------------------------------------------------
- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 static void one_cause_is_one_finding(void)
 {
@@ -166,8 +164,7 @@ static void parts_hang_on_their_host(void)
     kit_free(&kit);
 }
 
-/* ---- fingerprints -----------------------------------------------------------------------------
- */
+/* ---- fingerprints ---------------------------------------------------------------------------- */
 
 static void fingerprints(void)
 {
@@ -207,8 +204,7 @@ static void fingerprints(void)
     kit_free(&three);
 }
 
-/* ---- the map ----------------------------------------------------------------------------------
- */
+/* ---- the map --------------------------------------------------------------------------------- */
 
 static const value_t *s_written(kit_t *kit, buf_t *out)
 {
@@ -290,8 +286,7 @@ static void one_secret_is_one_finding(void)
     kit_free(&kit);
 }
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static void profiles(void)
 {

@@ -59,8 +59,7 @@ static inline reply_t stage_call(stage_t *self, const char *account, const char 
     return stage_call_as(self, &self->arena, account, "free", method, json);
 }
 
-/* ---- requests --------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 /* A workflow of the plain kind: a schedule and `steps` steps behind each other. */
 static inline const char *stage_chain(stage_t *self, const char *name, int steps)

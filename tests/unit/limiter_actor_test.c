@@ -198,8 +198,7 @@ static void test_written_behind(void)
     stage_close(&stage);
 }
 
-/* ---- several instances: they share a database, so it is a server ------------------------------
- */
+/* ---- several instances: they share a database, so it is a server ----------------------------- */
 
 /* How many of 40 subjects have `left` left after another take. */
 static int s_take_forty(stage_t *stage, int64_t left)

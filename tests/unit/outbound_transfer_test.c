@@ -170,8 +170,7 @@ static const char *s_url(const char *host, const char *path)
     return at;
 }
 
-/* ---- the fence --------------------------------------------------------------------------------
- */
+/* ---- the fence ------------------------------------------------------------------------------- */
 
 static void test_answered(void)
 {
@@ -303,8 +302,7 @@ static void test_redirects(void)
     s_close(&stand);
 }
 
-/* ---- how they end ------------------------------------------------------------------------------
- */
+/* ---- how they end ---------------------------------------------------------------------------- */
 
 static void test_limits(void)
 {

@@ -19,8 +19,7 @@ extern const db_migration_t monitor_migrations[];
 /* The lists that cursors belong to. */
 typedef enum { MONITOR_LIST_MONITORS = 1, MONITOR_LIST_LOOKS = 2 } monitor_list_t;
 
-/* ---- monitors (store_monitors.c) ----------------------------------------------------------------
- */
+/* ---- monitors (store_monitors.c) ------------------------------------------------------------- */
 
 typedef struct {
     const char *id, *account, *name, *url, *method, *status;

@@ -18,8 +18,7 @@
 #define RETRY_AFTER_MAX_S 86400 /* a longer one is not believed */
 #define RECEIVE_BYTES     65536
 
-/* ---- copying ----------------------------------------------------------------------------------
- */
+/* ---- copying --------------------------------------------------------------------------------- */
 
 static const char *s_copy(arena_t *arena, const char *text)
 {
@@ -80,8 +79,7 @@ void flight_free(flight_t *self)
     mem_free(self);
 }
 
-/* ---- what libcurl calls ------------------------------------------------------------------------
- */
+/* ---- what libcurl calls ---------------------------------------------------------------------- */
 
 static bool s_is_mail(const flight_t *self)
 {
@@ -135,8 +133,7 @@ static int s_on_seek(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* ---- the handle --------------------------------------------------------------------------------
- */
+/* ---- the handle ------------------------------------------------------------------------------ */
 
 #define SET(option, value)                                                                         \
     do {                                                                                           \
@@ -241,8 +238,7 @@ void flight_prepare(flight_t *self, const addresses_t *addresses)
         s_set_web(self);
 }
 
-/* ---- how it went -------------------------------------------------------------------------------
- */
+/* ---- how it went ----------------------------------------------------------------------------- */
 
 static uint64_t s_time_us(const flight_t *self, CURLINFO info)
 {
@@ -338,8 +334,7 @@ void flight_read(flight_t *self, CURLcode code)
     s_say_why(self, code);
 }
 
-/* ---- redirects ---------------------------------------------------------------------------------
- */
+/* ---- redirects ------------------------------------------------------------------------------- */
 
 bool flight_turn(flight_t *self)
 {

@@ -186,8 +186,7 @@ bool hosts_force(hosts_t *self, const char *target, host_forced_t how, uint64_t 
     return host != NULL;
 }
 
-/* ---- other instances --------------------------------------------------------------------------
- */
+/* ---- other instances ------------------------------------------------------------------------- */
 
 static uint32_t s_open_ms(const host_t *self, uint64_t now_ms)
 {
@@ -267,8 +266,7 @@ size_t hosts_hear(hosts_t *self, const value_t *items, uint64_t now_ms, int64_t 
     return changed;
 }
 
-/* ---- people -----------------------------------------------------------------------------------
- */
+/* ---- people ---------------------------------------------------------------------------------- */
 
 static void s_pack_maybe_time(pack_t *out, const char *key, int64_t wall_ms)
 {

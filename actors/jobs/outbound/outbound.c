@@ -47,8 +47,7 @@ static void s_count(outbound_t *self, outbound_stat_t row, int64_t amount)
     stats_add(self->config.stats, row, amount);
 }
 
-/* ---- the end of a flight ------------------------------------------------------------------------
- */
+/* ---- the end of a flight --------------------------------------------------------------------- */
 
 /* What the outcome says of the other side, if anything. */
 static void s_report(outbound_t *self, const flight_t *flight)
@@ -114,8 +113,7 @@ static void s_end_waiting(outbound_t *self, flight_t *flight, transfer_outcome_t
     s_finish(self, flight);
 }
 
-/* ---- beginning ----------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------- */
 
 static void s_connect(outbound_t *self, flight_t *flight, const addresses_t *addresses)
 {
@@ -215,8 +213,7 @@ static void s_begin_waiting(outbound_t *self)
     }
 }
 
-/* ---- the thread ---------------------------------------------------------------------------------
- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static void s_take_incoming(outbound_t *self)
 {

@@ -22,8 +22,7 @@
 
 typedef struct outbound outbound_t;
 
-/* ---- settings every instance shares -----------------------------------------------------------
- */
+/* ---- settings every instance shares ---------------------------------------------------------- */
 
 typedef struct {
     const char *allow, *ca_file;
@@ -36,8 +35,7 @@ typedef struct {
 extern outbound_settings_t outbound_settings;
 extern const setting_t outbound_setting_rows[]; /* section "outbound" */
 
-/* ---- what it counts: the first rows of the table of an actor that makes such calls -------------
- */
+/* ---- what it counts: the first rows of the table of an actor that makes such calls ----------- */
 
 typedef enum {
     OUTBOUND_CALLS,
@@ -92,8 +90,7 @@ typedef enum {
     [OUTBOUND_TIME] = { "outbound_request_duration_seconds", STATS_HISTOGRAM,                      \
                         "Time a call to the outside took, waiting included" }
 
-/* ---- a transfer --------------------------------------------------------------------------------
- */
+/* ---- a transfer ------------------------------------------------------------------------------ */
 
 /* How a transfer ended. */
 typedef enum {
@@ -150,8 +147,7 @@ typedef struct {
     void *arg;
 } transfer_t;
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 typedef struct {
     stats_t *stats; /* its first rows are ours */

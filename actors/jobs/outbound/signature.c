@@ -20,8 +20,7 @@
 
 static const int s_base64 = sodium_base64_VARIANT_ORIGINAL;
 
-/* ---- secrets ------------------------------------------------------------------------------------
- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 bool signature_read_key(signature_key_t *key, const char *text)
 {
@@ -53,8 +52,7 @@ const char *signature_new_secret(char text[SIGNATURE_TEXT_SIZE])
     return text;
 }
 
-/* ---- signing ------------------------------------------------------------------------------------
- */
+/* ---- signing --------------------------------------------------------------------------------- */
 
 /* Over the texts, with dots between them, and the body. */
 static void s_mac(const signature_key_t *key, const char *const *texts, const void *body,
@@ -84,8 +82,7 @@ void signature_write(buf_t *out, const signature_key_t *keys, size_t count, cons
     }
 }
 
-/* ---- verifying ----------------------------------------------------------------------------------
- */
+/* ---- verifying ------------------------------------------------------------------------------- */
 
 /* What a scheme makes of the headers. */
 typedef struct {

@@ -20,8 +20,7 @@ extern const db_migration_t webhook_migrations[];
 /* The lists that cursors belong to. */
 typedef enum { WEBHOOK_LIST_SUBSCRIPTIONS = 1, WEBHOOK_LIST_DELIVERIES = 2 } webhook_list_t;
 
-/* ---- subscriptions (store_subscriptions.c) -----------------------------------------------------
- */
+/* ---- subscriptions (store_subscriptions.c) --------------------------------------------------- */
 
 typedef struct {
     const char *id, *account, *url, *events, *status; /* events: a JSON array */
@@ -52,8 +51,7 @@ db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const cha
 db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *reason,
                                   int64_t now_ms) MUST_CHECK;
 
-/* ---- events and deliveries (store_deliveries.c) -------------------------------------------------
- */
+/* ---- events and deliveries (store_deliveries.c) ---------------------------------------------- */
 
 typedef struct {
     const char *id, *account, *type;

@@ -48,15 +48,13 @@ typedef struct {
     uint32_t ticks;
 } webhook_t;
 
-/* ---- relay.c ------------------------------------------------------------------------------------
- */
+/* ---- relay.c --------------------------------------------------------------------------------- */
 
 /* Enqueues a job for everything that waits for one: deliveries, and what others have told us.
  * Blocks; does nothing while another thread does it. */
 void relay_run(webhook_t *self);
 
-/* ---- share.c ------------------------------------------------------------------------------------
- */
+/* ---- share.c --------------------------------------------------------------------------------- */
 
 void webhook_count(call_t *call, webhook_stat_t row);
 
