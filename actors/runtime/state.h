@@ -96,6 +96,9 @@ struct actor {
     atomic_bool is_closed;   /* what comes is handed back */
 };
 
+/* actor_describe.c: fills in `descriptor` and `handlers`; false with a sentence in `why`. */
+bool actor_describe(actor_t *self, char *why, size_t why_size);
+
 /* call_run.c: takes a request from the bus, on the I/O thread. */
 void call_take(actor_t *actor, worker_request_t *message);
 
