@@ -52,6 +52,17 @@ static const char *s_tier(const exchange_t *x)
     return x->identity->principal.tier;
 }
 
+static const char *s_outcome(const exchange_t *x, limits_verdict_t verdict)
+{
+    if (verdict == LIMITS_REFUSE)
+        return "refused";
+    if (verdict == LIMITS_UNKNOWN)
+        return "unknown";
+    if (x->allowance.is_degraded)
+        return "degraded";
+    return x->allowance.is_counted ? "counted" : NULL;
+}
+
 /* Counts the request, and says in the answer how the caller stands. */
 bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
 {
@@ -66,6 +77,7 @@ bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
                             .cost = cost };
     limits_verdict_t verdict = limits_take(&edge->limits, &usage, &x->allowance);
     uint64_t now_ms = clock_ms();
+    x->limit_outcome = s_outcome(x, verdict);
     limits_write_headers(&x->allowance, s_tier(x), now_ms, clock_wall_ms(), &x->extra);
     if (verdict == LIMITS_PASS)
         return true;

@@ -27,12 +27,12 @@ struct hasher {
 
 static void s_run(job_t *job)
 {
-    log_set_request(call_principal(job->call)->request_id, NULL);
+    call_enter(job->call);
     if (call_left_ms(job->call) == 0)
         call_fail(job->call, ERROR_DEADLINE, "The deadline passed before the request was begun");
     else
         job->work(job->call, job->arg);
-    log_set_request(NULL, NULL);
+    log_enter(NULL);
     mem_free(job);
 }
 

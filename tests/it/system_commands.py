@@ -194,7 +194,7 @@ def reload():
         folder.write("s.cfg", 'log\n    level = "info"\nedge\n    threads = 300\n')
         edge.process.send_signal(signal.SIGHUP)
         asked = 1
-        while '"event":"request"' not in edge.log():
+        while '"event_name":"request"' not in edge.log():
             web.get("/v1/ping")
             asked += 1
         same(web.metric("edge_connections_total") is not None, True, "after SIGHUP requests are logged")
