@@ -17,7 +17,7 @@ from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
 OTHERS = ("auth", "cache", "http", "jobs", "limiter", "metrics", "webhook")  # beside the analysis
-COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
+COMMANDS = ("run broker edge actor migrate config call watch ps drain log-level analyze openapi "
             "health top user key audit jobs").split()
 
 MISTAKES = [

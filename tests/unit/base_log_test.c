@@ -132,9 +132,9 @@ static void test_names_of_secrets(void)
     static const char *const open[] = { "key",       "key_id", "http.route", "error.type",
                                         "tokenizer", "code",   "",           "compass" };
     for (size_t i = 0; i < COUNT_OF(secret); i++)
-        ok_named(redact_is_secret_key(secret[i], strlen(secret[i])), "%s", secret[i]);
+        ok_named(redact_is_secret_key(secret[i], strlen(secret[i])), secret[i]);
     for (size_t i = 0; i < COUNT_OF(open); i++)
-        ok_named(!redact_is_secret_key(open[i], strlen(open[i])), "%s", open[i]);
+        ok_named(!redact_is_secret_key(open[i], strlen(open[i])), open[i]);
 }
 
 static void s_log_outside(void)
