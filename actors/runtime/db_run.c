@@ -170,6 +170,28 @@ void db_rows_close(db_rows_t **rows_p)
     rows->conn->db->backend->rows_free(rows);
 }
 
+db_status_t db_rows_end(db_rows_t *rows)
+{
+    db_status_t status = db_rows_status(rows);
+    db_rows_close(&rows);
+    return status;
+}
+
+db_status_t db_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
+                      int64_t *changed)
+{
+    db_rows_t *rows;
+    db_status_t status = db_run(conn, sql, params, count, &rows);
+    if (changed)
+        *changed = 0;
+    if (status != DB_OK)
+        return status;
+    if (changed)
+        *changed = db_changed(rows);
+    db_rows_close(&rows);
+    return DB_OK;
+}
+
 int64_t db_changed(const db_rows_t *rows)
 {
     return rows->count;
