@@ -161,18 +161,11 @@ const method_t http_breaker_set = {
     .http = { .route = "PUT /v1/admin/breakers/{host}" },
 };
 
-static const method_t *const s_methods[] = { &http_check,
-                                             &http_send,
-                                             &http_breakers,
-                                             &http_breaker_set,
-                                             &http_monitor_create,
-                                             &http_monitors,
-                                             &http_monitor,
-                                             &http_monitor_update,
-                                             &http_monitor_delete,
-                                             &http_monitor_checks,
-                                             &http_monitor_run,
-                                             NULL };
+static const method_t *const s_methods[] = {
+    &http_check,          &http_send,           &http_breakers,    &http_breaker_set,
+    &http_monitor_create, &http_monitors,       &http_monitor,     &http_monitor_update,
+    &http_monitor_delete, &http_monitor_checks, &http_monitor_run, NULL
+};
 
 const service_t http_service = {
     .name = "http",

@@ -21,8 +21,8 @@
 #define PAUSE_MS      1000
 #define PAUSE_MOST_MS 60000
 
-struct export {
-    export_t *prev, *next;
+struct shipment {
+    shipment_t *prev, *next;
     buf_t body;
     size_t items;
     uint32_t tries;
@@ -37,7 +37,7 @@ void exporter_init(exporter_t *self, const exporter_config_t *config)
 
 static void s_remove_first(exporter_t *self)
 {
-    export_t *first = self->list;
+    shipment_t *first = self->list;
     DL_DELETE(self->list, first);
     self->count--;
     self->bytes -= first->body.size;
@@ -59,7 +59,7 @@ bool exporter_is_on(const exporter_t *self)
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
-static void s_pack_request(const exporter_t *self, const export_t *export, pack_t *pack)
+static void s_pack_request(const exporter_t *self, const shipment_t *shipment, pack_t *pack)
 {
     const exporter_config_t *config = &self->config;
     size_t count = 0;
@@ -73,7 +73,7 @@ static void s_pack_request(const exporter_t *self, const export_t *export, pack_
         pack_text(pack, config->headers[i]);
     pack_pair_text(pack, "content_type", config->content_type);
     pack_text(pack, "body");
-    pack_string(pack, (const char *)export->body.bytes, export->body.size);
+    pack_string(pack, (const char *)shipment->body.bytes, shipment->body.size);
     pack_pair_int(pack, "timeout_ms", SEND_MS);
 }
 
@@ -149,7 +149,7 @@ static void s_lose_first(exporter_t *self, const char *why)
 
 static void s_put_off(exporter_t *self, const verdict_t *verdict, uint64_t now_ms)
 {
-    export_t *first = self->list;
+    shipment_t *first = self->list;
     uint32_t pause_ms = breaker_backoff(first->tries, PAUSE_MS, PAUSE_MOST_MS, id_random_u64());
     if (verdict->after_ms > pause_ms)
         pause_ms = verdict->after_ms;
@@ -188,12 +188,12 @@ static bool s_take(exporter_t *self, buf_t *body, size_t items, uint64_t now_ms)
 {
     if (self->count >= EXPORTER_BODIES_MAX || body->size > EXPORTER_BYTES_MAX - self->bytes)
         return false;
-    export_t *export = mem_zeroed(sizeof *export);
-    *export = (export_t){ .body = *body, .items = items, .born_ms = now_ms };
+    shipment_t *shipment = mem_zeroed(sizeof *shipment);
+    *shipment = (shipment_t){ .body = *body, .items = items, .born_ms = now_ms };
     *body = (buf_t){ 0 };
-    DL_APPEND(self->list, export);
+    DL_APPEND(self->list, shipment);
     self->count++;
-    self->bytes += export->body.size;
+    self->bytes += shipment->body.size;
     return true;
 }
 

@@ -21,7 +21,7 @@
 #define EXPORTER_BYTES_MAX  (8 << 20) /* of all of them */
 #define EXPORTER_KEEP_MS    300000
 
-typedef struct export export_t;
+typedef struct shipment shipment_t;
 
 typedef struct {
     const char *name; /* in the log */
@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
     exporter_config_t config; /* borrowed until the end, with all it points to */
     monitor_t monitor;        /* over the rest */
-    export_t *list;
+    shipment_t *list;
     size_t count, bytes;
     bool is_under_way; /* the first one is */
 } exporter_t;
