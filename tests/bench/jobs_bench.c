@@ -505,7 +505,7 @@ int main(void)
 {
     char folder[200];
     const char *url = getenv("TEST_POSTGRES_URL"), *parent = getenv("TMPDIR");
-    place_t place = { .name = "sqlite", .jobs = bench_number("jobs", 20000) / FILL * FILL };
+    place_t place = { .name = "sqlite", .jobs = bench_number("JOBS", 20000) / FILL * FILL };
     log_set_level(LOG_ERROR);
     snprintf(folder, sizeof folder, "%.150s/sbx-bench-XXXXXX", parent ? parent : "/tmp");
     insist(mkdtemp(folder));
