@@ -60,7 +60,7 @@ def words():
         status, usage, _ = folder.command()
         same(status, 2, "no command at all is a mistake")
         same(folder.run("--help"), usage, "that prints the same as --help")
-        same(re.findall(r"^  (\w+)", usage, re.M), COMMANDS, "which lists every command")
+        same(re.findall(r"^  ([\w-]+)", usage, re.M), COMMANDS, "which lists every command")
         for command in COMMANDS:
             text = folder.run(command, "--help")
             check(re.match(rf"Usage: signalbox {command}\b.*\n\n[A-Z].*\.\n", text),

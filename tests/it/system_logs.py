@@ -152,8 +152,9 @@ def terminal():
     with Folder(edge_port=0) as folder:
         master, slave = pty.openpty()
         with subprocess.Popen([PROGRAM, "broker"], cwd=folder.path, env=folder.environment,
-                              stdout=subprocess.DEVNULL, stderr=slave) as process:
+                              stdout=subprocess.PIPE, stderr=slave) as process:
             os.close(slave)
+            process.stdout.readline()
             text = []
             reader = threading.Thread(target=lambda: text.append(os.read(master, 4096)), daemon=True)
             reader.start()
