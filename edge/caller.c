@@ -107,8 +107,9 @@ bool caller_limit_items(exchange_t *x, uint32_t items)
         return true;
     const uint64_t cost = (uint64_t)(items - 1) * x->route->method->cost;
     if (cost > LIMITER_COST_MAX)
-        return exchange_fail(x, ERROR_TOO_LARGE, "A request may cost %d uses of its limit, not %llu",
-                             LIMITER_COST_MAX, (unsigned long long)cost);
+        return exchange_fail(x, ERROR_TOO_LARGE,
+                             "A request may cost %d uses of its limit, not %llu", LIMITER_COST_MAX,
+                             (unsigned long long)cost);
     return s_answer_limit(
         x, limits_take_more(&x->edge->limits, s_tier(x), (uint32_t)cost, &x->allowance));
 }

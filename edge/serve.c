@@ -309,8 +309,8 @@ static bool s_serve_route(exchange_t *x)
     x->pattern = method->path;
     s_add_sunset(x);
     caller_identify(x, method->rate);
-    return caller_limit_method(x) && s_permit(x) && flags_permit(x) &&
-           s_require_live(x) && content_check(x) && exchange_read_body(x) && signature_check(x) &&
+    return caller_limit_method(x) && s_permit(x) && flags_permit(x) && s_require_live(x) &&
+           content_check(x) && exchange_read_body(x) && signature_check(x) &&
            (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 
