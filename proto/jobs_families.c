@@ -59,7 +59,8 @@ static const field_t s_enqueue_as_request[] = {
 const method_t jobs_enqueue_family_as = {
     .name = "enqueue_family_as",
     .summary = "Enqueues a job that waits for others, and those, in anybody's name",
-    .about = "For services, whose calls carry no principal of their own. The key is the account's.",
+    .about = "For services, whose calls carry no principal of their own. The key is the account's; "
+             "an answer that was given before has the status 200.",
     .request = s_enqueue_as_request,
     .reply = s_enqueue_reply,
     .errors = jobs_enqueue_errors,

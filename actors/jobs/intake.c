@@ -137,7 +137,7 @@ static void s_answer(intake_t *self, intake_request_t *request)
         pack_raw(pack, request->reply.bytes, request->reply.size);
     else
         s_pack_reply(pack, request);
-    call_reply(request->call, 0);
+    call_reply(request->call, request->is_repeated ? request->repeated_status : 0);
 }
 
 /* ---- transactions ---------------------------------------------------------------------------- */

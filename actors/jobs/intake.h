@@ -40,6 +40,7 @@ typedef struct {
     const char *key;               /* idempotency key; NULL: none */
     const char *account;           /* whose key it is */
     uint8_t hash[JOBS_HASH_BYTES]; /* of the request, when there is a key */
+    uint16_t repeated_status;      /* of an answer that was given before; 0: the method's own */
     /* the intake's own */
     bool is_repeated; /* the answer was given before; nothing was done */
     bool is_other;    /* the key is another request's */

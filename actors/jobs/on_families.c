@@ -11,9 +11,8 @@
 
 /* ---- enqueuing ------------------------------------------------------------------------------- */
 
-void jobs_on_enqueue_family(call_t *call, void *memory)
+static void s_enqueue(call_t *call, jobs_t *self, uint16_t repeated_status)
 {
-    jobs_t *self = memory;
     arena_t *arena = call_arena(call);
     const value_t *asked = call_request(call), *list = value_get(asked, "children");
     const value_t *as = value_get(asked, "as");
@@ -24,6 +23,7 @@ void jobs_on_enqueue_family(call_t *call, void *memory)
                             .count = count,
                             .form = INTAKE_FAMILY,
                             .needs_children = call_bool(call, "needs_children"),
+                            .repeated_status = repeated_status,
                             .jobs = arena_array(arena, count, sizeof *request->jobs),
                             .receipts = arena_array(arena, count, sizeof *request->receipts) };
     bool good = jobs_require_job(self, call, value_get(asked, "parent"), as, &request->jobs[0]);
@@ -35,9 +35,15 @@ void jobs_on_enqueue_family(call_t *call, void *memory)
     intake_add(self->intake, request);
 }
 
+void jobs_on_enqueue_family(call_t *call, void *self)
+{
+    s_enqueue(call, self, 0);
+}
+
+/* A service has to know whether what it made for the jobs is theirs. */
 void jobs_on_enqueue_family_as(call_t *call, void *self)
 {
-    jobs_on_enqueue_family(call, self);
+    s_enqueue(call, self, 200);
 }
 
 /* ---- looking --------------------------------------------------------------------------------- */
