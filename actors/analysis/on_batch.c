@@ -59,8 +59,9 @@ static bool s_keep(batch_t *self, uint32_t index, arena_t *scratch, char why[ANA
     pack_t pack;
     pack_init(&pack, &packed);
     value_pack(item, &pack);
+    const char *bytes = arena_text(arena, packed.bytes, packed.size); /* what is small stays so */
     self->waiting[index] = (kept_t){ .id = arena_text(arena, id_uuid7(id), ID_UUID_SIZE - 1),
-                                     .request = squeeze(arena, packed.bytes, packed.size) };
+                                     .request = squeeze(arena, bytes, packed.size) };
     buf_free(&packed);
     return true;
 }
@@ -108,7 +109,7 @@ static void s_pack_family(const batch_t *self, buf_t *body)
     const char *key = call_text(self->call, "idempotency_key");
     pack_t pack;
     pack_init(&pack, body);
-    pack_map(&pack, 2 + (who->account[0] ? 1 : 0) + (key ? 2 : 0));
+    pack_map(&pack, 2u + (who->account[0] ? 1 : 0) + (key ? 2 : 0));
     pack_text(&pack, "parent");
     pack_map(&pack, 1);
     pack_pair_text(&pack, "kind", "analysis.summarize");

@@ -195,14 +195,22 @@ static void test_together(void)
 {
     relatives_t family;
     claim_t claim;
-    ending_t ending = { 0 };
+    job_end_t ends[CHILDREN_MOST];
+    job_settled_t settled[CHILDREN_MOST];
     s_open(&family, 4, false);
     s_claim(&family, s_worker(&family), &claim);
     for (size_t i = 0; i < claim.count; i++)
-        ending.ends[ending.count++] = (job_end_t){ .id = claim.begun[i].id,
-                                                   .fence = claim.begun[i].fence,
-                                                   .how = SETTLE_DONE };
-    ok(db_write(family.db, s_end_work, &ending) == DB_OK);
+        ends[i] = (job_end_t){ .id = claim.begun[i].id,
+                               .fence = claim.begun[i].fence,
+                               .how = SETTLE_DONE };
+    job_settling_t settling = {
+        .ends = ends, .count = claim.count, .settled = settled, .arena = &family.arena
+    };
+    ok(db_write(family.db, kit_settle_work, &settling) == DB_OK);
+    is_int(settling.parents.count, 1);
+    is_int(settling.parents.list[0].id, family.parent);
+    is_int(settling.parents.list[0].children, 4);
+    is_int(settling.parents.list[0].pending, 0);
     is_int(s_promote(&family), 1);
     is_int(s_job(&family, family.parent)->state, JOB_READY);
     s_close(&family);
@@ -300,8 +308,13 @@ typedef struct {
 static void *s_race(void *arg)
 {
     racer_t *racer = arg;
-    ending_t ending = { .count = 1, .ends = { racer->end } };
-    insist(db_write(racer->family->db, s_end_work, &ending) == DB_OK);
+    arena_t arena = { 0 };
+    job_settled_t settled;
+    job_settling_t settling = {
+        .ends = &racer->end, .count = 1, .settled = &settled, .arena = &arena
+    };
+    insist(db_write(racer->family->db, kit_settle_work, &settling) == DB_OK);
+    arena_free(&arena);
     return NULL;
 }
 
