@@ -207,9 +207,10 @@ static void s_greet(const parts_t *self)
     printf("Signalbox %s is ready.\n\n"
            "  API       http://%s:%u/\n"
            "  API page  http://%s:%u/api-docs\n\n"
-           "Try:\n  curl -sS -H 'Content-Type: application/json' http://%s:%u/v1/analyses \\\n"
+           "Try:\n  curl -sS -H 'Content-Type: application/json' %shttp://%s:%u/v1/analyses \\\n"
            "    --data " RUN_EXAMPLE "\n",
-           PACKAGE_VERSION, address, port, address, port, address, port);
+           PACKAGE_VERSION, address, port, address, port,
+           self->app->edge.allow_anonymous ? "" : "-H \"X-API-Key: $KEY\" ", address, port);
     if (self->app->edge.allow_anonymous)
         printf(
             "\nAnybody on this machine may call it without signing in (edge.allow_anonymous).\n");
