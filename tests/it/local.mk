@@ -38,6 +38,7 @@ SYSTEM_TESTS = \
 	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
 	%D%/auth_mails.py \
+	%D%/auth_races.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/monitors.py \
