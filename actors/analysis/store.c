@@ -195,9 +195,7 @@ static db_status_t s_read_stored(db_rows_t *rows, arena_t *arena, bool has_sketc
             stored->sketch = s_read_squeezed(rows, arena, "sketch", "sketch_size");
         *found = stored;
     }
-    db_status_t status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint8_t *key,
@@ -333,9 +331,7 @@ static db_status_t s_read_oldest(db_conn_t *conn, purge_t *self)
         self->list[self->seen].newest = db_dup_text(rows, &self->arena, "newest");
         self->seen++;
     }
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 static db_status_t s_purge_work(db_conn_t *conn, void *arg)

@@ -5,51 +5,17 @@
 #include "config.h"
 
 #include "actors/analysis/store.h"
-
-/* Several instances may do it at once on PostgreSQL: each takes what no other one has taken. */
-#define SOME(table, key, locked)                                                                   \
-    "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table                         \
-    " WHERE account = $account LIMIT $most" locked ")"
-#define ERASE(table, key)                                                                          \
-    {                                                                                              \
-        "analysis.erase_" table, SOME(table, key, ""), SOME(table, key, " FOR UPDATE SKIP LOCKED") \
-    }
+#include "actors/runtime/erasures.h"
 
 /* The last one has what the others refer to. */
 static const db_sql_t s_erase[] = {
-    ERASE("submission", "id"),
-    ERASE("occurrence", "account, what, created_at, analysis_id"),
-    ERASE("analysis", "id"),
-    ERASE("workflow", "id"),
+    ERASURES_TABLE("analysis", "submission", "id"),
+    ERASURES_TABLE("analysis", "occurrence", "account, what, created_at, analysis_id"),
+    ERASURES_TABLE("analysis", "analysis", "id"),
+    ERASURES_TABLE("analysis", "workflow", "id"),
 };
-
-typedef struct {
-    const char *account;
-    int64_t most;
-    bool more;
-} erasure_t;
-
-static db_status_t s_erase_work(db_conn_t *conn, void *arg)
-{
-    erasure_t *self = arg;
-    db_status_t status = DB_OK;
-    self->more = false;
-    for (size_t i = 0; i < COUNT_OF(s_erase) && status == DB_OK && !self->more; i++) {
-        db_rows_t *rows;
-        status = DB_RUN(conn, &s_erase[i], &rows, DB_P_TEXT("account", self->account),
-                        DB_P_INT("most", self->most));
-        if (status != DB_OK)
-            break;
-        self->more = db_changed(rows) == self->most;
-        db_rows_close(&rows);
-    }
-    return status;
-}
 
 db_status_t store_erase(db_t *db, const char *account, int64_t most, bool *more)
 {
-    erasure_t erasure = { .account = account, .most = most };
-    db_status_t status = db_write(db, s_erase_work, &erasure);
-    *more = status == DB_OK && erasure.more;
-    return status;
+    return erasures_delete(db, s_erase, COUNT_OF(s_erase), account, most, more);
 }

@@ -71,9 +71,7 @@ static db_status_t s_read_briefs(db_rows_t *rows, arena_t *arena, size_t limit, 
     while (db_next(rows))
         list[count++] = store_read_brief(rows, arena);
     *briefs = (briefs_t){ .list = list, .count = count };
-    db_status_t status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 /* A rule is rarer than a severity, and either rarer than a grade or a kind. */
@@ -179,9 +177,7 @@ db_status_t store_workflows(db_t *db, arena_t *arena, const char *account, const
         list[workflows->count].latest = latest;
     }
     workflows->list = list;
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 db_status_t store_workflow(db_t *db, arena_t *arena, const char *account, const char *id,
@@ -201,9 +197,7 @@ db_status_t store_workflow(db_t *db, arena_t *arena, const char *account, const 
         *workflow = s_read_workflow(rows, arena);
         *found = workflow;
     }
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 const db_sql_t *const store_list_statements[] = { &s_list_recent,        &s_list_by_kind,

@@ -52,9 +52,7 @@ db_status_t store_get_submission(db_t *db, arena_t *arena, const char *account, 
         }
         *found = waiting;
     }
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_end = { "analysis.end_submission",

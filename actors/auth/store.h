@@ -370,7 +370,6 @@ db_status_t auth_store_purge_once(db_conn_t *conn, int64_t now_ms);
 
 /* ---- what its files share -------------------------------------------------------------------- */
 
-db_status_t auth_store_close(db_rows_t *rows);
 /* Runs a statement and tells whether it changed a row. */
 db_status_t auth_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
                               size_t count, bool *changed);

@@ -99,7 +99,7 @@ static db_status_t s_read_head(db_conn_t *conn, const db_sql_t *sql, int64_t *se
         *sequence = 0;
         memset(hash, 0, VAULT_HASH_BYTES);
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_audit_head(db_conn_t *conn, int64_t *sequence,
@@ -135,7 +135,7 @@ static db_status_t s_veil_address(db_conn_t *conn, const vault_t *vault, audit_e
         entry->veiled = sealed->bytes;
         entry->veiled_size = sealed->size;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static db_status_t s_append(db_conn_t *conn, const audit_entry_t *entry)
@@ -210,7 +210,7 @@ static db_status_t s_read_list(db_rows_t *rows, arena_t *arena, size_t limit,
     while (db_next(rows))
         s_read_entry(rows, arena, &list[entries->count++]);
     entries->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_audit_list(db_conn_t *conn, arena_t *arena, int64_t before,

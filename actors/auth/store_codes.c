@@ -59,7 +59,7 @@ static db_status_t s_read(db_conn_t *conn, const db_sql_t *sql, arena_t *arena, 
         code->user_id = db_dup_text(rows, arena, "user_id");
         code->email = db_dup_text(rows, arena, "email");
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_find_code(db_conn_t *conn, arena_t *arena, int64_t now_ms,
@@ -84,5 +84,5 @@ db_status_t auth_store_has_code(db_conn_t *conn, const char *user_id, const char
     if (status != DB_OK)
         return status;
     *has = db_next(rows);
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }

@@ -88,5 +88,5 @@ db_status_t auth_store_erased(db_conn_t *conn, arena_t *arena, int64_t after, si
                                             .sequence = db_int(rows, "sequence"),
                                             .at_ms = db_int(rows, "at") };
     erased->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }

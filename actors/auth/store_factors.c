@@ -63,7 +63,7 @@ db_status_t auth_store_factor(db_conn_t *conn, arena_t *arena, const char *user_
                               .last_step = db_int(rows, "last_step") };
         *found = factor;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_confirm_factor(db_conn_t *conn, const char *user_id, int64_t step,

@@ -43,7 +43,7 @@ db_status_t auth_store_flags(db_conn_t *conn, arena_t *arena, flags_t *flags)
             .updated_ms = db_int(rows, "updated_at"),
         };
     flags->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_set_flag(db_conn_t *conn, const flag_t *flag)

@@ -67,7 +67,7 @@ db_status_t auth_store_invite(db_conn_t *conn, arena_t *arena, const uint8_t has
         *invite = s_read(rows, arena);
         *found = invite;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_use_invite(db_conn_t *conn, const char *id, int64_t now_ms, bool *changed)
@@ -88,7 +88,7 @@ db_status_t auth_store_invites(db_conn_t *conn, arena_t *arena, const cursor_t *
     while (db_next(rows))
         list[invites->count++] = s_read(rows, arena);
     invites->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_delete_invite(db_conn_t *conn, const char *id, bool *changed)

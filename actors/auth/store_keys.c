@@ -96,7 +96,7 @@ db_status_t auth_store_key(db_conn_t *conn, arena_t *arena, const char *id,
         s_read_bytes(rows, "hash", hash, TOKEN_BYTES);
         *found = key;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_keys(db_conn_t *conn, arena_t *arena, const char *user_id,
@@ -113,7 +113,7 @@ db_status_t auth_store_keys(db_conn_t *conn, arena_t *arena, const char *user_id
     while (db_next(rows))
         list[keys->count++] = s_read(rows, arena);
     keys->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_count_keys(db_conn_t *conn, const char *user_id, int64_t now_ms,
@@ -125,7 +125,7 @@ db_status_t auth_store_count_keys(db_conn_t *conn, const char *user_id, int64_t 
     if (status != DB_OK)
         return status;
     *count = db_next(rows) ? db_int(rows, "n") : 0;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_revoke_key(db_conn_t *conn, const char *user_id, const char *id,
@@ -175,7 +175,7 @@ db_status_t auth_store_signing_keys(db_conn_t *conn, signing_key_t keys[STORE_SI
             db_is_null(rows, "expires_at") ? INT64_MAX : db_int(rows, "expires_at");
         buf_add(&key->seed, seed, size);
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_add_signing_key(db_conn_t *conn, const signing_key_t *key, int64_t now_ms)

@@ -51,7 +51,7 @@ db_status_t auth_store_due_mails(db_conn_t *conn, arena_t *arena, int64_t before
         return status;
     while (db_next(rows))
         ids[(*count)++] = db_dup_text(rows, arena, "id");
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_enqueued_mail(db_conn_t *conn, const char *id, int64_t now_ms)
@@ -78,7 +78,7 @@ db_status_t auth_store_mail(db_conn_t *conn, arena_t *arena, const char *id, int
                               .expires_ms = db_int(rows, "expires_at") };
         *found = mail;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_delete_mail(db_t *db, const char *id)

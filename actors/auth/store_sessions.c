@@ -77,7 +77,7 @@ static db_status_t s_find(db_conn_t *conn, const db_sql_t *sql, arena_t *arena, 
         *session = s_read(rows, arena);
         *found = session;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_session(db_conn_t *conn, arena_t *arena, const char *id,
@@ -107,7 +107,7 @@ db_status_t auth_store_sessions(db_conn_t *conn, arena_t *arena, const char *use
     while (db_next(rows))
         list[sessions->count++] = s_read(rows, arena);
     sessions->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_renew_session(db_conn_t *conn, const char *id, int64_t now_ms,
@@ -172,7 +172,7 @@ db_status_t auth_store_refresh(db_conn_t *conn, arena_t *arena, const uint8_t ha
                                 .used_ms = db_int(rows, "used_at") };
         *found = refresh;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_use_refresh(db_conn_t *conn, const uint8_t hash[TOKEN_BYTES], int64_t now_ms)

@@ -54,5 +54,5 @@ db_status_t auth_store_signing(db_conn_t *conn, const char *key_id, int64_t now_
         const uint8_t *bytes = db_blob(rows, "secret", &size);
         buf_add(secret, bytes, size);
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }

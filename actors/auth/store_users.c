@@ -8,24 +8,13 @@
 
 /* ---- what the files of the store share ------------------------------------------------------- */
 
-db_status_t auth_store_close(db_rows_t *rows)
-{
-    db_status_t status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
-}
-
 db_status_t auth_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
                               size_t count, bool *changed)
 {
-    db_rows_t *rows;
-    db_status_t status = db_run(conn, sql, params, count, &rows);
-    *changed = false;
-    if (status != DB_OK)
-        return status;
-    *changed = db_changed(rows) > 0;
-    db_rows_close(&rows);
-    return DB_OK;
+    int64_t rows;
+    db_status_t status = db_change(conn, sql, params, count, &rows);
+    *changed = rows > 0;
+    return status;
 }
 
 /* ---- accounts -------------------------------------------------------------------------------- */
@@ -65,7 +54,7 @@ db_status_t auth_store_account(db_conn_t *conn, arena_t *arena, const char *id,
                                 .created_ms = db_int(rows, "created_at") };
         *found = account;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_name_account(db_conn_t *conn, const char *id, const char *name,
@@ -135,7 +124,7 @@ static db_status_t s_read_one(db_rows_t *rows, arena_t *arena, const user_t **fo
         *user = s_read_user(rows, arena);
         *found = user;
     }
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static db_status_t s_read_list(db_rows_t *rows, arena_t *arena, size_t limit, users_t *users)
@@ -144,7 +133,7 @@ static db_status_t s_read_list(db_rows_t *rows, arena_t *arena, size_t limit, us
     while (db_next(rows))
         list[users->count++] = s_read_user(rows, arena);
     users->list = list;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_user(db_conn_t *conn, arena_t *arena, const char *id, const user_t **found)
@@ -192,7 +181,7 @@ db_status_t auth_store_has_users(db_conn_t *conn, bool *has)
     if (status != DB_OK)
         return status;
     *has = db_next(rows);
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t auth_store_count_owners(db_conn_t *conn, const char *account_id, int64_t *count)
@@ -204,7 +193,7 @@ db_status_t auth_store_count_owners(db_conn_t *conn, const char *account_id, int
         return status;
     while (db_next(rows))
         ++*count;
-    return auth_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- changing users -------------------------------------------------------------------------- */

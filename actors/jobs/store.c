@@ -18,13 +18,6 @@ const char *jobs_store_state(job_state_t state)
     return names[state];
 }
 
-db_status_t jobs_store_close(db_rows_t *rows)
-{
-    db_status_t status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
-}
-
 job_bytes_t jobs_store_dup_bytes(const db_rows_t *rows, arena_t *arena, const char *column)
 {
     size_t size;

@@ -364,8 +364,6 @@ db_status_t jobs_store_lock_orders(db_conn_t *conn, job_orders_t *orders) MUST_C
 db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_freed_t each,
                                    void *arg) MUST_CHECK;
 
-db_status_t jobs_store_close(db_rows_t *rows);
-
 static inline db_param_t jobs_store_bytes(const char *name, job_bytes_t bytes)
 {
     return bytes.bytes ? DB_P_BLOB(name, bytes.bytes, bytes.size) : DB_P_NULL(name);

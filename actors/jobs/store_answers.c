@@ -33,7 +33,7 @@ db_status_t jobs_store_find_answer(db_conn_t *conn, arena_t *arena, job_answer_t
         answer->is_other = size != sizeof answer->hash || memcmp(hash, answer->hash, size) != 0;
         answer->reply = jobs_store_dup_bytes(rows, arena, "reply");
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* One that is over makes room. */
@@ -56,6 +56,6 @@ db_status_t jobs_store_keep_answer(db_conn_t *conn, const job_answer_t *answer, 
     if (status != DB_OK)
         return status;
     bool is_kept = db_changed(rows) > 0;
-    status = jobs_store_close(rows);
+    status = db_rows_end(rows);
     return status == DB_OK && !is_kept ? DB_CONFLICT : status;
 }

@@ -69,7 +69,7 @@ static db_status_t s_read_chosen(db_conn_t *conn, const job_choice_t *choice, jo
                                  db_text(rows, "order_key"));
     }
     buf_add_text(ids, ids->size ? "]" : "[]");
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* Marks those that were inserted; both lists grow with the ids, but for what the database likes. */
@@ -103,7 +103,7 @@ static db_status_t s_replay_chosen(db_conn_t *conn, job_replayed_t *done, buf_t 
         return status;
     while (db_next(rows))
         s_mark(done, db_int(rows, "id"));
-    status = jobs_store_close(rows);
+    status = db_rows_end(rows);
     if (status == DB_OK)
         status = s_revive(conn, done);
     return status == DB_OK ? DB_RUN(conn, &s_drop, NULL, DB_P_TEXT("ids", buf_text(ids))) : status;
@@ -147,7 +147,7 @@ db_status_t jobs_store_rival(db_conn_t *conn, int64_t id, int64_t *rival)
         return status;
     if (db_next(rows))
         *rival = db_int(rows, "id");
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_delete = {

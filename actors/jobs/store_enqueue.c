@@ -46,7 +46,7 @@ static db_status_t s_find_duplicate(db_conn_t *conn, const job_new_t *job, job_r
         *receipt = (job_receipt_t){ .id = db_int(rows, "id"),
                                     .state = (job_state_t)db_int(rows, "state"),
                                     .is_duplicate = true };
-    status = jobs_store_close(rows);
+    status = db_rows_end(rows);
     return status == DB_OK && !is_there ? DB_CONFLICT : status;
 }
 
@@ -104,7 +104,7 @@ static db_status_t s_add_one(db_conn_t *conn, const job_new_t *job, job_receipt_
         receipt->id = db_int(rows, "id");
         receipt->state = (job_state_t)db_int(rows, "state");
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static db_status_t s_add_each(db_conn_t *conn, const job_new_t *jobs, size_t count,
@@ -187,7 +187,7 @@ static db_status_t s_add_at_once(db_conn_t *conn, const job_new_t *jobs, size_t 
             .is_duplicate = is_taken,
         };
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */

@@ -75,7 +75,7 @@ static db_status_t s_read_freed(db_rows_t *rows, job_orders_t *orders)
         if (db_int(rows, "pending_children") == 0 && !db_is_null(rows, "order_key"))
             jobs_store_add_order(orders, db_text(rows, "account"), db_text(rows, "queue"),
                                  db_text(rows, "order_key"));
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t jobs_store_end_children(db_conn_t *conn, job_families_t *families, job_orders_t *orders)
@@ -143,5 +143,5 @@ db_status_t jobs_store_children(db_conn_t *conn, arena_t *arena, int64_t parent_
             .error_code = db_dup_text(rows, arena, "error_code"),
             .result = jobs_store_dup_bytes(rows, arena, "result"),
         };
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }

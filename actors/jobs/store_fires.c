@@ -84,7 +84,7 @@ static db_status_t s_read_due(db_conn_t *conn, arena_t *arena, look_t *look)
         look->decisions[look->found++].schedule = schedule_store_read(rows, arena);
         look->now_ms = db_int(rows, "now");
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* A zone may have gone from the system since the schedule was put. */
@@ -191,7 +191,7 @@ static db_status_t s_add_rows(db_conn_t *conn, look_t *look)
         return status;
     while (db_next(rows))
         s_mark_new(look, db_int(rows, "schedule_id"), db_int(rows, "fire_at"));
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static db_status_t s_name_jobs(db_conn_t *conn, const look_t *look)
@@ -320,7 +320,7 @@ db_status_t schedule_store_fires(db_conn_t *conn, arena_t *arena, int64_t id, in
         fires->list[fires->count++] = (schedule_fire_t){ .fire_at = db_int(rows, "fire_at"),
                                                          .fired_at = db_int(rows, "fired_at"),
                                                          .job_id = db_int(rows, "job_id") };
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 #define PURGE(now)                                                                                 \
@@ -338,5 +338,5 @@ db_status_t schedule_store_purge(db_conn_t *conn, int64_t age_ms, size_t most, s
     if (status != DB_OK)
         return status;
     *count = (size_t)db_changed(rows);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }

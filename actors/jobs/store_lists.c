@@ -99,7 +99,7 @@ db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, jobs_table_t table,
         return status;
     while (db_next(rows))
         jobs->list[jobs->count++] = s_read(rows, arena);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, jobs_table_t table, int64_t id,
@@ -119,7 +119,7 @@ static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, jobs_table_t tabl
         job->note = db_dup_text(rows, arena, "note");
         *found = job;
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* In the order in which a job moves, so that one that moves meanwhile is found behind. One that is

@@ -73,5 +73,5 @@ db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_fr
     while (db_next(rows))
         if (each)
             each(arg, db_int(rows, "id"), (job_state_t)db_int(rows, "state"));
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }

@@ -27,5 +27,5 @@ db_status_t jobs_store_progress(db_conn_t *conn, const job_progress_t *progress,
     if (status != DB_OK)
         return status;
     *is_current = db_next(rows);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }

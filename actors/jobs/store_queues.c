@@ -44,7 +44,7 @@ db_status_t jobs_store_queues(db_conn_t *conn, arena_t *arena, bool counted, job
                            .rate_window_ms = db_int(rows, "rate_window_ms"),
                            .ready = db_int(rows, "ready"),
                            .running = db_int(rows, "running") };
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_add = { "jobs.queue_add",

@@ -53,7 +53,7 @@ static db_status_t s_number(db_status_t status, db_rows_t *rows, const char *col
     if (status != DB_OK)
         return status;
     *number = db_next(rows) ? db_int(rows, column) : 0;
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t schedule_store_now(db_conn_t *conn, int64_t *now_ms)
@@ -82,7 +82,7 @@ db_status_t schedule_store_get(db_conn_t *conn, arena_t *arena, const char *acco
         *schedule = schedule_store_read(rows, arena);
         *found = schedule;
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_list = { "jobs.schedules",
@@ -102,7 +102,7 @@ db_status_t schedule_store_list(db_conn_t *conn, arena_t *arena, const char *acc
         return status;
     while (schedules->count < limit && db_next(rows))
         schedules->list[schedules->count++] = schedule_store_read(rows, arena);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- putting --------------------------------------------------------------------------------- */

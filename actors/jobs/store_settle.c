@@ -83,7 +83,7 @@ static db_status_t s_read_tie(db_rows_t *rows, arena_t *arena, tie_t *tie, bool 
                         .account = db_dup_text(rows, arena, "account"),
                         .order_key = db_dup_text(rows, arena, "order_key"),
                         .parent_id = db_int(rows, "parent_id") };
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- moving ---------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ db_status_t jobs_store_promote(db_conn_t *conn, size_t most, job_due_t each, voi
     for (; db_next(rows); (*count)++)
         each(arg, db_text(rows, "queue"),
              &(job_mark_t){ db_int(rows, "priority"), db_int(rows, "run_at") });
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- retention ------------------------------------------------------------------------------- */
@@ -67,7 +67,7 @@ static db_status_t s_purge(db_conn_t *conn, const db_sql_t *sql, int64_t age_ms,
     if (status != DB_OK)
         return status;
     *count += (size_t)db_changed(rows);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t jobs_store_purge(db_conn_t *conn, const job_retention_t *retention, size_t *count)

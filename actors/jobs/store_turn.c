@@ -87,13 +87,11 @@ static const db_sql_t s_claim_free = {
 
 static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool *is_accepted)
 {
-    db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_keep, &rows, jobs_store_bytes("result", success->result),
-                                DB_P_INT("id", success->id), DB_P_INT("fence", success->fence));
-    if (status != DB_OK)
-        return status;
-    *is_accepted = db_changed(rows) > 0;
-    status = jobs_store_close(rows);
+    int64_t kept;
+    db_status_t status =
+        DB_CHANGE(conn, &s_keep, &kept, jobs_store_bytes("result", success->result),
+                  DB_P_INT("id", success->id), DB_P_INT("fence", success->fence));
+    *is_accepted = kept > 0;
     if (status != DB_OK || !*is_accepted)
         return status;
     return DB_RUN(conn, &s_drop, NULL, DB_P_INT("id", success->id));
@@ -106,7 +104,7 @@ static db_status_t s_read_all_begun(db_rows_t *rows, arena_t *arena, job_begun_t
     while (db_next(rows))
         s_read_begun(rows, arena, &begun[(*count)++]);
     qsort(begun + first, *count - first, sizeof *begun, s_compare);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 typedef struct {
@@ -216,7 +214,7 @@ static db_status_t s_turn_at_once(db_t *db, const turning_t *self)
             turned->accepted[turned->accepted_count++] = db_int(rows, "id");
     }
     qsort(turned->begun, turned->begun_count, sizeof *turned->begun, s_compare);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn, job_turned_t *turned)
@@ -281,7 +279,7 @@ static db_status_t s_find_room(db_conn_t *conn, const job_wish_t *wish, int64_t 
     if (status != DB_OK)
         return status;
     bool goes = db_next(rows);
-    status = jobs_store_close(rows);
+    status = db_rows_end(rows);
     if (status != DB_OK || !goes) {
         *room = 0;
         return status;
@@ -296,7 +294,7 @@ static db_status_t s_find_room(db_conn_t *conn, const job_wish_t *wish, int64_t 
         *has_rate = limit > 0;
         *room = by_rate < by_number ? by_rate : by_number;
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static db_status_t s_note(db_conn_t *conn, const char *queue, size_t count)

@@ -27,7 +27,7 @@ db_status_t jobs_store_add_worker(db_conn_t *conn, const char *name, bool is_pul
     if (status != DB_OK)
         return status;
     *id = db_next(rows) ? db_int(rows, "id") : 0;
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_renew = { "jobs.renew_worker",
@@ -45,7 +45,7 @@ db_status_t jobs_store_renew_worker(db_conn_t *conn, int64_t id, int64_t lease_m
     if (status != DB_OK)
         return status;
     *is_there = db_next(rows);
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 #define EXTEND(now)                                                                                \
@@ -67,7 +67,7 @@ db_status_t jobs_store_extend(db_conn_t *conn, int64_t id, int64_t fence, int64_
         return status;
     *is_current = db_next(rows);
     *is_cancelled = *is_current && db_int(rows, "is_cancelled");
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_release = { "jobs.release_all",
@@ -104,7 +104,7 @@ db_status_t jobs_store_to_cancel(db_conn_t *conn, int64_t worker_id, int64_t *id
         return status;
     while (db_next(rows))
         ids[(*count)++] = db_int(rows, "id");
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 #define RUNS_MAX 100000 /* more than any worker has at once */
@@ -134,7 +134,7 @@ db_status_t jobs_store_runs(db_conn_t *conn, arena_t *arena, int64_t worker_id, 
         }
         (*runs)[*count] = (job_ref_t){ db_int(rows, "id"), db_int(rows, "fence") };
     }
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* A worker that is not there at all was taken out while it claimed. */
@@ -161,7 +161,7 @@ db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t 
                                          .fence = db_int(rows, "fence"),
                                          .crashes = db_int(rows, "crashes"),
                                          .was_pulled = db_int(rows, "pulled") };
-    return jobs_store_close(rows);
+    return db_rows_end(rows);
 }
 
 #define FORGET(now, all)                                                                           \

@@ -51,9 +51,7 @@ db_status_t ledger_read_policies(db_t *db, ledger_policies_t *policies)
         return status;
     while (db_next(rows))
         s_read_policy(rows, policies);
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 static const db_sql_t s_step = { "limiter.policies_step",
@@ -222,9 +220,7 @@ static db_status_t s_read_rows(db_conn_t *conn, const char *subjects, int64_t no
         usage.state = db_blob(rows, "state", &usage.size);
         each(arg, &usage);
     }
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 db_status_t ledger_read_usage(const ledger_t *self, const char *const *subjects, size_t count,

@@ -6,6 +6,7 @@ SB_PARTS += %D%/libmetrics.a
 	%D%/alerts.c %D%/alerts.h \
 	%D%/board.c %D%/board.h \
 	%D%/errors.c %D%/errors.h \
+	%D%/exporter.c %D%/exporter.h \
 	%D%/likeness.c %D%/likeness.h \
 	%D%/messenger.c %D%/messenger.h \
 	%D%/metrics.c %D%/metrics.h \

@@ -125,8 +125,19 @@ bool db_next(db_rows_t *rows) MUST_CHECK;
 db_status_t db_rows_status(const db_rows_t *rows);
 void db_rows_close(db_rows_t **rows_p);
 
+/* Closes, and returns what the status was. */
+db_status_t db_rows_end(db_rows_t *rows) MUST_CHECK;
+
 /* Rows returned so far; of a statement that returns none, rows changed. */
 int64_t db_changed(const db_rows_t *rows);
+
+/* Runs a statement that returns no rows and tells how many it changed; `changed` may be NULL. */
+db_status_t db_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
+                      int64_t *changed) MUST_CHECK;
+
+#define DB_CHANGE(conn, sql, changed, ...)                                                         \
+    db_change(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                                      \
+              COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
 
 /* Columns of the present row by name. A name the result does not have, or a column of another type,
  * is a fault of ours. db_double reads integers too, db_blob text too. NULL is 0, 0.0, NULL. */

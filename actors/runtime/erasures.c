@@ -8,11 +8,47 @@
 #include "actors/runtime/erasures.h"
 #include "proto/auth.h"
 
-#define ASK_EACH  60              /* seconds */
-#define ASK_AGAIN 5               /* seconds, where there was no answer */
-#define ASK_MS    5000            /* how long an answer may take */
-#define LIST_MAX  100             /* accounts in one answer */
-#define SETTLE_MS INT64_C(600000) /* longer than any request is under way */
+#define ASK_EACH  60   /* seconds */
+#define ASK_AGAIN 5    /* seconds, where there was no answer */
+#define ASK_MS    5000 /* how long an answer may take */
+#define LIST_MAX  100  /* accounts in one answer */
+/* Longer than any request is under way. */
+#define SETTLE_MS INT64_C(600000)
+
+/* ---- deleting -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const db_sql_t *tables;
+    size_t count;
+    const char *account;
+    int64_t most;
+    bool more;
+} deletion_t;
+
+static db_status_t s_delete_work(db_conn_t *conn, void *arg)
+{
+    deletion_t *self = arg;
+    db_status_t status = DB_OK;
+    self->more = false;
+    for (size_t i = 0; i < self->count && status == DB_OK && !self->more; i++) {
+        int64_t changed;
+        status = DB_CHANGE(conn, &self->tables[i], &changed, DB_P_TEXT("account", self->account),
+                           DB_P_INT("most", self->most));
+        self->more = changed == self->most;
+    }
+    return status;
+}
+
+db_status_t erasures_delete(db_t *db, const db_sql_t *tables, size_t count, const char *account,
+                            int64_t most, bool *more)
+{
+    deletion_t deletion = { .tables = tables, .count = count, .account = account, .most = most };
+    db_status_t status = db_write(db, s_delete_work, &deletion);
+    *more = status == DB_OK && deletion.more;
+    return status;
+}
+
+/* ---- how far it has obeyed ------------------------------------------------------------------- */
 
 static const db_sql_t s_get = { "erasures.get", "SELECT sequence FROM erasures WHERE id = 1",
                                 NULL };
@@ -20,8 +56,6 @@ static const db_sql_t s_set = {
     "erasures.set",
     "UPDATE erasures SET sequence = $sequence WHERE id = 1 AND sequence < $sequence", NULL
 };
-
-/* ---- how far it has obeyed ------------------------------------------------------------------- */
 
 static db_status_t s_read_place(db_t *db, int64_t *sequence)
 {
@@ -33,9 +67,7 @@ static db_status_t s_read_place(db_t *db, int64_t *sequence)
     if (status != DB_OK)
         return status;
     *sequence = db_next(rows) ? db_int(rows, "sequence") : 0;
-    status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
+    return db_rows_end(rows);
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */

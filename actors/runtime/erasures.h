@@ -27,6 +27,22 @@
 /* Deletes at least some of what there is of the account; `more` tells whether to call again. */
 typedef db_status_t (*erasures_work_t)(db_t *db, const char *account, bool *more);
 
+/* Deletes some rows of a table that belong to `$account`, at most `$most`. Several instances may do
+ * it at once on PostgreSQL: each takes what no other one has taken. */
+#define ERASURES_SOME(table, key, locked)                                                          \
+    "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table                         \
+    " WHERE account = $account LIMIT $most" locked ")"
+#define ERASURES_TABLE(service, table, key)                                                        \
+    {                                                                                              \
+        service ".erase_" table, ERASURES_SOME(table, key, ""),                                    \
+            ERASURES_SOME(table, key, " FOR UPDATE SKIP LOCKED")                                   \
+    }
+
+/* Runs such statements in their order, in one transaction, until one has found `most` rows: there
+ * may be `more` of them then. */
+db_status_t erasures_delete(db_t *db, const db_sql_t *tables, size_t count, const char *account,
+                            int64_t most, bool *more) MUST_CHECK;
+
 /* Zeroed is a good beginning. */
 typedef struct {
     erasures_work_t erase;

@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	%D%/metrics_alerts_test \
 	%D%/metrics_board_test \
 	%D%/metrics_errors_test \
+	%D%/metrics_exporter_test \
 	%D%/metrics_rules_test \
 	%D%/metrics_summary_test \
 	%D%/monitor_anomaly_test \

@@ -117,20 +117,4 @@ db_status_t monitor_store_is_told(db_conn_t *conn, const char *id) MUST_CHECK;
 /* Deletes looks before `before_ms`, some hundred at once. */
 db_status_t monitor_store_purge(db_conn_t *conn, int64_t before_ms, int64_t *count) MUST_CHECK;
 
-/* ---- what its files share ---------------------------------------------------------------- */
-
-#define MONITOR_CHANGE(conn, sql, changed, ...)                                                    \
-    monitor_store_change(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                           \
-                         COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
-/* Runs a statement and tells how many rows it changed; `changed` may be NULL. */
-db_status_t monitor_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
-                                 size_t count, int64_t *changed) MUST_CHECK;
-
-static inline db_status_t monitor_store_close(db_rows_t *rows)
-{
-    db_status_t status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
-}
-
 #endif

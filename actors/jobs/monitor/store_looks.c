@@ -39,7 +39,7 @@ static const db_sql_t s_uptime = { "http.uptime",
 db_status_t monitor_store_add_look(db_conn_t *conn, const char *monitor_id, const look_t *look)
 {
     const check_result_t *result = &look->result;
-    return MONITOR_CHANGE(
+    return DB_CHANGE(
         conn, &s_add, NULL, DB_P_TEXT("id", look->id), DB_P_TEXT("monitor", monitor_id),
         DB_P_INT("at", look->at_ms), DB_P_TEXT("reason", result->reason),
         DB_P_TEXT("detail", result->is_up ? NULL : result->detail),
@@ -87,7 +87,7 @@ db_status_t monitor_store_looks(db_conn_t *conn, arena_t *arena, const char *mon
     for (; looks->count < filter->limit && db_next(rows); looks->count++)
         list[looks->count] = s_read(rows, arena);
     looks->list = list;
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t monitor_store_uptime(db_conn_t *conn, const char *monitor_id, int64_t since_ms,
@@ -103,7 +103,7 @@ db_status_t monitor_store_uptime(db_conn_t *conn, const char *monitor_id, int64_
         *count = db_int(rows, "n");
         *up = db_int(rows, "up");
     }
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- changes ----------------------------------------------------------------------------- */
@@ -129,13 +129,13 @@ static const db_sql_t s_changes = {
 db_status_t monitor_store_settle(db_conn_t *conn, const monitored_t *monitor, bool changed,
                                  const char *detail)
 {
-    db_status_t status = MONITOR_CHANGE(
+    db_status_t status = DB_CHANGE(
         conn, &s_settle, NULL, DB_P_TEXT("id", monitor->id), DB_P_TEXT("status", monitor->status),
         DB_P_INT("failures", monitor->failures), DB_P_INT("since", monitor->since_ms));
     if (status == DB_OK && changed)
-        status = MONITOR_CHANGE(conn, &s_add_change, NULL, DB_P_TEXT("id", monitor->id),
-                                DB_P_INT("since", monitor->since_ms),
-                                DB_P_TEXT("status", monitor->status), DB_P_TEXT("detail", detail));
+        status = DB_CHANGE(conn, &s_add_change, NULL, DB_P_TEXT("id", monitor->id),
+                           DB_P_INT("since", monitor->since_ms),
+                           DB_P_TEXT("status", monitor->status), DB_P_TEXT("detail", detail));
     return status;
 }
 
@@ -154,7 +154,7 @@ db_status_t monitor_store_changes(db_conn_t *conn, arena_t *arena, const char *m
                                            .detail = db_dup_text(rows, arena, "detail"),
                                            .at_ms = db_int(rows, "at") };
     changes->list = list;
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- events ------------------------------------------------------------------------------ */
@@ -172,9 +172,9 @@ static const db_sql_t s_is_told = { "http.is_told", "DELETE FROM outbox WHERE id
 
 db_status_t monitor_store_tell(db_conn_t *conn, const told_t *event)
 {
-    return MONITOR_CHANGE(conn, &s_tell, NULL, DB_P_TEXT("id", event->id),
-                          DB_P_TEXT("account", event->account), DB_P_TEXT("type", event->type),
-                          DB_P_INT("at", event->at_ms), DB_P_TEXT("data", event->data));
+    return DB_CHANGE(conn, &s_tell, NULL, DB_P_TEXT("id", event->id),
+                     DB_P_TEXT("account", event->account), DB_P_TEXT("type", event->type),
+                     DB_P_INT("at", event->at_ms), DB_P_TEXT("data", event->data));
 }
 
 db_status_t monitor_store_untold(db_conn_t *conn, arena_t *arena, const told_t **found)
@@ -193,12 +193,12 @@ db_status_t monitor_store_untold(db_conn_t *conn, arena_t *arena, const told_t *
                            .at_ms = db_int(rows, "at") };
         *found = event;
     }
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t monitor_store_is_told(db_conn_t *conn, const char *id)
 {
-    return MONITOR_CHANGE(conn, &s_is_told, NULL, DB_P_TEXT("id", id));
+    return DB_CHANGE(conn, &s_is_told, NULL, DB_P_TEXT("id", id));
 }
 
 /* ---- retention --------------------------------------------------------------------------- */
@@ -210,5 +210,5 @@ static const db_sql_t s_purge = {
 
 db_status_t monitor_store_purge(db_conn_t *conn, int64_t before_ms, int64_t *count)
 {
-    return MONITOR_CHANGE(conn, &s_purge, count, DB_P_INT("before", before_ms));
+    return DB_CHANGE(conn, &s_purge, count, DB_P_INT("before", before_ms));
 }

@@ -52,21 +52,6 @@ static const db_sql_t s_take_due = {
     NULL
 };
 
-db_status_t monitor_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
-                                 size_t count, int64_t *changed)
-{
-    db_rows_t *rows;
-    db_status_t status = db_run(conn, sql, params, count, &rows);
-    if (changed)
-        *changed = 0;
-    if (status != DB_OK)
-        return status;
-    if (changed)
-        *changed = db_changed(rows);
-    db_rows_close(&rows);
-    return DB_OK;
-}
-
 static monitored_t s_read(const db_rows_t *rows, arena_t *arena)
 {
     return (monitored_t){ .id = db_dup_text(rows, arena, "id"),
@@ -90,7 +75,7 @@ static monitored_t s_read(const db_rows_t *rows, arena_t *arena)
 
 db_status_t monitor_store_add(db_conn_t *conn, const monitored_t *monitor)
 {
-    return MONITOR_CHANGE(
+    return DB_CHANGE(
         conn, &s_add, NULL, DB_P_TEXT("id", monitor->id), DB_P_TEXT("account", monitor->account),
         DB_P_TEXT("name", monitor->name), DB_P_TEXT("url", monitor->url),
         DB_P_TEXT("method", monitor->method), DB_P_INT("timeout", monitor->timeout_ms),
@@ -101,7 +86,7 @@ db_status_t monitor_store_add(db_conn_t *conn, const monitored_t *monitor)
 
 db_status_t monitor_store_update(db_conn_t *conn, const monitored_t *monitor)
 {
-    return MONITOR_CHANGE(
+    return DB_CHANGE(
         conn, &s_update, NULL, DB_P_TEXT("id", monitor->id), DB_P_TEXT("account", monitor->account),
         DB_P_TEXT("name", monitor->name), DB_P_INT("interval", monitor->interval_ms),
         DB_P_INT("confirmations", monitor->confirmations), DB_P_TEXT("expect", monitor->expect),
@@ -122,7 +107,7 @@ db_status_t monitor_store_get(db_conn_t *conn, arena_t *arena, const char *accou
         *monitor = s_read(rows, arena);
         *found = monitor;
     }
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t monitor_store_list(db_conn_t *conn, arena_t *arena, const char *account,
@@ -140,7 +125,7 @@ db_status_t monitor_store_list(db_conn_t *conn, arena_t *arena, const char *acco
     for (; monitors->count < limit && db_next(rows); monitors->count++)
         list[monitors->count] = s_read(rows, arena);
     monitors->list = list;
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t monitor_store_count(db_conn_t *conn, const char *account, int64_t *count)
@@ -152,7 +137,7 @@ db_status_t monitor_store_count(db_conn_t *conn, const char *account, int64_t *c
         return status;
     if (db_next(rows))
         *count = db_int(rows, "n");
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t monitor_store_delete(db_conn_t *conn, const char *account, const char *id,
@@ -160,7 +145,7 @@ db_status_t monitor_store_delete(db_conn_t *conn, const char *account, const cha
 {
     int64_t count;
     db_status_t status =
-        MONITOR_CHANGE(conn, &s_delete, &count, DB_P_TEXT("id", id), DB_P_TEXT("account", account));
+        DB_CHANGE(conn, &s_delete, &count, DB_P_TEXT("id", id), DB_P_TEXT("account", account));
     *changed = count > 0;
     return status;
 }
@@ -177,5 +162,5 @@ db_status_t monitor_store_take_due(db_conn_t *conn, int64_t now_ms, due_t *due)
         const char *id = db_text(rows, "id");
         text_copy(due->ids[due->count++], ID_UUID_SIZE, id, strlen(id));
     }
-    return monitor_store_close(rows);
+    return db_rows_end(rows);
 }

@@ -153,20 +153,6 @@ db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account,
 
 /* ---- what its files share ---------------------------------------------------------------- */
 
-static inline db_status_t webhook_store_close(db_rows_t *rows)
-{
-    db_status_t status = db_rows_status(rows);
-    db_rows_close(&rows);
-    return status;
-}
-
-#define WEBHOOK_CHANGE(conn, sql, changed, ...)                                                    \
-    webhook_store_change(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                           \
-                         COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
-/* Runs a statement and tells how many rows it changed; `changed` may be NULL. */
-db_status_t webhook_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
-                                 size_t count, int64_t *changed) MUST_CHECK;
-
 /* A copy of a column of bytes in the arena; NULL when it is NULL. */
 const uint8_t *webhook_store_bytes(const db_rows_t *rows, arena_t *arena, const char *column,
                                    size_t *size);

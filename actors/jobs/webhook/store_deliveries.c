@@ -22,10 +22,10 @@ db_status_t webhook_store_add_event(db_conn_t *conn, const event_record_t *event
                                     bool *added)
 {
     int64_t count;
-    db_status_t status = WEBHOOK_CHANGE(
-        conn, &s_add_event, &count, DB_P_TEXT("id", event->id),
-        DB_P_TEXT("account", event->account), DB_P_TEXT("type", event->type),
-        DB_P_INT("at", event->at_ms), DB_P_TEXT("data", event->data), DB_P_INT("now", now_ms));
+    db_status_t status = DB_CHANGE(conn, &s_add_event, &count, DB_P_TEXT("id", event->id),
+                                   DB_P_TEXT("account", event->account),
+                                   DB_P_TEXT("type", event->type), DB_P_INT("at", event->at_ms),
+                                   DB_P_TEXT("data", event->data), DB_P_INT("now", now_ms));
     *added = count > 0;
     return status;
 }
@@ -47,7 +47,7 @@ db_status_t webhook_store_event(db_conn_t *conn, arena_t *arena, const char *id,
                                    .data = db_dup_text(rows, arena, "data") };
         *found = event;
     }
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 /* ---- deliveries: reading ----------------------------------------------------------------- */
@@ -99,7 +99,7 @@ static db_status_t s_read_all(db_rows_t *rows, arena_t *arena, size_t limit,
     while (count < limit && db_next(rows))
         list[count++] = s_read(rows, arena);
     *deliveries = (deliveries_t){ .list = list, .count = count };
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_delivery(db_conn_t *conn, arena_t *arena, const char *subscription_id,
@@ -116,7 +116,7 @@ db_status_t webhook_store_delivery(db_conn_t *conn, arena_t *arena, const char *
         *delivery = s_read(rows, arena);
         *found = delivery;
     }
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_deliveries(db_conn_t *conn, arena_t *arena, const char *subscription_id,
@@ -174,30 +174,30 @@ static const db_sql_t s_replay = {
 db_status_t webhook_store_add_delivery(db_conn_t *conn, const char *id, const char *subscription_id,
                                        const char *event_id, int64_t now_ms)
 {
-    return WEBHOOK_CHANGE(conn, &s_add_delivery, NULL, DB_P_TEXT("id", id),
-                          DB_P_TEXT("subscription", subscription_id), DB_P_TEXT("event", event_id),
-                          DB_P_INT("now", now_ms));
+    return DB_CHANGE(conn, &s_add_delivery, NULL, DB_P_TEXT("id", id),
+                     DB_P_TEXT("subscription", subscription_id), DB_P_TEXT("event", event_id),
+                     DB_P_INT("now", now_ms));
 }
 
 db_status_t webhook_store_queued(db_conn_t *conn, const char *ids, int64_t now_ms)
 {
-    return WEBHOOK_CHANGE(conn, &s_queued, NULL, DB_P_TEXT("ids", ids), DB_P_INT("now", now_ms));
+    return DB_CHANGE(conn, &s_queued, NULL, DB_P_TEXT("ids", ids), DB_P_INT("now", now_ms));
 }
 
 db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery, int64_t now_ms)
 {
-    return WEBHOOK_CHANGE(
-        conn, &s_attempt, NULL, DB_P_TEXT("id", delivery->id), DB_P_TEXT("state", delivery->state),
-        delivery->status ? DB_P_INT("status", delivery->status) : DB_P_NULL("status"),
-        DB_P_TEXT("detail", delivery->detail), DB_P_INT("duration", delivery->duration_us),
-        DB_P_INT("now", now_ms));
+    return DB_CHANGE(conn, &s_attempt, NULL, DB_P_TEXT("id", delivery->id),
+                     DB_P_TEXT("state", delivery->state),
+                     delivery->status ? DB_P_INT("status", delivery->status) : DB_P_NULL("status"),
+                     DB_P_TEXT("detail", delivery->detail),
+                     DB_P_INT("duration", delivery->duration_us), DB_P_INT("now", now_ms));
 }
 
 db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms, bool *changed)
 {
     int64_t count;
     db_status_t status =
-        WEBHOOK_CHANGE(conn, &s_replay, &count, DB_P_TEXT("id", id), DB_P_INT("now", now_ms));
+        DB_CHANGE(conn, &s_replay, &count, DB_P_TEXT("id", id), DB_P_INT("now", now_ms));
     *changed = count > 0;
     return status;
 }
@@ -229,12 +229,12 @@ db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost
 {
     int64_t events = 0;
     *count = 0;
-    db_status_t status = WEBHOOK_CHANGE(conn, &s_fail_lost, NULL, DB_P_INT("lost", lost_ms),
-                                        DB_P_INT("now", now_ms));
+    db_status_t status =
+        DB_CHANGE(conn, &s_fail_lost, NULL, DB_P_INT("lost", lost_ms), DB_P_INT("now", now_ms));
     if (status == DB_OK)
-        status = WEBHOOK_CHANGE(conn, &s_purge_deliveries, count, DB_P_INT("before", before_ms));
+        status = DB_CHANGE(conn, &s_purge_deliveries, count, DB_P_INT("before", before_ms));
     if (status == DB_OK)
-        status = WEBHOOK_CHANGE(conn, &s_purge_events, &events, DB_P_INT("before", before_ms));
+        status = DB_CHANGE(conn, &s_purge_events, &events, DB_P_INT("before", before_ms));
     *count += events;
     return status;
 }

@@ -48,7 +48,7 @@ db_status_t webhook_store_provider(db_conn_t *conn, arena_t *arena, const char *
         *provider = s_read_provider(rows, arena);
         *found = provider;
     }
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_providers(db_conn_t *conn, arena_t *arena, providers_t *providers)
@@ -62,22 +62,22 @@ db_status_t webhook_store_providers(db_conn_t *conn, arena_t *arena, providers_t
     for (; providers->count < WEBHOOK_PROVIDERS && db_next(rows); providers->count++)
         list[providers->count] = s_read_provider(rows, arena);
     providers->list = list;
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_set_provider(db_conn_t *conn, const provider_t *provider)
 {
-    return WEBHOOK_CHANGE(conn, &s_set_provider, NULL, DB_P_TEXT("name", provider->name),
-                          DB_P_TEXT("scheme", provider->scheme),
-                          DB_P_TEXT("header", provider->header), DB_P_TEXT("kind", provider->kind),
-                          DB_P_BLOB("secrets", provider->secrets, provider->secrets_size),
-                          DB_P_INT("now", provider->updated_ms));
+    return DB_CHANGE(conn, &s_set_provider, NULL, DB_P_TEXT("name", provider->name),
+                     DB_P_TEXT("scheme", provider->scheme), DB_P_TEXT("header", provider->header),
+                     DB_P_TEXT("kind", provider->kind),
+                     DB_P_BLOB("secrets", provider->secrets, provider->secrets_size),
+                     DB_P_INT("now", provider->updated_ms));
 }
 
 db_status_t webhook_store_delete_provider(db_conn_t *conn, const char *name, bool *changed)
 {
     int64_t count;
-    db_status_t status = WEBHOOK_CHANGE(conn, &s_delete_provider, &count, DB_P_TEXT("name", name));
+    db_status_t status = DB_CHANGE(conn, &s_delete_provider, &count, DB_P_TEXT("name", name));
     *changed = count > 0;
     return status;
 }
@@ -111,10 +111,10 @@ db_status_t webhook_store_add_inbound(db_conn_t *conn, const inbound_t *inbound,
 {
     int64_t count;
     db_status_t status =
-        WEBHOOK_CHANGE(conn, &s_add_inbound, &count, DB_P_TEXT("provider", inbound->provider),
-                       DB_P_TEXT("id", inbound->id), DB_P_TEXT("type", inbound->type),
-                       DB_P_TEXT("kind", inbound->kind), DB_P_TEXT("body", inbound->body),
-                       DB_P_INT("now", now_ms));
+        DB_CHANGE(conn, &s_add_inbound, &count, DB_P_TEXT("provider", inbound->provider),
+                  DB_P_TEXT("id", inbound->id), DB_P_TEXT("type", inbound->type),
+                  DB_P_TEXT("kind", inbound->kind), DB_P_TEXT("body", inbound->body),
+                  DB_P_INT("now", now_ms));
     *added = count > 0;
     return status;
 }
@@ -135,18 +135,18 @@ db_status_t webhook_store_waiting_inbound(db_conn_t *conn, arena_t *arena, size_
                                              .kind = db_dup_text(rows, arena, "kind"),
                                              .body = db_dup_text(rows, arena, "body") };
     inbounds->list = list;
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_queued_inbound(db_conn_t *conn, const inbound_t *inbound)
 {
-    return WEBHOOK_CHANGE(conn, &s_queued_inbound, NULL, DB_P_TEXT("provider", inbound->provider),
-                          DB_P_TEXT("id", inbound->id));
+    return DB_CHANGE(conn, &s_queued_inbound, NULL, DB_P_TEXT("provider", inbound->provider),
+                     DB_P_TEXT("id", inbound->id));
 }
 
 db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms, int64_t *count)
 {
-    return WEBHOOK_CHANGE(conn, &s_purge_inbound, count, DB_P_INT("before", before_ms));
+    return DB_CHANGE(conn, &s_purge_inbound, count, DB_P_INT("before", before_ms));
 }
 
 /* ---- subscriptions that are paid for ----------------------------------------------------- */
@@ -171,11 +171,11 @@ db_status_t webhook_store_billed(db_conn_t *conn, const char *account, int64_t *
         return status;
     if (db_next(rows))
         *at_ms = db_int(rows, "changed_at");
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account, int64_t at_ms)
 {
-    return WEBHOOK_CHANGE(conn, &s_set_billed, NULL, DB_P_TEXT("account", account),
-                          DB_P_INT("at", at_ms));
+    return DB_CHANGE(conn, &s_set_billed, NULL, DB_P_TEXT("account", account),
+                     DB_P_INT("at", at_ms));
 }

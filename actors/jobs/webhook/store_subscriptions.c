@@ -44,21 +44,6 @@ static const db_sql_t s_disable = {
     NULL
 };
 
-db_status_t webhook_store_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
-                                 size_t count, int64_t *changed)
-{
-    db_rows_t *rows;
-    db_status_t status = db_run(conn, sql, params, count, &rows);
-    if (changed)
-        *changed = 0;
-    if (status != DB_OK)
-        return status;
-    if (changed)
-        *changed = db_changed(rows);
-    db_rows_close(&rows);
-    return DB_OK;
-}
-
 const uint8_t *webhook_store_bytes(const db_rows_t *rows, arena_t *arena, const char *column,
                                    size_t *size)
 {
@@ -96,12 +81,12 @@ static subscription_t s_read(const db_rows_t *rows, arena_t *arena)
 
 db_status_t webhook_store_add(db_conn_t *conn, const subscription_t *subscription)
 {
-    return WEBHOOK_CHANGE(conn, &s_add, NULL, VALUES(subscription));
+    return DB_CHANGE(conn, &s_add, NULL, VALUES(subscription));
 }
 
 db_status_t webhook_store_update(db_conn_t *conn, const subscription_t *subscription)
 {
-    return WEBHOOK_CHANGE(conn, &s_update, NULL, VALUES(subscription));
+    return DB_CHANGE(conn, &s_update, NULL, VALUES(subscription));
 }
 
 db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
@@ -118,7 +103,7 @@ db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *accou
         *read = s_read(rows, arena);
         *found = read;
     }
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *account,
@@ -135,7 +120,7 @@ db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *acco
     for (; subscriptions->count < limit && db_next(rows); subscriptions->count++)
         list[subscriptions->count] = s_read(rows, arena);
     subscriptions->list = list;
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *count)
@@ -147,7 +132,7 @@ db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *c
         return status;
     if (db_next(rows))
         *count = db_int(rows, "n");
-    return webhook_store_close(rows);
+    return db_rows_end(rows);
 }
 
 db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const char *id,
@@ -155,7 +140,7 @@ db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const cha
 {
     int64_t count;
     db_status_t status =
-        WEBHOOK_CHANGE(conn, &s_delete, &count, DB_P_TEXT("id", id), DB_P_TEXT("account", account));
+        DB_CHANGE(conn, &s_delete, &count, DB_P_TEXT("id", id), DB_P_TEXT("account", account));
     *changed = count > 0;
     return status;
 }
@@ -163,6 +148,6 @@ db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const cha
 db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *reason,
                                   int64_t now_ms)
 {
-    return WEBHOOK_CHANGE(conn, &s_disable, NULL, DB_P_TEXT("id", id), DB_P_TEXT("reason", reason),
-                          DB_P_INT("now", now_ms));
+    return DB_CHANGE(conn, &s_disable, NULL, DB_P_TEXT("id", id), DB_P_TEXT("reason", reason),
+                     DB_P_INT("now", now_ms));
 }
