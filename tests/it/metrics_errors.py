@@ -215,8 +215,9 @@ with Folder(edge_port=0, edge_threads=16, edge_limits="false", edge_grants="plan
     listener = parts.start("watch")
     api = Errors(Web(run.port), run.wait_line(r"(sbx_live_\S+)").group(1))
     service = Plant(parts)
-    until_routes = time.monotonic() + PATIENCE
-    while api.web.get("/v1/plant").status != 200 and time.monotonic() < until_routes:
+    begins = time.monotonic()  # until the service's routes and the key are known to the edge
+    while (api.web.get("/v1/plant").status, api.web.get("/v1/errors", api.headers).status) != \
+            (200, 200) and time.monotonic() < begins + PATIENCE:
         time.sleep(0.02)
     dry = grouped(api.web, api, service)
     told(parts, listener, dry)
