@@ -85,8 +85,7 @@ static const field_t s_send_request[] = {
 };
 
 static const field_t s_send_reply[] = {
-    { "header", FIELD_STRING, .required = true,
-      .about = "That header; empty when it was not asked for, or is not there" },
+    { "header", FIELD_STRING, .about = "The one that was asked for, if there is one" },
     { "status", FIELD_INTEGER, .required = true, .about = "Of the answer" },
     { "retry_after_ms", FIELD_INTEGER, .required = true,
       .about = "After how long the receiver wants to be asked again; 0: it has not said" },

@@ -72,9 +72,12 @@ static void s_on_done(void *arg, const transferred_t *result)
         outlet_fail(call, result);
         return;
     }
-    pack_map(call_pack(call), 3);
-    pack_text(call_pack(call), "header");
-    pack_string(call_pack(call), result->header, s_utf8_size(result->header));
+    const bool has_header = result->header[0] != '\0';
+    pack_map(call_pack(call), has_header ? 3 : 2);
+    if (has_header) {
+        pack_text(call_pack(call), "header");
+        pack_string(call_pack(call), result->header, s_utf8_size(result->header));
+    }
     pack_pair_int(call_pack(call), "status", result->status);
     pack_pair_int(call_pack(call), "retry_after_ms", result->retry_after_ms);
     call_reply(call, 0);
