@@ -211,7 +211,8 @@ static void s_tell_fault(const exchange_t *self)
                                   .method = method,
                                   .method_size = strlen(method),
                                   .request_id = self->request_id,
-                                  .trace = self->trace.trace },
+                                  .trace = self->trace.trace,
+                                  .span = self->trace.span },
                &self->failure);
 }
 

@@ -208,12 +208,14 @@ void call_reply(call_t *self, uint16_t status)
 static void s_tell_fault(const call_t *self, const failure_t *failure)
 {
     const frame_t *frame = &self->message->frame;
+    const uint8_t *trace = call_trace(self);
     const fault_source_t source = { .part = self->actor->spec->service->name,
                                     .method = frame->method,
                                     .method_size = frame->method_size,
                                     .request_id =
                                         self->principal ? self->principal->request_id : "",
-                                    .trace = call_trace(self) };
+                                    .trace = trace,
+                                    .span = trace ? trace + 16 : NULL };
     actor_count(self->actor, ACTOR_FAULTS);
     fault_tell(self->actor->client, &source, failure);
 }

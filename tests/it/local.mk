@@ -74,6 +74,7 @@ METRICS_TESTS = \
 	%D%/metrics_errors.py \
 	%D%/metrics_lossy.py \
 	%D%/metrics_prometheus.py \
+	%D%/metrics_sentry.py \
 	%D%/metrics_text.py \
 	%D%/metrics_top.py
 
