@@ -7,6 +7,7 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/command_admin.c \
 	%D%/command_analyze.c \
 	%D%/command_bus.c \
+	%D%/command_errors.c \
 	%D%/command_run.c \
 	%D%/command_jobs.c \
 	%D%/command_log.c \

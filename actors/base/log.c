@@ -20,6 +20,7 @@
 #include "actors/base/log_parts.h"
 #include "actors/base/redact.h"
 #include "actors/base/text.h"
+#include "actors/base/trail.h"
 
 #define LOG_LINE_BYTES  4096
 #define LOG_VALUE_BYTES 1024 /* of one field's text; the rest is cut */
@@ -104,6 +105,7 @@ void log_set_request(const char *request_id, const char *trace_id)
     log_copy_id(s_request.request_id, request_id, request_id ? strlen(request_id) : 0);
     log_copy_id(s_request.trace_id, trace_id, trace_id ? strlen(trace_id) : 0);
     s_request.job[0] = '\0';
+    trail_begin();
 }
 
 void log_enter(const log_request_t *request)
@@ -112,6 +114,7 @@ void log_enter(const log_request_t *request)
         s_request = *request;
     else
         s_request.request_id[0] = s_request.trace_id[0] = s_request.job[0] = '\0';
+    trail_begin();
 }
 
 const log_request_t *log_request(void)
@@ -287,11 +290,11 @@ static void s_field(line_t *line, const log_field_t *field)
 
 /* {"timestamp":"2026-01-31T23:59:59.000Z","severity_text":"INFO","part":"edge","event_name":"..."
  */
-static void s_begin_json(line_t *line, log_level_t level, const char *event)
+static void s_begin_json(line_t *line, int64_t wall_ms, log_level_t level, const char *event)
 {
     char now[CLOCK_TEXT_SIZE];
     ADD(line, "{\"timestamp\":\"");
-    s_add(line, clock_text(clock_wall_ms(), now), CLOCK_TEXT_SIZE - 1);
+    s_add(line, clock_text(wall_ms, now), CLOCK_TEXT_SIZE - 1);
     ADD(line, "\",\"severity_text\":\"");
     s_add(line, s_severities[level], strlen(s_severities[level]));
     ADD(line, "\"");
@@ -300,12 +303,12 @@ static void s_begin_json(line_t *line, log_level_t level, const char *event)
 }
 
 /* "23:59:59.000 INFO  edge     request" */
-static void s_begin_text(line_t *line, log_level_t level, const char *event)
+static void s_begin_text(line_t *line, int64_t wall_ms, log_level_t level, const char *event)
 {
     char now[CLOCK_TEXT_SIZE], head[64];
-    int size = snprintf(head, sizeof head, "%.12s %-5s %-8s ",
-                        clock_text(clock_wall_ms(), now) + strlen("2026-01-31T"),
-                        s_severities[level], log_part());
+    int size =
+        snprintf(head, sizeof head, "%.12s %-5s %-8s ",
+                 clock_text(wall_ms, now) + strlen("2026-01-31T"), s_severities[level], log_part());
     s_add(line, head, (size_t)size);
     s_escape(line, line->size + s_room(line), event, strlen(event));
 }
@@ -362,20 +365,24 @@ static void s_write(line_t *line)
 
 void log_write(log_level_t level, const char *event, const log_field_t *fields, size_t count)
 {
+    const int64_t wall_ms = clock_wall_ms();
     line_t line;
     line.size = 0;
     line.is_text = s_is_for_people();
     if (line.is_text)
-        s_begin_text(&line, level, event);
+        s_begin_text(&line, wall_ms, level, event);
     else
-        s_begin_json(&line, level, event);
+        s_begin_json(&line, wall_ms, level, event);
     if (s_request.request_id[0])
         s_pair_plain(&line, "request_id", s_request.request_id);
     if (s_request.trace_id[0])
         s_pair_plain(&line, "trace_id", s_request.trace_id);
     if (s_request.job[0])
         s_pair_plain(&line, "job", s_request.job);
+    const size_t own = line.size;
     for (size_t i = 0; i < count; i++)
         s_field(&line, &fields[i]);
+    if (s_request.request_id[0] || s_request.trace_id[0])
+        trail_keep(wall_ms, level, event, line.bytes + own, line.size - own);
     s_write(&line);
 }

@@ -61,7 +61,8 @@ static inline bool log_is_on(log_level_t level)
 
 void log_write(log_level_t level, const char *event, const log_field_t *fields, size_t count);
 
-/* Names the part this thread plays ("edge", "analysis"). Copied, cut at 31 bytes. */
+/* Names the part this thread plays ("edge", "analysis"). Copied, cut at 31 bytes. A thread says so
+ * first of all: it is made ready to report a crash (crash.h), too. */
 void log_set_part(const char *part);
 
 /* The level of parts that were given none of their own (log_parts.h); LOG_INFO at the start. Takes

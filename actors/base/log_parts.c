@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actors/base/clock.h"
+#include "actors/base/crash.h"
 #include "actors/base/log_parts.h"
 #include "actors/base/text.h"
 
@@ -50,6 +51,7 @@ void log_set_part(const char *name)
     s_part = s_find(name);
     log_threshold = &s_part->level;
     pthread_mutex_unlock(&s_mutex);
+    crash_cover_thread();
 }
 
 const char *log_part(void)
