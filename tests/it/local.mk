@@ -55,6 +55,7 @@ SYSTEM_TESTS = \
 	%D%/system_limits.py \
 	%D%/system_logs.py \
 	%D%/system_parts.py \
+	%D%/system_secrets.py \
 	%D%/system_stop.py \
 	%D%/system_strangers.py \
 	%D%/system_truth.py \
