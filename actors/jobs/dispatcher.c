@@ -281,13 +281,14 @@ static void *s_run(void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-dispatcher_t *dispatcher_new(actor_t *actor, kinds_t *kinds, client_t *client)
+dispatcher_t *dispatcher_new(const dispatcher_config_t *config)
 {
     dispatcher_t *self = mem_zeroed(sizeof *self);
-    self->actor = actor;
-    self->db = actor_db(actor);
-    self->kinds = kinds;
-    self->client = client;
+    self->actor = config->actor;
+    self->db = actor_db(config->actor);
+    self->kinds = config->kinds;
+    self->wishes = config->wishes;
+    self->client = config->client;
     monitor_init(&self->monitor);
     TAILQ_INIT(&self->answered);
     TAILQ_INIT(&self->succeeded);

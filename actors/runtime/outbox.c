@@ -193,9 +193,8 @@ static void s_send_left(outbox_t *self)
 {
     db_rows_t *rows;
     db_conn_t *conn = db_conn(actor_db(self->actor));
-    if (!conn ||
-        DB_RUN(conn, &s_left, &rows, DB_P_INT("before", clock_wall_ms() - LEFT_MS),
-               DB_P_INT("limit", BATCH)) != DB_OK)
+    if (!conn || DB_RUN(conn, &s_left, &rows, DB_P_INT("before", clock_wall_ms() - LEFT_MS),
+                        DB_P_INT("limit", BATCH)) != DB_OK)
         return;
     while (db_next(rows))
         s_send(self,

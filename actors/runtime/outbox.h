@@ -27,12 +27,14 @@
 typedef enum { OUTBOX_TOLD, OUTBOX_NOT_TOLD, OUTBOX_GIVEN_UP, OUTBOX_STATS } outbox_stat_t;
 
 #define OUTBOX_STATS_ROWS(first, service)                                                          \
-    [(first) + OUTBOX_TOLD] = { service "_told_total", STATS_COUNTER,                              \
-                                "Events handed over to webhooks" },                                \
-    [(first) + OUTBOX_NOT_TOLD] = { service "_not_told_total", STATS_COUNTER,                      \
-                                    "Times an event could not be handed to webhooks, and waits" }, \
-    [(first) + OUTBOX_GIVEN_UP] = { service "_not_told_ever_total", STATS_COUNTER,                 \
-                                    "Events given up because no webhook service ever took them" }
+    [(first) +                                                                                     \
+        OUTBOX_TOLD] = { service "_told_total", STATS_COUNTER, "Events handed over to webhooks" }, \
+        [(first) +                                                                                 \
+            OUTBOX_NOT_TOLD] = { service "_not_told_total", STATS_COUNTER,                         \
+                                 "Times an event could not be handed to webhooks, and waits" },    \
+        [(first) +                                                                                 \
+            OUTBOX_GIVEN_UP] = { service "_not_told_ever_total", STATS_COUNTER,                    \
+                                 "Events given up because no webhook service ever took them" }
 
 typedef struct {
     const char *id; /* of letters, digits, `-`, `_` and `.`: at most 64 */

@@ -150,8 +150,7 @@ static bool s_wants(const wishes_t *self, const char *account, const char *kind)
 bool wishes_want(wishes_t *self, const char *account, const char *kind, uint64_t now_ms)
 {
     pthread_mutex_lock(&self->mutex);
-    bool wanted =
-        !s_is_known(self, now_ms) || self->is_all || s_wants(self, account, kind);
+    bool wanted = !s_is_known(self, now_ms) || self->is_all || s_wants(self, account, kind);
     pthread_mutex_unlock(&self->mutex);
     return wanted;
 }

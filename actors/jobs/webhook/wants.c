@@ -38,7 +38,8 @@ static void s_tell(webhook_t *self)
     buf_t body = { 0 };
     pack_t pack;
     db_conn_t *conn = db_conn(self->db);
-    if (conn && webhook_store_active(conn, WISHES_MAX, &at, s_on_subscription, &gathering) == DB_OK) {
+    if (conn &&
+        webhook_store_active(conn, WISHES_MAX + 1, &at, s_on_subscription, &gathering) == DB_OK) {
         pack_init(&pack, &body);
         wish_set_write(&gathering.set, at, &pack);
         actor_publish(self->outlet.actor, topic_row(TOPIC_WEBHOOK_WISHES)->prefix, true, &body);
