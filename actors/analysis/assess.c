@@ -175,15 +175,6 @@ static brief_t s_brief(const assessment_t *self, const analysis_result_t *result
     return brief;
 }
 
-static void s_publish(const assessment_t *self, const brief_t *brief)
-{
-    buf_t body = { 0 };
-    pack_t pack;
-    pack_init(&pack, &body);
-    news_pack_finished(&pack, self->what.account, brief);
-    actor_publish(call_actor(self->call), topic_row(TOPIC_ANALYSIS_FINISHED)->prefix, false, &body);
-}
-
 /* Somebody else's submission of the same was stored first. That one may be deleted again before we
  * read it, but not for ever. */
 static void s_answer_other(assessment_t *self)
@@ -223,9 +214,7 @@ static void s_store(assessment_t *self, const analysis_result_t *result, const b
     } else {
         service_count_end(self->call, "completed");
         service_count_issues(self->call, result);
-        s_publish(self, brief);
-        for (size_t i = 0; i < news.count; i++)
-            outbox_send(self->outbox, &news.events[i]);
+        news_tell(&news, self->call, self->outbox, &of);
         self->reply(self, brief, REPEATED_NO, answer->bytes, answer->size);
     }
 }

@@ -4,14 +4,27 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "actors/analysis/names.h"
 #include "actors/analysis/news.h"
 #include "actors/analysis/service.h"
 #include "proto/json.h"
 
+/* Kinds of events are named as the topics are. */
+static const char *s_finished(void)
+{
+    return topic_row(TOPIC_ANALYSIS_FINISHED)->prefix;
+}
+
+static const char *s_regressed(void)
+{
+    return topic_row(TOPIC_ANALYSIS_REGRESSED)->prefix;
+}
+
 /* ---- finished -------------------------------------------------------------------------------- */
 
-void news_pack_finished(pack_t *pack, const char *account, const brief_t *brief)
+static void s_pack_finished(pack_t *pack, const char *account, const brief_t *brief)
 {
     int64_t issues = 0;
     for (severity_t s = 0; s < SEVERITY_COUNT; s++)
@@ -139,8 +152,8 @@ static void s_add_finished(news_t *self, arena_t *arena, const news_of_t *of)
     buf_t packed = { 0 };
     pack_t pack;
     pack_init(&pack, &packed);
-    news_pack_finished(&pack, of->account, of->brief);
-    s_add(self, arena, of, NEWS_FINISHED, &packed);
+    s_pack_finished(&pack, of->account, of->brief);
+    s_add(self, arena, of, s_finished(), &packed);
     buf_free(&packed);
 }
 
@@ -163,7 +176,7 @@ static db_status_t s_add_regressed(news_t *self, call_t *call, const news_of_t *
     pack_t pack;
     pack_init(&pack, &packed);
     s_pack_regressed(&pack, of, &regression);
-    s_add(self, arena, of, NEWS_REGRESSED, &packed);
+    s_add(self, arena, of, s_regressed(), &packed);
     buf_free(&packed);
     return DB_OK;
 }
@@ -171,9 +184,29 @@ static db_status_t s_add_regressed(news_t *self, call_t *call, const news_of_t *
 db_status_t news_gather(news_t *self, call_t *call, outbox_t *outbox, const news_of_t *of)
 {
     self->count = 0;
-    if (outbox_wants(outbox, of->account, NEWS_FINISHED))
+    if (outbox_wants(outbox, of->account, s_finished()))
         s_add_finished(self, call_arena(call), of);
-    if (outbox_wants(outbox, of->account, NEWS_REGRESSED))
+    if (outbox_wants(outbox, of->account, s_regressed()))
         return s_add_regressed(self, call, of);
     return DB_OK;
+}
+
+void news_tell(const news_t *self, call_t *call, outbox_t *outbox, const news_of_t *of)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    json_error_t error;
+    pack_init(&pack, &body);
+    s_pack_finished(&pack, of->account, of->brief);
+    actor_publish(call_actor(call), s_finished(), false, &body);
+    for (size_t i = 0; i < self->count; i++) {
+        const outbox_event_t *event = &self->events[i];
+        outbox_send(outbox, event);
+        if (strcmp(event->type, s_regressed()) != 0)
+            continue;
+        bool good =
+            json_to_msgpack(event->data, strlen(event->data), VALUE_LIMITS, 0, &body, &error);
+        insist(good); /* we wrote it */
+        actor_publish(call_actor(call), event->type, false, &body);
+    }
 }

@@ -5,16 +5,14 @@
  * `analysis.finished` tells of each, `analysis.regressed` of one that is worse than the version
  * before it: the newest analysis of the same workflow with the same profile. Worse is a lower
  * score, or a critical issue or an error that was not there, by its fingerprint; what was fixed
- * makes up for a score, but not for a new error.
+ * makes up for a score, but not for a new error. Whether an analysis is worse is looked up only for
+ * accounts that have subscribed to it.
  */
 #ifndef SIGNALBOX_ANALYSIS_NEWS_H
 #define SIGNALBOX_ANALYSIS_NEWS_H
 
 #include "actors/analysis/store.h"
 #include "actors/runtime/outbox.h"
-
-#define NEWS_FINISHED  "analysis.finished"
-#define NEWS_REGRESSED "analysis.regressed"
 
 typedef struct {
     outbox_event_t events[2];
@@ -33,8 +31,8 @@ typedef struct {
 db_status_t news_gather(news_t *self, call_t *call, outbox_t *outbox,
                         const news_of_t *of) MUST_CHECK;
 
-/* Packs what `analysis.finished` tells, also on the topic of that name. */
-void news_pack_finished(pack_t *pack, const char *account, const brief_t *brief);
+/* Tells of the analysis, after the commit: everybody on the topics of those names, and webhooks. */
+void news_tell(const news_t *self, call_t *call, outbox_t *outbox, const news_of_t *of);
 
 /* ---- for the test ---------------------------------------------------------------------------- */
 
