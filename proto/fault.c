@@ -63,15 +63,15 @@ static bool s_may_tell(client_t *client)
 /* What this thread has logged, if that was about the same request. */
 static void s_take_crumbs(fault_t *fault)
 {
-    const log_context_t thread = log_context();
+    const log_request_t *request = log_request();
     const crumb_t *crumb;
-    if (strcmp(thread.request_id, fault->request_id) != 0 ||
-        strcmp(thread.trace_id, fault->trace_id) != 0)
+    if (strcmp(request->request_id, fault->request_id) != 0 ||
+        strcmp(request->trace_id, fault->trace_id) != 0)
         return;
     for (size_t i = 0; i < FAULT_CRUMBS_MAX && (crumb = trail_crumb(i)); i++)
         fault->crumbs[fault->crumb_count++] =
             (fault_crumb_t){ .wall_ms = crumb->wall_ms,
-                             .level = log_level_name(crumb->level),
+                             .level = log_level_text(crumb->level),
                              .event = crumb->event,
                              .text = crumb->text };
 }
@@ -147,9 +147,9 @@ static const char *s_hex(arena_t *arena, const value_t *map, const char *key, si
 static const char *s_level(const value_t *map)
 {
     for (int level = LOG_DEBUG; level <= LOG_ERROR; level++)
-        if (value_is(value_get(map, "level"), log_level_name((log_level_t)level)))
-            return log_level_name((log_level_t)level);
-    return log_level_name(LOG_INFO);
+        if (value_is(value_get(map, "level"), log_level_text((log_level_t)level)))
+            return log_level_text((log_level_t)level);
+    return log_level_text(LOG_INFO);
 }
 
 /* The last ones, if there are more than are kept. */

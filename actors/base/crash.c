@@ -25,7 +25,7 @@
 
 #include "actors/base/crash.h"
 #include "actors/base/id.h"
-#include "actors/base/log.h"
+#include "actors/base/log_parts.h"
 #include "actors/base/text.h"
 
 #define FRAMES_MAX   48
@@ -269,19 +269,19 @@ typedef struct {
 
 static void s_tell(const end_t *end)
 {
-    const log_context_t who = log_context();
+    const log_request_t *request = log_request();
     line_t *line = &s_line;
     line->size = 0;
     s_add(line, "{\"timestamp\":\"");
     s_add_now(line);
     s_add(line, "\"");
-    s_add_pair(line, "severity", "fatal");
-    s_add_pair(line, "part", who.part);
-    s_add_pair(line, "event", end->event);
-    if (who.request_id[0])
-        s_add_pair(line, "request_id", who.request_id);
-    if (who.trace_id[0])
-        s_add_pair(line, "trace_id", who.trace_id);
+    s_add_pair(line, "severity_text", "FATAL");
+    s_add_pair(line, "part", log_part());
+    s_add_pair(line, "event_name", end->event);
+    if (request->request_id[0])
+        s_add_pair(line, "request_id", request->request_id);
+    if (request->trace_id[0])
+        s_add_pair(line, "trace_id", request->trace_id);
     if (end->signal)
         s_add_pair(line, "signal", s_signal_name(end->signal));
     if (end->info && (end->signal == SIGSEGV || end->signal == SIGBUS)) {

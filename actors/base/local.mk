@@ -14,10 +14,12 @@ SB_BASE += %D%/libbase.a
 	%D%/host.c %D%/host.h \
 	%D%/id.c %D%/id.h \
 	%D%/log.c %D%/log.h \
+	%D%/log_parts.c %D%/log_parts.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/process.c %D%/process.h \
 	%D%/queue.c %D%/queue.h \
+	%D%/redact.c %D%/redact.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/settings_print.c %D%/settings_table.h \
 	%D%/signals.c %D%/signals.h \

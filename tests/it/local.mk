@@ -52,6 +52,7 @@ SYSTEM_TESTS = \
 	%D%/system_notify.py \
 	%D%/system_identity.py \
 	%D%/system_limits.py \
+	%D%/system_logs.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py \
