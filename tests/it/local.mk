@@ -56,6 +56,7 @@ SYSTEM_TESTS = \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py \
+	%D%/webhook_events.py \
 	%D%/webhook_hooks.py \
 	%D%/webhook_subscriptions.py
 
