@@ -16,6 +16,7 @@
 
 #include "actors/jobs/monitor/store.h"
 #include "actors/jobs/outbound/outlet.h"
+#include "actors/runtime/erasures.h"
 #include "actors/runtime/page.h"
 #include "proto/http.h"
 
@@ -37,6 +38,7 @@ typedef enum {
 typedef struct {
     outlet_t outlet; /* first */
     db_t *db;
+    erasures_t erasures;
     uint32_t ticks;
 } watcher_t;
 

@@ -10,6 +10,7 @@
 
 #define MS_PER_DAY  INT64_C(86400000)
 #define PURGE_TICKS 60
+#define ERASE_BATCH 500 /* rows of an erased account in one transaction */
 
 monitor_settings_t monitor_settings;
 
@@ -84,7 +85,8 @@ static void s_look(actor_t *actor, watcher_t *self)
     } while (taking.due.count == MONITOR_DUE_MAX);
 }
 
-/* ---- retention --------------------------------------------------------------------------- */
+/* ---- retention and erasure
+ * --------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t before_ms, count;
@@ -96,6 +98,18 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
     return monitor_store_purge(conn, self->before_ms, &self->count);
 }
 
+static db_status_t s_erase(db_t *db, const char *account, bool *more)
+{
+    return monitor_store_erase(db, account, ERASE_BATCH, more);
+}
+
+static void s_connected(actor_t *actor, void *memory)
+{
+    watcher_t *self = memory;
+    outlet_connected(actor, memory);
+    erasures_subscribe(&self->erasures, actor, s_erase);
+}
+
 static void s_tick(actor_t *actor, void *memory)
 {
     watcher_t *self = memory;
@@ -103,12 +117,16 @@ static void s_tick(actor_t *actor, void *memory)
     if (!actor_is_draining(actor))
         s_look(actor, self);
     http_tell(self);
+    erasures_tick(&self->erasures, actor);
     if (self->ticks++ % PURGE_TICKS != 0)
         return;
     purging_t purging = { .before_ms =
                               clock_wall_ms() - monitor_settings.retention_days * MS_PER_DAY };
-    if (db_write(self->db, s_purge_work, &purging) == DB_OK && purging.count)
-        LOG(LOG_INFO, "monitor.purged", LOG_INT("looks", purging.count));
+    if (db_write(self->db, s_purge_work, &purging) != DB_OK || purging.count == 0)
+        return;
+    if (purging.count >= MONITOR_PURGE_MOST)
+        self->ticks = 0; /* the next tick goes on */
+    LOG(LOG_INFO, "monitor.purged", LOG_INT("rows", purging.count));
 }
 
 static const handler_t s_handlers[] = {
@@ -134,7 +152,7 @@ const actor_spec_t http_actor = {
     .self_size = sizeof(watcher_t),
     .init = s_init,
     .deferred = outlet_deferred,
-    .connected = outlet_connected,
+    .connected = s_connected,
     .tick = s_tick,
     .stop = outlet_stop,
     .release = outlet_release,

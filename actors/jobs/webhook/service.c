@@ -10,6 +10,7 @@
 
 #define MS_PER_DAY  INT64_C(86400000)
 #define PURGE_TICKS 60
+#define ERASE_BATCH 500 /* rows of an erased account in one transaction */
 #define SEALING_USE 1
 #define LOST_DAYS   2 /* after which a job that has said nothing is lost */
 
@@ -72,7 +73,8 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     return outlet_init(actor, memory, why, why_size);
 }
 
-/* ---- retention --------------------------------------------------------------------------- */
+/* ---- retention and erasure
+ * --------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t now_ms, count;
@@ -91,14 +93,29 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
     return status;
 }
 
+static db_status_t s_erase(db_t *db, const char *account, bool *more)
+{
+    return webhook_store_erase(db, account, ERASE_BATCH, more);
+}
+
+static void s_connected(actor_t *actor, void *memory)
+{
+    webhook_t *self = memory;
+    outlet_connected(actor, memory);
+    erasures_subscribe(&self->erasures, actor, s_erase);
+}
+
 static void s_tick(actor_t *actor, void *memory)
 {
     webhook_t *self = memory;
     purging_t purging = { .now_ms = clock_wall_ms() };
     outlet_tick(actor, memory);
     relay_run(self);
+    erasures_tick(&self->erasures, actor);
     if (self->ticks++ % PURGE_TICKS != 0 || db_write(self->db, s_purge_work, &purging) != DB_OK)
         return;
+    if (purging.count >= WEBHOOK_PURGE_MOST)
+        self->ticks = 0; /* the next tick goes on */
     stats_add(actor_stats(actor), WEBHOOK_PURGED, purging.count);
     if (purging.count)
         LOG(LOG_INFO, "webhook.purged", LOG_INT("rows", purging.count));
@@ -142,7 +159,7 @@ const actor_spec_t webhook_actor = {
     .self_size = sizeof(webhook_t),
     .init = s_init,
     .deferred = outlet_deferred,
-    .connected = outlet_connected,
+    .connected = s_connected,
     .tick = s_tick,
     .stop = outlet_stop,
     .release = s_release,
