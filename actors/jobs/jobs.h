@@ -132,4 +132,7 @@ void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, co
 /* Tells the dispatchers of all instances where something was added. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at);
 
+/* Tells them that a queue was changed. */
+void jobs_wake_changed(jobs_t *self);
+
 #endif

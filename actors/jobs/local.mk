@@ -14,9 +14,11 @@ SB_PARTS += %D%/libjobs.a
 	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_pull.c %D%/on_queues.c %D%/on_runs.c \
 	%D%/runs.c \
 	%D%/share.c \
+	%D%/targets.c \
+	%D%/vacuum.c %D%/vacuum.h \
 	%D%/verdict.c %D%/verdict.h \
-	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_progress.c \
-	%D%/store_queues.c \
+	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_limits.c \
+	%D%/store_lists.c %D%/store_orders.c %D%/store_progress.c %D%/store_queues.c \
 	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
 	%D%/zone.c %D%/zone.h \
 	%D%/zone_rule.c %D%/zone_rule.h \
@@ -35,6 +37,7 @@ SB_PARTS += %D%/libjobs.a
 %C%_sql += %D%/sql/0002_schedules.sqlite.sql %D%/sql/0002_schedules.postgres.sql
 %C%_sql += %D%/sql/0003_families.sqlite.sql %D%/sql/0003_families.postgres.sql
 %C%_sql += %D%/sql/0004_erasures.sqlite.sql %D%/sql/0004_erasures.postgres.sql
+%C%_sql += %D%/sql/0005_lookups.sqlite.sql %D%/sql/0005_lookups.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c

@@ -105,7 +105,7 @@ typedef struct {
 static db_status_t s_settle_work(db_conn_t *conn, void *arg)
 {
     settling_t *self = arg;
-    return jobs_store_settle(conn, &self->end, 1, &self->settled);
+    return jobs_store_settle(conn, &self->end, 1, &self->settled, NULL, NULL);
 }
 
 static void s_fail_stale(call_t *call, jobs_t *self)

@@ -113,6 +113,8 @@ static db_status_t s_put_back(db_conn_t *conn, const job_end_t *end)
 typedef struct {
     job_orders_t orders;
     job_families_t families;
+    job_freed_fn each;
+    void *arg;
 } waiting_t;
 
 static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t *end,
@@ -128,7 +130,7 @@ static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t
     if (status != DB_OK || !settled->is_accepted)
         return status;
     settle_t how = end->how;
-    if (tie.is_cancelled && (how == SETTLE_AGAIN || how == SETTLE_BACK))
+    if (tie.is_cancelled && how != SETTLE_DONE)
         how = SETTLE_CANCELLED;
     if (how == SETTLE_AGAIN || how == SETTLE_BACK) {
         settled->state = end->delay_ms > 0 ? JOB_SCHEDULED : JOB_READY;
@@ -151,17 +153,17 @@ static db_status_t s_free_next(db_conn_t *conn, db_status_t status, waiting_t *w
     if (status == DB_OK)
         status = jobs_store_lock_orders(conn, orders);
     if (status == DB_OK)
-        status = jobs_store_free_orders(conn, orders, NULL, NULL);
+        status = jobs_store_free_orders(conn, orders, waiting->each, waiting->arg);
     buf_free(&orders->json);
     buf_free(&waiting->families.json);
     return status;
 }
 
 db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t count,
-                              job_settled_t *settled)
+                              job_settled_t *settled, job_freed_fn each, void *arg)
 {
     arena_t arena = { 0 };
-    waiting_t waiting = { 0 };
+    waiting_t waiting = { .each = each, .arg = arg };
     db_status_t status = DB_OK;
     for (size_t i = 0; status == DB_OK && i < count; i++)
         status = s_settle_one(conn, &arena, &ends[i], &settled[i], &waiting);
@@ -195,7 +197,7 @@ db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const
     if (tie.state == JOB_RUNNING)
         return DB_RUN(conn, &s_mark, NULL, DB_P_INT("id", id));
     status = s_move(conn, &(job_end_t){ .id = id }, JOB_CANCELLED);
-    if (tie.order_key && tie.state < JOB_BLOCKED)
+    if (tie.order_key)
         jobs_store_add_order(&waiting.orders, tie.account, tie.queue, tie.order_key);
     if (tie.parent_id)
         jobs_store_add_ended(&waiting.families, tie.parent_id, true);

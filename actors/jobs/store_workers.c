@@ -137,16 +137,31 @@ db_status_t jobs_store_runs(db_conn_t *conn, arena_t *arena, int64_t worker_id, 
     return db_rows_end(rows);
 }
 
-/* A worker that is not there at all was taken out while it claimed. */
 #define LOST(now, all)                                                                             \
-    "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, coalesce(w.is_pulling, 0) AS "     \
-    "pulled"                                                                                       \
-    " FROM job j LEFT JOIN worker w ON w.id = j.worker_id WHERE j.state = 1"                       \
-    " AND (w.id IS NULL OR w.lease_until < " now " OR (" all " = 1 AND w.is_pulling = 0))"         \
-    " LIMIT $room"
+    "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, w.is_pulling AS pulled"            \
+    " FROM worker w JOIN job j ON j.state = 1 AND j.worker_id = w.id"                              \
+    " WHERE w.lease_until < " now " OR (" all " = 1 AND w.is_pulling = 0) LIMIT $room"
 
 static const db_sql_t s_lost = { "jobs.lost", LOST(STORE_NOW_SQLITE, "$all"),
                                  LOST(STORE_NOW_POSTGRES, "CAST($all AS BIGINT)") };
+
+static const db_sql_t s_orphans = {
+    "jobs.orphans",
+    "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, 0 AS pulled FROM job j"
+    " WHERE j.state = 1 AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = j.worker_id)"
+    " LIMIT $room",
+    NULL
+};
+
+static db_status_t s_read_lost(db_rows_t *rows, job_lost_t *lost, size_t *count)
+{
+    while (db_next(rows))
+        lost[(*count)++] = (job_lost_t){ .id = db_int(rows, "id"),
+                                         .fence = db_int(rows, "fence"),
+                                         .crashes = db_int(rows, "crashes"),
+                                         .was_pulled = db_int(rows, "pulled") };
+    return db_rows_end(rows);
+}
 
 db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t room, size_t *count)
 {
@@ -154,14 +169,15 @@ db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t 
     *count = 0;
     db_status_t status =
         DB_RUN(conn, &s_lost, &rows, DB_P_INT("all", all), DB_P_INT("room", (int64_t)room));
-    if (status != DB_OK)
-        return status;
-    while (db_next(rows))
-        lost[(*count)++] = (job_lost_t){ .id = db_int(rows, "id"),
-                                         .fence = db_int(rows, "fence"),
-                                         .crashes = db_int(rows, "crashes"),
-                                         .was_pulled = db_int(rows, "pulled") };
-    return db_rows_end(rows);
+    return status == DB_OK ? s_read_lost(rows, lost, count) : status;
+}
+
+db_status_t jobs_store_orphans(db_conn_t *conn, job_lost_t *lost, size_t room, size_t *count)
+{
+    db_rows_t *rows;
+    *count = 0;
+    db_status_t status = DB_RUN(conn, &s_orphans, &rows, DB_P_INT("room", (int64_t)room));
+    return status == DB_OK ? s_read_lost(rows, lost, count) : status;
 }
 
 #define FORGET(now, all)                                                                           \

@@ -80,7 +80,7 @@ typedef struct {
 static db_status_t s_end_work(db_conn_t *conn, void *arg)
 {
     ending_t *ending = arg;
-    return jobs_store_settle(conn, ending->ends, ending->count, ending->settled);
+    return jobs_store_settle(conn, ending->ends, ending->count, ending->settled, NULL, NULL);
 }
 
 typedef struct {

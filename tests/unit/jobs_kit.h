@@ -95,7 +95,7 @@ typedef struct {
 static inline db_status_t kit_settle_work(db_conn_t *conn, void *arg)
 {
     kit_ending_t *ending = arg;
-    return jobs_store_settle(conn, ending->end, 1, &ending->settled);
+    return jobs_store_settle(conn, ending->end, 1, &ending->settled, NULL, NULL);
 }
 
 static inline job_settled_t kit_settle(db_t *db, job_end_t end)
