@@ -68,6 +68,39 @@ const method_t http_check = {
     .deadline_ms = CHECK_DEADLINE_MS,
 };
 
+/* ---- sending what is told of the system --------------------------------------------------- */
+
+static const field_t s_send_request[] = {
+    { "url", FIELD_STRING, .required = true, .min = 1, .max = 2048, .about = "Where to" },
+    { "headers", FIELD_ARRAY, .items = FIELD_STRING, .max = HTTP_SEND_HEADERS_MAX,
+      .about = "Each as `Name: value`" },
+    { "content_type", FIELD_STRING, .required = true, .pattern = "^[!-~ ]{3,200}$",
+      .about = "What the body is" },
+    { "body", FIELD_STRING, .required = true, .max = HTTP_SEND_BODY_MAX, .about = "The body" },
+    { "timeout_ms", FIELD_INTEGER, .preset = "10000", .min = 100, .max = HTTP_CHECK_MS_MAX,
+      .about = "How long it may take" },
+    { 0 },
+};
+
+static const field_t s_send_reply[] = {
+    { "status", FIELD_INTEGER, .required = true, .about = "Of the answer" },
+    { "retry_after_ms", FIELD_INTEGER, .required = true,
+      .about = "After how long the receiver wants to be asked again; 0: it has not said" },
+    { 0 },
+};
+
+const method_t http_send = {
+    .name = "send",
+    .summary = "Posts a body to a collector of what is told of the system",
+    .about = "Succeeds whatever the answer is. A receiver that has no public address must be named "
+             "in `http.collectors`.",
+    .request = s_send_request,
+    .reply = s_send_reply,
+    .errors = s_check_errors,
+    .access = ACCESS_INTERNAL,
+    .deadline_ms = CHECK_DEADLINE_MS,
+};
+
 /* ---- hosts that are given a rest --------------------------------------------------------- */
 
 #define HOST_FIELD                                                                                 \
@@ -128,17 +161,11 @@ const method_t http_breaker_set = {
     .http = { .route = "PUT /v1/admin/breakers/{host}" },
 };
 
-static const method_t *const s_methods[] = { &http_check,
-                                             &http_breakers,
-                                             &http_breaker_set,
-                                             &http_monitor_create,
-                                             &http_monitors,
-                                             &http_monitor,
-                                             &http_monitor_update,
-                                             &http_monitor_delete,
-                                             &http_monitor_checks,
-                                             &http_monitor_run,
-                                             NULL };
+static const method_t *const s_methods[] = {
+    &http_check,          &http_send,           &http_breakers,    &http_breaker_set,
+    &http_monitor_create, &http_monitors,       &http_monitor,     &http_monitor_update,
+    &http_monitor_delete, &http_monitor_checks, &http_monitor_run, NULL
+};
 
 const service_t http_service = {
     .name = "http",

@@ -23,10 +23,13 @@
     "fenced unresolved unreachable untrusted timeout broken resting status body latency "          \
     "certificate"
 
+#define HTTP_SEND_HEADERS_MAX 20
+#define HTTP_SEND_BODY_MAX    (16 << 20)
+
 #define HTTP_INTERVAL_S_MIN 30
 #define HTTP_MONITORS_MAX   50 /* of one account */
 
-extern const method_t http_check, http_breakers, http_breaker_set;
+extern const method_t http_check, http_send, http_breakers, http_breaker_set;
 extern const method_t http_monitor_create, http_monitors, http_monitor, http_monitor_update,
     http_monitor_delete, http_monitor_checks, http_monitor_run;
 

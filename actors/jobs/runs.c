@@ -174,34 +174,9 @@ void runs_succeeded(dispatcher_t *self, const job_turned_t *turned)
 
 /* ---- settling -------------------------------------------------------------------------------- */
 
-typedef struct {
-    char queue[JOBS_QUEUE_BYTES + 1];
-    job_mark_t at;
-} turn_t;
-
-typedef struct {
-    job_end_t ends[SETTLE_MOST];
-    job_settled_t settled[SETTLE_MOST];
-    size_t count;
-    turn_t turns[SETTLE_MOST]; /* of jobs that were next in their orders */
-    size_t turn_count;
-} settling_t;
-
-static void s_on_freed(void *arg, const job_freed_t *freed)
-{
-    settling_t *self = arg;
-    if (self->turn_count == SETTLE_MOST || freed->state != JOB_READY)
-        return; /* found a little later */
-    turn_t *turn = &self->turns[self->turn_count++];
-    text_copy(turn->queue, sizeof turn->queue, freed->queue, strlen(freed->queue));
-    turn->at = freed->at;
-}
-
 static db_status_t s_settle_work(db_conn_t *conn, void *arg)
 {
-    settling_t *self = arg;
-    self->turn_count = 0;
-    return jobs_store_settle(conn, self->ends, self->count, self->settled, s_on_freed, self);
+    return jobs_store_settle(conn, arg);
 }
 
 static void s_tell(dispatcher_t *self, const run_t *run, job_state_t state)
@@ -213,28 +188,31 @@ static void s_tell(dispatcher_t *self, const run_t *run, job_state_t state)
 
 void runs_settle(dispatcher_t *self)
 {
-    settling_t *settling = arena_alloc(&self->arena, sizeof *settling);
+    job_end_t ends[SETTLE_MOST];
+    job_settled_t settled[SETTLE_MOST];
+    job_settling_t settling = { .ends = ends, .settled = settled, .arena = &self->arena };
     run_t *run;
-    settling->count = 0;
     TAILQ_FOREACH(run, &self->failed, entry)
     {
-        if (settling->count == SETTLE_MOST)
+        if (settling.count == SETTLE_MOST)
             break;
-        settling->ends[settling->count++] = run->end;
+        ends[settling.count++] = run->end;
     }
-    if (settling->count == 0 ||
-        !dispatcher_is_good(self, db_write(self->db, s_settle_work, settling)))
+    if (settling.count == 0 ||
+        !dispatcher_is_good(self, db_write(self->db, s_settle_work, &settling)))
         return;
-    for (size_t i = 0; i < settling->turn_count; i++)
-        dispatcher_hint(self, settling->turns[i].queue, &settling->turns[i].at);
-    for (size_t i = 0; i < settling->count; i++) {
+    for (size_t i = 0; i < settling.freed_count; i++)
+        if (settling.freed[i].state == JOB_READY)
+            dispatcher_hint(self, settling.freed[i].queue, &settling.freed[i].at);
+    for (size_t i = 0; i < settling.count; i++) {
         run = TAILQ_FIRST(&self->failed);
         TAILQ_REMOVE(&self->failed, run, entry);
-        if (settling->settled[i].is_accepted)
-            s_tell(self, run, settling->settled[i].state);
+        if (settled[i].is_accepted)
+            s_tell(self, run, settled[i].state);
         else
             s_note_stale(self, run);
         run_free(run);
     }
-    dispatcher_ended(self, settling->count);
+    jobs_tell_parents(self->actor, &settling.parents);
+    dispatcher_ended(self, settling.count);
 }

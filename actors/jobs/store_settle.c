@@ -7,6 +7,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "actors/jobs/store_families.h"
 
 #define ROW                                                                                        \
@@ -113,8 +115,9 @@ static db_status_t s_put_back(db_conn_t *conn, const job_end_t *end)
 typedef struct {
     job_orders_t orders;
     job_families_t families;
-    job_freed_fn each;
-    void *arg;
+    arena_t *arena;
+    job_freed_t *freed; /* room for one of each order */
+    size_t freed_count;
 } waiting_t;
 
 static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t *end,
@@ -144,31 +147,46 @@ static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t
     return s_move(conn, end, settled->state);
 }
 
+static void s_on_freed(void *arg, const job_freed_t *freed)
+{
+    waiting_t *self = arg;
+    job_freed_t *kept = &self->freed[self->freed_count++];
+    *kept = *freed;
+    kept->queue = arena_text(self->arena, freed->queue, strlen(freed->queue));
+}
+
+static db_status_t s_free_orders(db_conn_t *conn, arena_t *arena, waiting_t *self)
+{
+    self->arena = arena;
+    self->freed = arena_array(arena, self->orders.count, sizeof *self->freed);
+    return jobs_store_free_orders(conn, &self->orders, s_on_freed, self);
+}
+
 /* Lets go who waited for what has ended, and frees the lists. */
-static db_status_t s_free_next(db_conn_t *conn, db_status_t status, waiting_t *waiting)
+static db_status_t s_free_next(db_conn_t *conn, db_status_t status, arena_t *arena,
+                               waiting_t *waiting, job_parents_t *parents)
 {
     job_orders_t *orders = &waiting->orders;
     if (status == DB_OK)
-        status = jobs_store_end_children(conn, &waiting->families, orders);
+        status = jobs_store_end_children(conn, arena, &waiting->families, orders, parents);
     if (status == DB_OK)
         status = jobs_store_lock_orders(conn, orders);
     if (status == DB_OK)
-        status = jobs_store_free_orders(conn, orders, waiting->each, waiting->arg);
+        status = s_free_orders(conn, arena, waiting);
     buf_free(&orders->json);
     buf_free(&waiting->families.json);
     return status;
 }
 
-db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t count,
-                              job_settled_t *settled, job_freed_fn each, void *arg)
+db_status_t jobs_store_settle(db_conn_t *conn, job_settling_t *self)
 {
-    arena_t arena = { 0 };
-    waiting_t waiting = { .each = each, .arg = arg };
+    waiting_t waiting = { 0 };
     db_status_t status = DB_OK;
-    for (size_t i = 0; status == DB_OK && i < count; i++)
-        status = s_settle_one(conn, &arena, &ends[i], &settled[i], &waiting);
-    status = s_free_next(conn, status, &waiting);
-    arena_free(&arena);
+    for (size_t i = 0; status == DB_OK && i < self->count; i++)
+        status = s_settle_one(conn, self->arena, &self->ends[i], &self->settled[i], &waiting);
+    status = s_free_next(conn, status, self->arena, &waiting, &self->parents);
+    self->freed = waiting.freed;
+    self->freed_count = waiting.freed_count;
     return status;
 }
 
@@ -201,5 +219,5 @@ db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const
         jobs_store_add_order(&waiting.orders, tie.account, tie.queue, tie.order_key);
     if (tie.parent_id)
         jobs_store_add_ended(&waiting.families, tie.parent_id, true);
-    return s_free_next(conn, status, &waiting);
+    return s_free_next(conn, status, arena, &waiting, &cancelled->parents);
 }

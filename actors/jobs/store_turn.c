@@ -82,13 +82,11 @@ static const db_sql_t s_claim = {
 
 static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool *is_accepted)
 {
-    db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_keep, &rows, jobs_store_bytes("result", success->result),
-                                DB_P_INT("id", success->id), DB_P_INT("fence", success->fence));
-    if (status != DB_OK)
-        return status;
-    *is_accepted = db_changed(rows) > 0;
-    status = db_rows_end(rows);
+    int64_t kept;
+    db_status_t status =
+        DB_CHANGE(conn, &s_keep, &kept, jobs_store_bytes("result", success->result),
+                  DB_P_INT("id", success->id), DB_P_INT("fence", success->fence));
+    *is_accepted = kept > 0;
     if (status != DB_OK || !*is_accepted)
         return status;
     return DB_RUN(conn, &s_drop, NULL, DB_P_INT("id", success->id));

@@ -5,6 +5,7 @@ SB_PARTS += %D%/libmetrics.a
 %C%_libmetrics_a_SOURCES = \
 	%D%/alerts.c %D%/alerts.h \
 	%D%/board.c %D%/board.h \
+	%D%/exporter.c %D%/exporter.h \
 	%D%/messenger.c %D%/messenger.h \
 	%D%/metrics.c %D%/metrics.h \
 	%D%/pace.c %D%/pace.h \

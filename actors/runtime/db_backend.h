@@ -36,6 +36,7 @@ struct db_conn {
     db_t *db;
     db_conn_t *prev, *next;         /* in the database's list */
     size_t open_rows;               /* results not closed yet */
+    size_t column;                  /* read last: the next one asked for is mostly behind it */
     bool in_work;                   /* inside the work of a db_write */
     db_status_t failed;             /* there: of the first statement that failed */
     char message[DB_MESSAGE_BYTES]; /* what the database said when it failed last */
@@ -97,10 +98,6 @@ extern const db_backend_t db_sqlite, db_postgres;
 
 /* Runs a work with the rules of a transaction; the caller begins and ends the transaction. */
 db_status_t db_work(db_conn_t *conn, db_work_t work, void *arg);
-
-/* Counts, times and logs a statement: db_run with the number of rows changed. */
-db_status_t db_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
-                           size_t count, int64_t *changed, db_rows_t **rows) MUST_CHECK;
 
 /* Counts a failure and takes down why, for the log and for whoever migrates; returns `status`. */
 db_status_t db_failed(db_conn_t *conn, const char *what, db_status_t status, const char *code,

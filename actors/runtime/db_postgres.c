@@ -243,10 +243,10 @@ static db_status_t s_write_one(db_t *db, const db_sql_t *sql, const db_param_t *
     db_conn_t *conn = db_conn(db);
     if (!conn)
         return DB_UNAVAILABLE;
-    db_status_t status = db_run_counted(conn, sql, params, count, changed, NULL);
+    db_status_t status = db_change(conn, sql, params, count, changed);
     for (int tries = 1; status == DB_CONFLICT && tries < POSTGRES_TRIES; tries++) {
         s_pause(tries);
-        status = db_run_counted(conn, sql, params, count, changed, NULL);
+        status = db_change(conn, sql, params, count, changed);
     }
     if (status == DB_OK)
         stats_add(&db->stats, DB_COMMITS, 1);

@@ -93,8 +93,9 @@ static db_status_t s_run(db_conn_t *conn, const db_sql_t *sql, const db_param_t 
     return conn->db->backend->run(conn, sql, params, count, changed, rows);
 }
 
-db_status_t db_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
-                           size_t count, int64_t *changed, db_rows_t **rows)
+/* Counts, times and logs a statement. */
+static db_status_t s_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params,
+                                 size_t count, int64_t *changed, db_rows_t **rows)
 {
     if (rows)
         *rows = NULL;
@@ -118,7 +119,15 @@ db_status_t db_run_counted(db_conn_t *conn, const db_sql_t *sql, const db_param_
 db_status_t db_run(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
                    db_rows_t **rows)
 {
-    return db_run_counted(conn, sql, params, count, NULL, rows);
+    return s_run_counted(conn, sql, params, count, NULL, rows);
+}
+
+db_status_t db_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
+                      int64_t *changed)
+{
+    if (changed)
+        *changed = 0;
+    return s_run_counted(conn, sql, params, count, changed, NULL);
 }
 
 bool db_is_right(bool good, const db_sql_t *sql, const char *fault, const char *name)
@@ -177,21 +186,6 @@ db_status_t db_rows_end(db_rows_t *rows)
     return status;
 }
 
-db_status_t db_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
-                      int64_t *changed)
-{
-    db_rows_t *rows;
-    db_status_t status = db_run(conn, sql, params, count, &rows);
-    if (changed)
-        *changed = 0;
-    if (status != DB_OK)
-        return status;
-    if (changed)
-        *changed = db_changed(rows);
-    db_rows_close(&rows);
-    return DB_OK;
-}
-
 int64_t db_changed(const db_rows_t *rows)
 {
     return rows->count;
@@ -201,11 +195,13 @@ static db_cell_t s_cell(const db_rows_t *rows, const char *column)
 {
     const db_backend_t *backend = rows->conn->db->backend;
     insist(rows->on_row);
-    size_t i = 0;
-    while (i < rows->columns && strcmp(backend->column(rows, i), column) != 0)
-        i++;
-    insist(db_is_right(i < rows->columns, rows->sql, "db.column.missing", column));
-    return backend->cell(rows, i);
+    size_t at = rows->conn->column, tried = 0;
+    do
+        at = at + 1 < rows->columns ? at + 1 : 0;
+    while (strcmp(backend->column(rows, at), column) != 0 && ++tried < rows->columns);
+    insist(db_is_right(tried < rows->columns, rows->sql, "db.column.missing", column));
+    rows->conn->column = at;
+    return backend->cell(rows, at);
 }
 
 bool db_is_null(const db_rows_t *rows, const char *column)

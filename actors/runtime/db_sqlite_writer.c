@@ -3,8 +3,9 @@
  * db_sqlite_writer - the file of a SQLite database, its lock, and the one thread that writes
  *
  * Threads hand their works to the writer and wait. The writer takes whatever has arrived, runs it
- * in one transaction with a savepoint for each work, commits, and wakes them all: what arrives
- * during a commit is the next transaction. So a disk that can flush 2,000 times a second carries
+ * in one transaction with a savepoint for each work (a work that is alone needs none: SQLite copies
+ * what changes under one), commits, and wakes them all: what arrives during a commit is the next
+ * transaction. So a disk that can flush 2,000 times a second carries
  * many more writes than that, and nothing waits for a timer.
  *
  * SQLite itself may take the whole transaction down when a statement fails (a deadline, a full
@@ -98,13 +99,25 @@ static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
     return status ? status : ended;
 }
 
+/* The same where there is no other work to be kept: what fails takes the transaction down. */
+static db_status_t s_run_lone_work(sqlite_conn_t *conn, ticket_t *ticket)
+{
+    db_status_t status = db_work(&conn->base, ticket->work, ticket->arg);
+    if (sqlite3_get_autocommit(conn->handle))
+        return status ? status : DB_BROKEN;
+    if (status != DB_OK)
+        s_do(conn, &s_rollback);
+    return status;
+}
+
 /* Runs the works from `*first` on in one transaction. False when one of them has taken the
  * transaction down: it is woken and taken out of the list, the others are to be run again. */
 static bool s_run_works(sqlite_conn_t *conn, queue_item_t **first)
 {
+    const bool is_alone = !(*first)->next;
     for (queue_item_t **at = first; *at; at = &(*at)->next) {
         ticket_t *ticket = s_ticket(*at);
-        ticket->status = s_run_work(conn, ticket);
+        ticket->status = is_alone ? s_run_lone_work(conn, ticket) : s_run_work(conn, ticket);
         if (sqlite3_get_autocommit(conn->handle)) {
             *at = ticket->item.next;
             sem_post(&ticket->done);
@@ -177,7 +190,7 @@ typedef struct {
 static db_status_t s_one(db_conn_t *conn, void *memory)
 {
     const one_t *one = memory;
-    return db_run_counted(conn, one->sql, one->params, one->count, one->changed, NULL);
+    return db_change(conn, one->sql, one->params, one->count, one->changed);
 }
 
 db_status_t sqlite_write_one(db_t *db, const db_sql_t *sql, const db_param_t *params, size_t count,
@@ -261,8 +274,17 @@ static void s_free(sqlite_t *self)
     mem_free(self);
 }
 
+/* Counting its memory costs SQLite a lock for each piece of it. Refused, and no harm, where
+ * somebody else in this process has used SQLite before. */
+static void s_set_up(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 bool sqlite_open(db_t *db, bool create, char *why, size_t why_size)
 {
+    static pthread_once_t set_up = PTHREAD_ONCE_INIT;
+    insist(pthread_once(&set_up, s_set_up) == 0);
     sqlite_t *self = mem_zeroed(sizeof *self);
     self->path = mem_format("%s/%s.db", db->settings.data, db->service);
     self->lock = -1;

@@ -10,8 +10,9 @@
  * The others ask the whole system, first as processes of their own, then as `signalbox run`
  * (edge_system.h): R1 is a ping of a stranger, whose limit is counted, R2 an analysis read again,
  * of about 2 kB, by a user with a token and a limit, R3 a workflow of 10 kB that is analysed and
- * stored, R3c the same one again and again. For the figures that are compared with others,
- * PostgreSQL belongs to it:
+ * stored, R3c the same one again and again, R4 a job that is enqueued, on disk when it is answered:
+ * one that waits, and one that is run as well, by a service that answers from memory. For the
+ * figures that are compared with others, PostgreSQL belongs to it:
  *
  *     tests/kit/postgres.py --durable run tests/bench/edge_bench
  *
@@ -137,7 +138,7 @@ static void s_sign_in(unsigned port, char *header, size_t room)
 }
 
 typedef struct {
-    clients_request_t ping, page, workflow, repeated;
+    clients_request_t ping, page, workflow, repeated, job, waiting_job;
 } cases_t;
 
 /* A small workflow is analysed, and then read again and again. */
@@ -155,6 +156,16 @@ static void s_write_page(cases_t *cases, unsigned port, const char *header)
     buf_free(&answer);
 }
 
+static void s_write_job(clients_request_t *request, const char *header, const char *more)
+{
+    buf_t body = { 0 };
+    buf_printf(&body,
+               "{\"kind\":\"analysis.rule\",\"payload\":{\"id\":\"NR101\"},\"max_attempts\":3%s}",
+               more);
+    clients_write_post("/v1/jobs", header, &body, &request->bytes);
+    buf_free(&body);
+}
+
 static void s_write_cases(cases_t *cases, unsigned port)
 {
     char header[2200];
@@ -165,6 +176,8 @@ static void s_write_cases(cases_t *cases, unsigned port)
     s_write_page(cases, port, header);
     clients_write_post("/v1/analyses", header, &workflow, &cases->repeated.bytes);
     clients_write_post("/v1/analyses", header, &workflow, &cases->workflow.bytes);
+    s_write_job(&cases->job, header, "");
+    s_write_job(&cases->waiting_job, header, ",\"delay_ms\":86400000");
     /* a number in place of the name's first letters makes each another workflow */
     cases->workflow.serial_at = cases->workflow.bytes.size - workflow.size + strlen("{\"name\":\"");
     buf_free(&workflow);
@@ -176,6 +189,8 @@ static void s_free_cases(cases_t *cases)
     buf_free(&cases->page.bytes);
     buf_free(&cases->workflow.bytes);
     buf_free(&cases->repeated.bytes);
+    buf_free(&cases->job.bytes);
+    buf_free(&cases->waiting_job.bytes);
 }
 
 static void s_run_case(system_t *system, const char *name, clients_request_t *request,
@@ -191,11 +206,13 @@ static void s_run_case(system_t *system, const char *name, clients_request_t *re
 
 static void s_bench_system(const size_of_run_t *size, bool in_one_process)
 {
-    static const char *const names[][4] = {
+    static const char *const names[][6] = {
         { "R1 ping, as processes", "R2 kept get, as processes", "R3c repeated 10 kB, as processes",
-          "R3 analysed 10 kB, as processes" },
+          "R3 analysed 10 kB, as processes", "R4 enqueued, as processes",
+          "R4 enqueued and run, as processes" },
         { "R1 ping, in one process", "R2 kept get, in one process",
-          "R3c repeated 10 kB, in one process", "R3 analysed 10 kB, in one process" },
+          "R3c repeated 10 kB, in one process", "R3 analysed 10 kB, in one process",
+          "R4 enqueued, in one process", "R4 enqueued and run, in one process" },
     };
     const char *const *name = names[in_one_process];
     system_t system;
@@ -206,6 +223,8 @@ static void s_bench_system(const size_of_run_t *size, bool in_one_process)
     s_run_case(&system, name[1], &cases.page, size->requests, size->clients);
     s_run_case(&system, name[2], &cases.repeated, size->requests, size->clients);
     s_run_case(&system, name[3], &cases.workflow, size->requests / 10, size->clients);
+    s_run_case(&system, name[4], &cases.waiting_job, size->requests / 10, size->clients);
+    s_run_case(&system, name[5], &cases.job, size->requests / 10, size->clients);
     s_free_cases(&cases);
     system_stop(&system);
 }

@@ -101,7 +101,7 @@ static void s_start(system_t *self, const char *name, const char *const *words)
 
 static void s_raise_limits(void)
 {
-    static const char *const policies[] = { "address", "free", "read", "free.analysis" };
+    static const char *const policies[] = { "address", "free", "read", "free.analysis", "enqueue" };
     char request[128];
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
         snprintf(request, sizeof request, "{\"name\": \"%s\", \"limit\": %d, \"window_ms\": 1000}",
@@ -113,7 +113,9 @@ static void s_raise_limits(void)
 
 void system_start(system_t *self, system_form_t form)
 {
-    static const char *const actors[] = { "auth", "limiter", "cache", "analysis", "metrics" };
+    static const char *const actors[] = {
+        "auth", "limiter", "cache", "analysis", "jobs", "metrics"
+    };
     *self = (system_t){ .count = 0 };
     s_form = form;
     snprintf(s_folder, sizeof s_folder, "/tmp/edge_bench-%d", (int)getpid());

@@ -13,7 +13,7 @@
 
 #include "tests/bench/bench.h"
 
-#define SYSTEM_PARTS 8
+#define SYSTEM_PARTS 9
 
 typedef struct {
     const char *name; /* "edge" */

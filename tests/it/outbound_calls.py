@@ -224,6 +224,32 @@ def with_tls(api, folder, secure):
     stranger.stop()
 
 
+# ---- collectors ------------------------------------------------------------------------------------
+
+
+def sends(api, receiver, collector):
+    """What is told of the system goes where the operator says, and nothing else does."""
+    def send(to, **more):
+        return api.call("http", "send", {"url": to.url("/v1/traces"), "content_type": "application/json",
+                                         "headers": ["X-Key: secret"], "body": '{"n":1}', **more})
+
+    collector.answer = (200, {}, b"{}")
+    same(send(collector), (None, {"status": 200, "retry_after_ms": 0}), "a body is posted to a collector inside")
+    request = collector.next()
+    same((request.command, request.path, request.headers["content-type"], request.headers["x-key"], request.body),
+         ("POST", "/v1/traces", "application/json", "secret", b'{"n":1}'), "as it was given")
+    same(request.headers["traceparent"], None, "and in no trace")
+    collector.answer = (503, {"Retry-After": "7"}, b"")
+    same(send(collector), (None, {"status": 503, "retry_after_ms": 7000}), "what it answers is told")
+    same(api.call("webhook", "deliver", message(collector.url()))[0], "UNPROCESSABLE",
+         "users' calls do not reach it")
+    while not receiver.received.empty():
+        receiver.received.get()
+    same(send(receiver, headers=["X: 1\r\nY: 2"])[0], "VALIDATION_FAILED", "a header of two lines is refused")
+    same(send(receiver, headers=["nothing"])[0], "VALIDATION_FAILED", "and one that is none")
+    check(receiver.received.empty(), "and nothing was sent")
+
+
 # ---- hosts that rest --------------------------------------------------------------------------------
 
 
@@ -270,6 +296,8 @@ with Folder(edge_port=0, outbound_allow="127.0.0.1", mail_from="robot@example.de
             mail_from_name='The "Robot"', mail_user="robot", mail_password="secret") as folder:
     pair = certificate(folder.path)
     server, hook, secure = MailServer(pair), Receiver(), Receiver(certificate=pair)
+    inside = Receiver(address="127.0.0.2")
+    folder.environment["SIGNALBOX_HTTP_COLLECTORS"] = f"otel.internal:4318, 127.0.0.2:{inside.port}"
     folder.environment["SIGNALBOX_MAIL_SERVER"] = f"smtp://localhost:{server.port}"
     folder.environment["SIGNALBOX_OUTBOUND_CA_FILE"] = pair[0]
     run = folder.start("run")
@@ -281,10 +309,11 @@ with Folder(edge_port=0, outbound_allow="127.0.0.1", mail_from="robot@example.de
     mails(outside, server)
     mails_refused(outside, server)
     checks(outside, hook)
+    sends(outside, hook, inside)
     with_tls(outside, folder, secure)
     rests(outside, run, hook, key)
     check(not any(word in run.log() for word in ("whsec_", "secret\"")), "no secret is in the log")
     same(run.stop(), 0, "it leaves with status 0")
-    for one in (server, hook, secure):
+    for one in (server, hook, secure, inside):
         one.stop()
 sys.exit(done())

@@ -65,6 +65,7 @@ UNIT_TESTS = \
 	%D%/limiter_window_test \
 	%D%/metrics_alerts_test \
 	%D%/metrics_board_test \
+	%D%/metrics_exporter_test \
 	%D%/metrics_rules_test \
 	%D%/metrics_summary_test \
 	%D%/monitor_anomaly_test \

@@ -22,6 +22,7 @@
 
 typedef struct {
     int64_t retention_days;
+    const char *collectors; /* "host:port", separated by spaces or commas */
 } monitor_settings_t;
 
 extern monitor_settings_t monitor_settings;
@@ -70,6 +71,7 @@ void http_write_monitor(pack_t *pack, const monitored_t *monitor);
 /* ---- handlers ---------------------------------------------------------------------------- */
 
 void http_on_check(call_t *call, void *self);
+void http_on_send(call_t *call, void *self);
 void http_on_breakers(call_t *call, void *self);
 void http_on_breaker_set(call_t *call, void *self);
 void http_on_monitor_create(call_t *call, void *self);

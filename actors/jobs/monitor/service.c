@@ -17,6 +17,9 @@ monitor_settings_t monitor_settings;
 static const setting_t s_setting_rows[] = {
     { "retention_days", SETTING_INT, offsetof(monitor_settings_t, retention_days), "30", 1, 3650,
       "days", .reloadable = true, .about = "How long is kept what monitors have found." },
+    { "collectors", SETTING_TEXT, offsetof(monitor_settings_t, collectors), "", 0, 2048,
+      .about = "Where traces and errors may be exported to although it is no public address, as "
+               "otel.internal:4318; several are separated by spaces or commas." },
     { 0 },
 };
 
@@ -131,6 +134,7 @@ static void s_tick(actor_t *actor, void *memory)
 
 static const handler_t s_handlers[] = {
     { &http_check, http_on_check, HANDLE_POOL },
+    { &http_send, http_on_send, HANDLE_POOL },
     { &http_breakers, http_on_breakers, HANDLE_POOL },
     { &http_breaker_set, http_on_breaker_set, HANDLE_POOL },
     { &http_monitor_create, http_on_monitor_create, HANDLE_POOL },
