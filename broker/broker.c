@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "actors/base/clock.h"
+#include "actors/base/crash.h"
 #include "actors/base/log.h"
 #include "actors/base/text.h"
 #include "broker/counters.h"
@@ -187,6 +188,7 @@ broker_t *broker_start(void *zmq_context, const broker_settings_t *settings, cha
                            why_size) &&
                socket_bind(self->events, settings->events, false, settings->insecure, why,
                            why_size)) {
+        crash_add_life("broker", self->name, self->epoch);
         insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
         return self;
     }
@@ -213,6 +215,7 @@ void broker_stop(broker_t **self_p)
     }
     s_bury_lost(self);
     broker_counters_end(self);
+    crash_remove_life("broker", self->name);
     s_free(self);
 }
 

@@ -81,6 +81,7 @@ struct worker {
     uint64_t beaten_ms; /* when it was last sent anything */
     uint32_t missed;    /* beats it has missed since it was heard of */
     int64_t since_ms;   /* wall clock */
+    int64_t boot_ms;    /* when it started, as it says; 0: it does not */
     wheel_timer_t timer;
     pending_list_t given; /* requests it works on */
     pending_list_t queue; /* requests whose route key makes them its own */

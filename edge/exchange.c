@@ -13,6 +13,7 @@
 #include "actors/base/log.h"
 #include "edge/exchange.h"
 #include "edge/state.h"
+#include "proto/fault.h"
 
 #define KEPT_BYTES  (64 * 1024) /* a buffer that grew beyond is freed, not kept */
 #define PIECE_BYTES 16384       /* of a body in chunks, a read */
@@ -184,11 +185,33 @@ static void s_log(const exchange_t *self, uint64_t took_us)
         LOG_INT("us", took_us));
 }
 
+/* What a service has answered, or is not there to answer, is the service's failure: it says so
+ * itself, too, in the same words. Everything else is ours. */
+static void s_tell_fault(const exchange_t *self)
+{
+    char own[FAULT_NAME_BYTES + 1];
+    const error_code_t code = self->failure.code;
+    const bool is_its = self->route && (code == ERROR_NO_INSTANCE ||
+                                        (self->has_answer && self->answer.failure.code == code));
+    snprintf(own, sizeof own, "%s %s", self->is_known ? http_verb_name(self->verb) : "unknown",
+             self->pattern[0] ? self->pattern : "unmatched");
+    const char *method = is_its ? self->route->method->name : own;
+    fault_tell(self->edge->bus,
+               &(fault_source_t){ .part = is_its ? self->route->descriptor->service : "edge",
+                                  .method = method,
+                                  .method_size = strlen(method),
+                                  .request_id = self->request_id,
+                                  .trace = self->trace.trace },
+               &self->failure);
+}
+
 void exchange_end(exchange_t **self_p)
 {
     exchange_t *self = *self_p;
     *self_p = NULL;
     uint64_t took_us = clock_us() - self->started_us;
+    if (error_row(self->failure.code)->http_status >= 500)
+        s_tell_fault(self);
     s_count(self, took_us);
     s_log(self, took_us);
     log_set_request(NULL, NULL);

@@ -50,6 +50,8 @@ typedef enum {
     CLIENT_EVENT_GAPS,
     CLIENT_EVENT_DUPLICATES,
     CLIENT_BROKERS_LOST,
+    CLIENT_FAULTS_TOLD,
+    CLIENT_FAULTS_UNTOLD,
     CLIENT_STATS
 } client_stat_t;
 
@@ -64,6 +66,7 @@ typedef struct {
     size_t descriptor_size;
     uint32_t credit; /* requests at once */
     uint32_t weight; /* share of the load, 1 to 100 */
+    uint64_t boot;   /* when it started (wall clock, ms): which life of the instance it is */
     void *arg;
     /* Takes over the request: answers it with `client_reply` or `client_reply_failure`, at any time
      * and from any thread, and frees it with `worker_request_destroy`. */

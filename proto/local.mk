@@ -17,6 +17,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/error.c %D%/error.h %D%/error.def \
 	%D%/exposition.c %D%/exposition.h \
+	%D%/fault.c %D%/fault.h \
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
@@ -29,7 +30,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \
-	%D%/metrics.c %D%/metrics.h \
+	%D%/metrics.c %D%/metrics_errors.c %D%/metrics.h \
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \

@@ -15,6 +15,7 @@
 #define METRICS_OPENMETRICS "openmetrics"
 
 extern const method_t metrics_text, metrics_summary;
+extern const method_t metrics_errors, metrics_error, metrics_forget_error;
 
 extern const service_t metrics_service;
 

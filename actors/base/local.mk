@@ -7,6 +7,7 @@ SB_BASE += %D%/libbase.a
 	%D%/base.c %D%/base.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/crash.c %D%/crash.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/family.c %D%/family.h \
 	%D%/histogram.c %D%/histogram.h \
@@ -23,4 +24,5 @@ SB_BASE += %D%/libbase.a
 	%D%/slots.c %D%/slots.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/text.c %D%/text.h \
+	%D%/trail.c %D%/trail.h \
 	%D%/wheel.c %D%/wheel.h

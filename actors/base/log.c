@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "actors/base/clock.h"
+#include "actors/base/crash.h"
 #include "actors/base/log.h"
 #include "actors/base/text.h"
+#include "actors/base/trail.h"
 
 #define LOG_LINE_BYTES  4096
 #define LOG_VALUE_BYTES 1024 /* of one field's text; the rest is cut */
@@ -54,6 +56,11 @@ void log_set_level(log_level_t level)
     atomic_store(&s_level, (int)level);
 }
 
+const char *log_level_name(log_level_t level)
+{
+    return s_level_names[level];
+}
+
 bool log_level_parse(const char *text, log_level_t *level)
 {
     for (size_t i = 0; i < COUNT_OF(s_level_names); i++)
@@ -67,12 +74,19 @@ bool log_level_parse(const char *text, log_level_t *level)
 void log_set_part(const char *part)
 {
     s_part = part;
+    crash_cover_thread();
+}
+
+log_context_t log_context(void)
+{
+    return (log_context_t){ s_part, s_request_id, s_trace_id };
 }
 
 void log_set_request(const char *request_id, const char *trace_id)
 {
     snprintf(s_request_id, sizeof s_request_id, "%s", request_id ? request_id : "");
     snprintf(s_trace_id, sizeof s_trace_id, "%s", trace_id ? trace_id : "");
+    trail_begin();
 }
 
 /* Writes `text` as the inside of a JSON string into `to`, as far as `room` allows; returns the
@@ -208,10 +222,11 @@ static void s_write(line_t *line)
 void log_write(log_level_t level, const char *event, const log_field_t *fields, size_t count)
 {
     char now[CLOCK_TEXT_SIZE];
+    const int64_t wall_ms = clock_wall_ms();
     line_t line;
     line.size = 0;
     s_text(&line, "{\"timestamp\":\"");
-    s_text(&line, clock_text(clock_wall_ms(), now));
+    s_text(&line, clock_text(wall_ms, now));
     s_text(&line, "\"");
     s_pair(&line, "severity", s_level_names[level], strlen(s_level_names[level]));
     s_pair(&line, "part", s_part, strlen(s_part));
@@ -220,7 +235,10 @@ void log_write(log_level_t level, const char *event, const log_field_t *fields, 
         s_pair(&line, "request_id", s_request_id, strlen(s_request_id));
     if (s_trace_id[0])
         s_pair(&line, "trace_id", s_trace_id, strlen(s_trace_id));
+    const size_t own = line.size;
     for (size_t i = 0; i < count; i++)
         s_field(&line, &fields[i]);
+    if (s_request_id[0] || s_trace_id[0])
+        trail_keep(wall_ms, level, event, line.bytes + own, line.size - own);
     s_write(&line);
 }

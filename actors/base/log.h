@@ -52,10 +52,21 @@ void log_set_level(log_level_t level);
 /* "debug", "info", "warn", "error"; false when `text` is none of them. */
 bool log_level_parse(const char *text, log_level_t *level) MUST_CHECK;
 
-/* Names the part this thread plays ("edge", "analysis"): a literal, kept by pointer. */
+/* Names the part this thread plays ("edge", "analysis"): a literal, kept by pointer. A thread says
+ * so first of all: it is made ready to report a crash (crash.h), too. */
 void log_set_part(const char *part);
 
 /* The request this thread works on from now on; either may be NULL. Copied, cut at 64 bytes. */
 void log_set_request(const char *request_id, const char *trace_id);
+
+/* Who the thread is to the log; the texts are its own, "" where there is none. */
+typedef struct {
+    const char *part, *request_id, *trace_id;
+} log_context_t;
+
+log_context_t log_context(void);
+
+/* "debug", "info", "warn", "error". */
+const char *log_level_name(log_level_t level);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "actors/metrics/alerts.h"
 #include "actors/metrics/board.h"
+#include "actors/metrics/errors.h"
 #include "actors/metrics/messenger.h"
 #include "actors/runtime/actor.h"
 #include "proto/metrics.h"
@@ -24,7 +25,7 @@
 extern const actor_spec_t metrics_actor;
 
 typedef struct {
-    int64_t keep_s, alert_repeat_s;
+    int64_t keep_s, alert_repeat_s, errors_keep_s;
     const char *alert_webhook, *alert_secret;
 } metrics_settings_t;
 
@@ -34,9 +35,15 @@ typedef enum {
     METRICS_OLD,
     METRICS_BAD,
     METRICS_FULL,
-    METRICS_RESETS,
+    METRICS_RESTARTS,
     METRICS_LEFT_OUT,
     METRICS_FELL_SILENT,
+    METRICS_ERRORS,
+    METRICS_ERRORS_NEW,
+    METRICS_ERRORS_ECHOES,
+    METRICS_ERRORS_BAD,
+    METRICS_ERRORS_EVICTED,
+    METRICS_ERROR_GROUPS,
     METRICS_INSTANCES,
     METRICS_SERIES,
     METRICS_ALERTS,
@@ -49,13 +56,24 @@ typedef struct {
     actor_t *actor;
     monitor_t monitor; /* over the rest */
     board_t board;
+    errors_t errors;
     alerts_t alerts;
     messenger_t messenger;
     buf_t summary; /* the last one, packed */
 } metrics_t;
 
+/* Whether it is for us to tell others: of the instances that are up, the one whose name sorts
+ * first. The monitor is held. */
+bool metrics_tells(const metrics_t *self);
+
+/* on_errors.c: hears failures, and what is to be forgotten. */
+void metrics_hear_errors(metrics_t *self);
+
 /* Handlers. */
 void metrics_on_text(call_t *call, void *self);
 void metrics_on_summary(call_t *call, void *self);
+void metrics_on_errors(call_t *call, void *self);
+void metrics_on_error(call_t *call, void *self);
+void metrics_on_forget_error(call_t *call, void *self);
 
 #endif

@@ -11,6 +11,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/runtime/state.h"
+#include "proto/fault.h"
 #include "proto/json.h"
 
 #define TARGET_FAILURES 5 /* in a row, that open the breaker of a service */
@@ -182,11 +183,25 @@ void call_reply(call_t *self, uint16_t status)
     s_free(self, "ok");
 }
 
+/* A failure that is no fault of the caller's. */
+static void s_tell_fault(const call_t *self, const failure_t *failure)
+{
+    const frame_t *frame = &self->message->frame;
+    const fault_source_t source = { .part = self->actor->spec->service->name,
+                                    .method = frame->method,
+                                    .method_size = frame->method_size,
+                                    .request_id =
+                                        self->principal ? self->principal->request_id : "",
+                                    .trace = call_trace(self) };
+    actor_count(self->actor, ACTOR_FAULTS);
+    fault_tell(self->actor->client, &source, failure);
+}
+
 void call_fail_with(call_t *self, const failure_t *failure)
 {
     actor_count(self->actor, ACTOR_FAILURES);
     if (error_row(failure->code)->http_status >= 500)
-        actor_count(self->actor, ACTOR_FAULTS);
+        s_tell_fault(self, failure);
     client_reply_failure(self->actor->client, self->message, failure);
     s_free(self, error_row(failure->code)->symbol);
 }

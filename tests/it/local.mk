@@ -46,6 +46,7 @@ SYSTEM_TESTS = \
 	%D%/readme.py \
 	%D%/system_analysis.py \
 	%D%/system_cache.py \
+	%D%/system_crash.py \
 	%D%/system_commands.py \
 	%D%/system_health.py \
 	%D%/system_notify.py \
@@ -69,6 +70,7 @@ TESTS += $(JOBS_TESTS_IT)
 EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py
 METRICS_TESTS = \
 	%D%/metrics_alerts.py \
+	%D%/metrics_errors.py \
 	%D%/metrics_lossy.py \
 	%D%/metrics_prometheus.py \
 	%D%/metrics_text.py \

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "actors/base/log.h"
+#include "actors/base/text.h"
+#include "actors/base/trail.h"
 #include "proto/json.h"
 #include "tests/tap.h"
 
@@ -83,6 +85,37 @@ static void test_secrets(void)
     ok(strstr(s_line, "\"password\":\"***\""));
 }
 
+static void s_log_trail(void)
+{
+    static const char wide[] = "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4";
+    LOG(LOG_INFO, "of.nobody", LOG_INT("n", 1));
+    log_set_request("req-1", NULL);
+    for (int i = 0; i <= TRAIL_CRUMBS; i++)
+        LOG(LOG_WARN, "step", LOG_INT("n", i), LOG_TEXT("password", "hunter2"));
+    LOG(LOG_ERROR, "wide", LOG_TEXT("x", ""), LOG_TEXT("a", wide), LOG_TEXT("b", wide),
+        LOG_TEXT("c", wide), LOG_TEXT("d", wide), LOG_TEXT("e", wide), LOG_TEXT("f", wide),
+        LOG_TEXT("g", wide), LOG_TEXT("h", wide), LOG_TEXT("i", wide), LOG_TEXT("j", wide),
+        LOG_TEXT("k", wide), LOG_TEXT("l", wide));
+}
+
+/* The lines of a request, for whoever tells of its failure. */
+static void test_trail(void)
+{
+    s_catch(s_log_trail);
+    const crumb_t *first = trail_crumb(0), *last = trail_crumb(TRAIL_CRUMBS - 1);
+    is_text(first ? first->event : NULL, "step");
+    is_text(first ? first->text : NULL, "\"n\":2,\"password\":\"***\"");
+    ok(first && first->level == LOG_WARN && first->wall_ms > 0);
+    is_text(last ? last->event : NULL, "wide");
+    ok(last && text_is_utf8(last->text, strlen(last->text)) && strlen(last->text) > 200);
+    ok(!trail_crumb(TRAIL_CRUMBS));
+    log_set_request("req-2", NULL);
+    ok(!trail_crumb(0));
+    log_set_request(NULL, NULL);
+    s_catch(s_log_usual);
+    ok(!trail_crumb(0));
+}
+
 static void s_log_hostile(void)
 {
     static char text[20000];
@@ -142,6 +175,6 @@ static void test_a_full_pipe_does_not_block(void)
     ok(strstr(last, "\"again\"") && strstr(last, "\"lines_dropped\":"));
 }
 
-TESTS({ "fields", test_fields }, { "secrets", test_secrets },
+TESTS({ "fields", test_fields }, { "secrets", test_secrets }, { "trail", test_trail },
       { "hostile values", test_anything_stays_one_line_of_json }, { "levels", test_levels },
       { "a full pipe", test_a_full_pipe_does_not_block })
