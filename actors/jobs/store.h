@@ -403,6 +403,10 @@ db_status_t jobs_store_erase(db_t *db, const char *account, int64_t most, bool *
 #define STORE_NOW_SQLITE   "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 #define STORE_NOW_POSTGRES "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)"
 
+/* That a job runs, where it is found by its id. The plus keeps PostgreSQL from reading the index of
+ * those that run instead, where there are the remains of all that ran. */
+#define STORE_RUNS "+state = 1"
+
 /* The columns of a job as whoever runs it gets it. */
 #define STORE_BEGUN                                                                                \
     "id, fence, run_at, priority, tries, crashes, max_attempts, timeout_ms, backoff_ms, kind,"     \

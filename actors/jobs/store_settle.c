@@ -13,7 +13,7 @@
 
 #define ROW                                                                                        \
     "SELECT state, is_cancelled, kind, queue, account, order_key, parent_id, error_code FROM job"
-#define OF_RUN " WHERE id = $id AND fence = $fence AND state = 1"
+#define OF_RUN " WHERE id = $id AND fence = $fence AND " STORE_RUNS
 #define OF_ANY " WHERE id = $id AND ($account = '*' OR account = $account)"
 
 static const db_sql_t s_lock_run = { "jobs.lock_run", ROW OF_RUN, ROW OF_RUN " FOR UPDATE" };

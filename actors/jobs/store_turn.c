@@ -62,7 +62,7 @@ static int s_compare(const void *a, const void *b)
 static const db_sql_t s_keep = { "jobs.keep",
                                  "INSERT INTO done (" KEPT ", state, finished_at, result)"
                                  " SELECT " KEPT ", 4, " STORE_NOW_SQLITE ", $result FROM job"
-                                 " WHERE id = $id AND fence = $fence AND state = 1",
+                                 " WHERE id = $id AND fence = $fence AND " STORE_RUNS,
                                  NULL };
 
 static const db_sql_t s_drop = { "jobs.drop", "DELETE FROM job WHERE id = $id", NULL };
@@ -141,8 +141,9 @@ static const db_sql_t s_turn = {
     "jobs.turn", NULL,
     "WITH report AS MATERIALIZED (SELECT * FROM json_to_recordset("
     " CAST(CAST($successes AS TEXT) AS json)) AS r (i BIGINT, f INTEGER, result TEXT)),"
-    " ended AS (DELETE FROM job USING report WHERE job.id = report.i AND job.fence = report.f"
-    " AND job.state = 1 RETURNING job.*, report.result),"
+    " ended AS (DELETE FROM job USING report WHERE job.id = ANY (ARRAY(SELECT i FROM report))"
+    " AND job.id = report.i AND job.fence = report.f AND " STORE_RUNS
+    " RETURNING job.*, report.result),"
     " kept AS (INSERT INTO done (" KEPT ", state, finished_at, result) SELECT " KEPT
     ", 4, " STORE_NOW_POSTGRES ", decode(result, 'hex') FROM ended),"
     " wish AS MATERIALIZED (SELECT * FROM json_to_recordset("
