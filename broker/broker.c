@@ -11,7 +11,7 @@
 
 #include "actors/base/clock.h"
 #include "actors/base/crash.h"
-#include "actors/base/log.h"
+#include "actors/base/log_parts.h"
 #include "actors/base/text.h"
 #include "broker/counters.h"
 #include "broker/events.h"
@@ -125,6 +125,7 @@ static void *s_run(void *arg)
         s_bury_lost(broker);
         s_sweep_peers(broker);
         broker_counters_tick(broker);
+        log_expire(broker->now_ms);
     }
     return NULL;
 }

@@ -169,6 +169,7 @@ struct broker {
     buf_t retained_due; /* prefixes that were subscribed to and wait for retained values */
     uint64_t retained_at_ms;
     _Atomic uint64_t metrics_sequence;
+    uint64_t levels_sequence;
     uint64_t refusals_ms; /* since when refused registrations are counted */
     uint32_t refusals;    /* since then */
 };

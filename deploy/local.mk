@@ -7,8 +7,10 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/command_admin.c \
 	%D%/command_analyze.c \
 	%D%/command_bus.c \
+	%D%/command_errors.c \
 	%D%/command_run.c \
 	%D%/command_jobs.c \
+	%D%/command_log.c \
 	%D%/command_top.c \
 	%D%/command_user.c
 signalbox_LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)

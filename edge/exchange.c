@@ -176,13 +176,23 @@ static void s_count(const exchange_t *self, uint64_t took_us)
         stats_add(stats, (size_t)COUNT_PROBLEMS + self->failure.code, 1);
 }
 
+/* The line of the access log. What does not apply is left out; the path is not in it: it may hold
+ * what is nobody's business. */
 static void s_log(const exchange_t *self, uint64_t took_us)
 {
-    LOG(LOG_INFO, "request", LOG_TEXT("method", self->is_known ? http_verb_name(self->verb) : ""),
-        LOG_TEXT("route", self->pattern), LOG_INT("status", self->status),
-        LOG_TEXT("code", error_row(self->failure.code)->symbol),
-        LOG_INT("bytes_in", self->bytes_in), LOG_INT("bytes_out", self->bytes_out),
-        LOG_INT("us", took_us));
+    const bool is_slow =
+        !self->is_stream && took_us > (uint64_t)self->edge->settings->slow_ms * 1000;
+    const error_code_t code = self->failure.code;
+    if (is_slow)
+        stats_add(&self->edge->stats, COUNT_SLOW, 1);
+    LOG(is_slow ? LOG_WARN : LOG_INFO, is_slow ? "request.slow" : "request",
+        LOG_TEXT("http.request.method", self->is_known ? http_verb_name(self->verb) : "_OTHER"),
+        LOG_TEXT("http.route", self->pattern), LOG_INT("http.response.status_code", self->status),
+        LOG_MAYBE("error.type", code == ERROR_NONE ? NULL : error_row(code)->symbol),
+        LOG_INT("http.request.body.size", self->bytes_in),
+        LOG_INT("http.response.body.size", self->bytes_out),
+        LOG_INT("edge_us", took_us - self->service_us), LOG_INT("actor_us", self->service_us),
+        LOG_MAYBE("cache", self->cache_outcome), LOG_MAYBE("limit", self->limit_outcome));
 }
 
 /* What a service has answered, or is not there to answer, is the service's failure: it says so
@@ -201,7 +211,8 @@ static void s_tell_fault(const exchange_t *self)
                                   .method = method,
                                   .method_size = strlen(method),
                                   .request_id = self->request_id,
-                                  .trace = self->trace.trace },
+                                  .trace = self->trace.trace,
+                                  .span = self->trace.span },
                &self->failure);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actors/base/id.h"
+#include "actors/base/redact.h"
 #include "edge/trace.h"
 
 #define FLAG_SAMPLED 1
@@ -100,8 +101,11 @@ const char *trace_state(const trace_t *self, const char *tracestate)
 
 void trace_request_id(char id[TRACE_REQUEST_ID_BYTES + 1], const char *given)
 {
-    if (given && id_is_name(given, strlen(given), TRACE_REQUEST_ID_BYTES))
-        memcpy(id, given, strlen(given) + 1);
+    redact_span_t span;
+    const size_t size = given ? strlen(given) : 0;
+    /* whatever is one is told to everybody the request meets: a secret put there goes no further */
+    if (id_is_name(given, size, TRACE_REQUEST_ID_BYTES) && !redact_next(given, size, 0, &span))
+        memcpy(id, given, size + 1);
     else
         id_uuid7(id);
 }

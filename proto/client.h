@@ -85,6 +85,7 @@ typedef struct {
     const client_settings_t *settings;
     const char *name;              /* of this instance: the publisher of its events */
     const char *part;              /* for the log; a literal */
+    bool is_guest;                 /* a command: nobody asks it how it logs */
     const client_worker_t *worker; /* NULL: no service. Copied with its descriptor; the names are
                                       borrowed until the end */
 } client_config_t;

@@ -29,7 +29,7 @@ static void s_write_crumb(const fault_crumb_t *crumb, pack_t *out)
 
 void fault_write(const fault_t *self, pack_t *out)
 {
-    pack_map(out, 8);
+    pack_map(out, 9);
     pack_pair_text(out, "code", self->code);
     pack_pair_text(out, "part", self->part);
     pack_pair_text(out, "method", self->method);
@@ -37,6 +37,7 @@ void fault_write(const fault_t *self, pack_t *out)
     pack_pair_text(out, "version", self->version);
     pack_pair_text(out, "request_id", self->request_id);
     pack_pair_text(out, "trace_id", self->trace_id);
+    pack_pair_text(out, "span_id", self->span_id);
     pack_text(out, "breadcrumbs");
     pack_array(out, self->crumb_count);
     for (size_t i = 0; i < self->crumb_count; i++)
@@ -62,15 +63,15 @@ static bool s_may_tell(client_t *client)
 /* What this thread has logged, if that was about the same request. */
 static void s_take_crumbs(fault_t *fault)
 {
-    const log_context_t thread = log_context();
+    const log_request_t *request = log_request();
     const crumb_t *crumb;
-    if (strcmp(thread.request_id, fault->request_id) != 0 ||
-        strcmp(thread.trace_id, fault->trace_id) != 0)
+    if (strcmp(request->request_id, fault->request_id) != 0 ||
+        strcmp(request->trace_id, fault->trace_id) != 0)
         return;
     for (size_t i = 0; i < FAULT_CRUMBS_MAX && (crumb = trail_crumb(i)); i++)
         fault->crumbs[fault->crumb_count++] =
             (fault_crumb_t){ .wall_ms = crumb->wall_ms,
-                             .level = log_level_name(crumb->level),
+                             .level = log_level_text(crumb->level),
                              .event = crumb->event,
                              .text = crumb->text };
 }
@@ -79,6 +80,7 @@ void fault_tell(client_t *client, const fault_source_t *source, const failure_t 
 {
     const error_row_t *row = error_row(failure->code);
     char method[FAULT_NAME_BYTES + 1], trace_id[FAULT_TRACE_BYTES + 1] = "";
+    char span_id[FAULT_SPAN_BYTES + 1] = "";
     buf_t body = { 0 };
     pack_t pack;
     if (row->http_status < 500)
@@ -90,13 +92,16 @@ void fault_tell(client_t *client, const fault_source_t *source, const failure_t 
     text_copy(method, sizeof method, source->method, source->method_size);
     if (source->trace)
         id_hex(source->trace, FAULT_TRACE_BYTES / 2, trace_id);
+    if (source->span)
+        id_hex(source->span, FAULT_SPAN_BYTES / 2, span_id);
     fault_t fault = { .code = row->symbol,
                       .part = source->part,
                       .method = method,
                       .message = failure->detail[0] ? failure->detail : row->sentence,
                       .version = PACKAGE_VERSION,
                       .request_id = source->request_id,
-                      .trace_id = trace_id };
+                      .trace_id = trace_id,
+                      .span_id = span_id };
     s_take_crumbs(&fault);
     pack_init(&pack, &body);
     fault_write(&fault, &pack);
@@ -132,21 +137,19 @@ static const char *s_name(arena_t *arena, const value_t *map, const char *key, s
     return text && id_is_name(text, size, limit) ? arena_text(arena, text, size) : "";
 }
 
-static const char *s_trace(arena_t *arena, const value_t *map)
+/* A number of so many hexadecimal digits. */
+static const char *s_hex(arena_t *arena, const value_t *map, const char *key, size_t digits)
 {
-    const char *text = s_name(arena, map, "trace_id", FAULT_TRACE_BYTES);
-    return strlen(text) == FAULT_TRACE_BYTES &&
-                   strspn(text, "0123456789abcdef") == FAULT_TRACE_BYTES
-               ? text
-               : "";
+    const char *text = s_name(arena, map, key, digits);
+    return strlen(text) == digits && strspn(text, "0123456789abcdef") == digits ? text : "";
 }
 
 static const char *s_level(const value_t *map)
 {
     for (int level = LOG_DEBUG; level <= LOG_ERROR; level++)
-        if (value_is(value_get(map, "level"), log_level_name((log_level_t)level)))
-            return log_level_name((log_level_t)level);
-    return log_level_name(LOG_INFO);
+        if (value_is(value_get(map, "level"), log_level_text((log_level_t)level)))
+            return log_level_text((log_level_t)level);
+    return log_level_text(LOG_INFO);
 }
 
 /* The last ones, if there are more than are kept. */
@@ -178,7 +181,8 @@ bool fault_read(fault_t *self, arena_t *arena, const void *bytes, size_t size)
                        .message = s_clean(arena, map, "message", FAULT_TEXT_BYTES),
                        .version = s_name(arena, map, "version", FAULT_CODE_BYTES),
                        .request_id = s_name(arena, map, "request_id", FAULT_CODE_BYTES),
-                       .trace_id = s_trace(arena, map) };
+                       .trace_id = s_hex(arena, map, "trace_id", FAULT_TRACE_BYTES),
+                       .span_id = s_hex(arena, map, "span_id", FAULT_SPAN_BYTES) };
     s_read_crumbs(self, arena, value_get(map, "breadcrumbs"));
     return self->code[0] && self->part[0];
 }

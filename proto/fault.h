@@ -7,7 +7,7 @@
  * it: what an edge was answered by a service is that service's, by the service's and the method's
  * name, so both tell of the same.
  *
- *     {code, part, method, message, version, request_id, trace_id,
+ *     {code, part, method, message, version, request_id, trace_id, span_id,
  *      breadcrumbs: [{at, level, event, text}]}
  *
  * `code` is a symbol of proto/error.def, or another service's own. Breadcrumbs are the lines that
@@ -23,6 +23,7 @@
 #define FAULT_NAME_BYTES  160   /* of the method */
 #define FAULT_TEXT_BYTES  500
 #define FAULT_TRACE_BYTES 32
+#define FAULT_SPAN_BYTES  16
 #define FAULT_CRUMBS_MAX  16
 #define FAULT_EVENT_BYTES 64
 
@@ -40,7 +41,7 @@ typedef struct {
 typedef struct {
     const char *code, *part, *method, *message;
     const char *version; /* of the program that tells of it */
-    const char *request_id, *trace_id;
+    const char *request_id, *trace_id, *span_id;
     fault_crumb_t crumbs[FAULT_CRUMBS_MAX];
     size_t crumb_count;
 } fault_t;
@@ -49,8 +50,8 @@ typedef struct {
 typedef struct {
     const char *part, *method; /* the method need not end with a NUL */
     size_t method_size;
-    const char *request_id; /* "": not known */
-    const uint8_t *trace;   /* the trace's 16 bytes; NULL: none */
+    const char *request_id;      /* "": not known */
+    const uint8_t *trace, *span; /* 16 bytes, and 8; NULL: none */
 } fault_source_t;
 
 /* Publishes a failure, with what this thread has logged about the same request (log_set_request).

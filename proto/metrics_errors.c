@@ -90,6 +90,7 @@ static const field_t s_sample[] = {
     { "version", FIELD_STRING, .required = true, .about = "Of the program that told of it" },
     { "request_id", FIELD_STRING, .required = true, .about = "The request; empty when unknown" },
     { "trace_id", FIELD_STRING, .required = true, .about = "Its trace; empty when unknown" },
+    { "span_id", FIELD_STRING, .required = true, .about = "Its span; empty when unknown" },
     { "breadcrumbs", FIELD_ARRAY, .required = true, .fields = s_breadcrumbs,
       .about = "What was logged about the request before, the oldest first" },
     { 0 },

@@ -7,7 +7,7 @@
  * The line says what it was, in which part and request, which instances have gone with the process
  * and when each had started, and the calls that led there:
  *
- *     {"timestamp":..., "severity":"fatal", "part":"cache", "event":"process.crashed",
+ *     {"timestamp":..., "severity_text":"FATAL", "part":"cache", "event_name":"process.crashed",
  *      "signal":"SIGSEGV", "address":"0x10", "build_id":"5f...",
  *      "instances":[{"part":"cache","instance":"cache-7f3a11bc","boot":1795258001595}],
  *      "backtrace":["signalbox+0x8a1c4", "libc.so.6+0x3bf20", ...]}

@@ -8,16 +8,19 @@ SB_BASE += %D%/libbase.a
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/crash.c %D%/crash.h \
+	%D%/crash_line.c %D%/crash_line.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/family.c %D%/family.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/host.c %D%/host.h \
 	%D%/id.c %D%/id.h \
 	%D%/log.c %D%/log.h \
+	%D%/log_parts.c %D%/log_parts.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/process.c %D%/process.h \
 	%D%/queue.c %D%/queue.h \
+	%D%/redact.c %D%/redact.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/settings_print.c %D%/settings_table.h \
 	%D%/signals.c %D%/signals.h \

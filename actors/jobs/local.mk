@@ -18,7 +18,8 @@ SB_PARTS += %D%/libjobs.a
 	%D%/vacuum.c %D%/vacuum.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_limits.c \
-	%D%/store_lists.c %D%/store_orders.c %D%/store_progress.c %D%/store_queues.c \
+	%D%/store_lists.c %D%/store_news.c %D%/store_orders.c %D%/store_progress.c \
+	%D%/store_queues.c \
 	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
 	%D%/zone.c %D%/zone.h \
 	%D%/zone_rule.c %D%/zone_rule.h \

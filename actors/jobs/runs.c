@@ -190,7 +190,9 @@ void runs_settle(dispatcher_t *self)
 {
     job_end_t ends[SETTLE_MOST];
     job_settled_t settled[SETTLE_MOST];
-    job_settling_t settling = { .ends = ends, .settled = settled, .arena = &self->arena };
+    job_settling_t settling = {
+        .ends = ends, .settled = settled, .arena = &self->arena, .wishes = self->wishes
+    };
     run_t *run;
     TAILQ_FOREACH(run, &self->failed, entry)
     {
@@ -213,6 +215,6 @@ void runs_settle(dispatcher_t *self)
             s_note_stale(self, run);
         run_free(run);
     }
-    jobs_tell_parents(self->actor, &settling.parents);
+    jobs_tell_settled(self->actor, self, &settling);
     dispatcher_ended(self, settling.count);
 }

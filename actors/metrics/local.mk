@@ -13,4 +13,5 @@ SB_PARTS += %D%/libmetrics.a
 	%D%/on_errors.c \
 	%D%/pace.c %D%/pace.h \
 	%D%/rules.c %D%/rules.h \
+	%D%/sentry.c %D%/sentry.h \
 	%D%/summary.c %D%/summary.h

@@ -29,6 +29,12 @@ static const setting_t s_setting_rows[] = {
       604800, "s", .about = "How often an alert that goes on is told again." },
     { "errors_keep_s", SETTING_INT, offsetof(metrics_settings_t, errors_keep_s), "604800", 60,
       31536000, "s", .about = "How long a group of failures is told after it was met last." },
+    { "sentry_dsn", SETTING_TEXT, offsetof(metrics_settings_t, sentry_dsn), "", 0, 2048,
+      .secret = true,
+      .about = "Where failures of ours are exported to, as https://KEY@HOST/PROJECT; empty for "
+               "nowhere." },
+    { "sentry_environment", SETTING_TEXT, offsetof(metrics_settings_t, sentry_environment),
+      "production", 0, 64, .about = "What they are told to be of." },
     { 0 },
 };
 
@@ -54,6 +60,9 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
                            "they had left in order" },
     [METRICS_INSTANCES] = { "metrics_instances", STATS_GAUGE, "Instances known" },
     [METRICS_SERIES] = { "metrics_series", STATS_GAUGE, "Series of all of them" },
+    [METRICS_SENTRY_SENT] = { "metrics_sentry_sent_total", STATS_COUNTER, "Failures exported" },
+    [METRICS_SENTRY_LOST] = { "metrics_sentry_lost_total", STATS_COUNTER,
+                              "Failures that were to be exported and are lost" },
     [METRICS_ERROR_GROUPS] = { "metrics_error_groups", STATS_GAUGE, "Kinds of failures known" },
     [METRICS_ALERTS] = { "metrics_alerts", STATS_GAUGE, "Rules that are broken now" },
     [METRICS_ALERTS_TOLD] = { "metrics_alerts_told_total", STATS_COUNTER,
@@ -152,7 +161,7 @@ static void s_show(metrics_t *self)
 
 /* ---- alerts --------------------------------------------------------------------------------- */
 
-bool metrics_tells(const metrics_t *self)
+bool metrics_is_first(const metrics_t *self)
 {
     const char *own = actor_instance(self->actor);
     for (const member_t *at = self->board.members; at; at = at->hh.next)
@@ -197,7 +206,7 @@ static void s_summarise(metrics_t *self, buf_t *body)
                                                          VALUE_LIMITS, &verdict),
                                   .now_ms = clock_ms(),
                                   .wall_ms = clock_wall_ms(),
-                                  .tells = metrics_tells(self),
+                                  .tells = metrics_is_first(self),
                                   .tell = s_on_alert,
                                   .arg = self });
     pack_init(&pack, body);
@@ -222,6 +231,7 @@ static void s_tick(actor_t *actor, void *memory)
     s_show(self);
     monitor_unlock(&self->monitor);
     messenger_tick(&self->messenger, clock_ms());
+    exporter_tick(&self->sentry, clock_ms());
     actor_publish(actor, topic_row(TOPIC_METRICS_SUMMARY)->prefix, false, &body);
 }
 
@@ -230,12 +240,11 @@ static void s_tick(actor_t *actor, void *memory)
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     metrics_t *self = memory;
-    (void)why;
-    (void)why_size;
     self->actor = actor;
+    if (!metrics_init_errors(self, &s_settings, why, why_size))
+        return false;
     monitor_init(&self->monitor);
     board_init(&self->board, (uint64_t)s_settings.keep_s * 1000);
-    errors_init(&self->errors, s_settings.errors_keep_s * 1000);
     alerts_init(&self->alerts, (uint64_t)s_settings.alert_repeat_s * 1000);
     messenger_init(&self->messenger, s_settings.alert_webhook, s_settings.alert_secret);
     s_summarise(self, &self->summary);
@@ -250,7 +259,7 @@ static void s_connected(actor_t *actor, void *memory)
     self->messenger.carried = METRICS_ALERTS_TOLD;
     self->messenger.dropped = METRICS_ALERTS_LOST;
     client_subscribe(actor_client(actor), topic_row(TOPIC_METRICS)->prefix, s_on_snapshot, self);
-    metrics_hear_errors(self);
+    metrics_connect_errors(self);
 }
 
 static void s_release(actor_t *actor, void *memory)
@@ -259,7 +268,7 @@ static void s_release(actor_t *actor, void *memory)
     (void)actor;
     messenger_free(&self->messenger);
     alerts_free(&self->alerts);
-    errors_free(&self->errors);
+    metrics_free_errors(self);
     board_free(&self->board);
     buf_free(&self->summary);
     monitor_free(&self->monitor);

@@ -7,6 +7,9 @@
  * publishes on the topic `metrics.summary` and gives to whoever asks (`summary`). It compares each
  * summary with rules (rules.h); what is broken is told on the topic `alert`, and by a webhook.
  *
+ * Failures of ours (proto/fault.h) it groups by what they are (errors.h), tells which there are
+ * (`errors`, `error`, `forget_error`), and exports them (sentry.h).
+ *
  * Several instances hear the same and say the same; the summary is published by each, so whoever
  * follows the topic follows one publisher; alerts are told by the one whose name sorts first.
  * Nothing is stored: an instance that starts knows of the
@@ -18,7 +21,9 @@
 #include "actors/metrics/alerts.h"
 #include "actors/metrics/board.h"
 #include "actors/metrics/errors.h"
+#include "actors/metrics/exporter.h"
 #include "actors/metrics/messenger.h"
+#include "actors/metrics/sentry.h"
 #include "actors/runtime/actor.h"
 #include "proto/metrics.h"
 
@@ -27,6 +32,7 @@ extern const actor_spec_t metrics_actor;
 typedef struct {
     int64_t keep_s, alert_repeat_s, errors_keep_s;
     const char *alert_webhook, *alert_secret;
+    const char *sentry_dsn, *sentry_environment;
 } metrics_settings_t;
 
 typedef enum {
@@ -43,6 +49,8 @@ typedef enum {
     METRICS_ERRORS_ECHOES,
     METRICS_ERRORS_BAD,
     METRICS_ERRORS_EVICTED,
+    METRICS_SENTRY_SENT,
+    METRICS_SENTRY_LOST,
     METRICS_ERROR_GROUPS,
     METRICS_INSTANCES,
     METRICS_SERIES,
@@ -57,6 +65,9 @@ typedef struct {
     monitor_t monitor; /* over the rest */
     board_t board;
     errors_t errors;
+    sentry_dsn_t sentry_dsn;
+    const char *sentry_environment, *sentry_headers[2];
+    exporter_t sentry;
     alerts_t alerts;
     messenger_t messenger;
     buf_t summary; /* the last one, packed */
@@ -64,14 +75,18 @@ typedef struct {
 
 /* Whether it is for us to tell others: of the instances that are up, the one whose name sorts
  * first. The monitor is held. */
-bool metrics_tells(const metrics_t *self);
-
-/* on_errors.c: hears failures, and what is to be forgotten. */
-void metrics_hear_errors(metrics_t *self);
+bool metrics_is_first(const metrics_t *self);
 
 /* Handlers. */
 void metrics_on_text(call_t *call, void *self);
 void metrics_on_summary(call_t *call, void *self);
+
+/* ---- on_errors.c ---------------------------------------------------------------------------- */
+
+bool metrics_init_errors(metrics_t *self, const metrics_settings_t *settings, char *why,
+                         size_t why_size) MUST_CHECK;
+void metrics_connect_errors(metrics_t *self);
+void metrics_free_errors(metrics_t *self);
 void metrics_on_errors(call_t *call, void *self);
 void metrics_on_error(call_t *call, void *self);
 void metrics_on_forget_error(call_t *call, void *self);

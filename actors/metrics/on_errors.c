@@ -29,6 +29,19 @@ static void s_tell_new(metrics_t *self, const error_group_t *group)
     actor_publish(self->actor, topic_row(TOPIC_ERROR_NEW)->prefix, false, &body);
 }
 
+/* By the same instance. */
+static void s_export(metrics_t *self, const fault_t *fault, const error_group_t *group)
+{
+    buf_t envelope = { 0 };
+    sentry_write(fault,
+                 &(sentry_about_t){ .fingerprint = group->fingerprint,
+                                    .instance = group->last_instance,
+                                    .environment = self->sentry_environment,
+                                    .wall_ms = group->last_ms },
+                 &envelope);
+    exporter_send(&self->sentry, &envelope, 1);
+}
+
 static void s_take(metrics_t *self, const fault_t *fault, const char *publisher)
 {
     stats_t *stats = actor_stats(self->actor);
@@ -37,8 +50,11 @@ static void s_take(metrics_t *self, const fault_t *fault, const char *publisher)
     monitor_lock(&self->monitor);
     errors_verdict_t verdict =
         errors_take(&self->errors, fault, publisher, clock_wall_ms(), &group, &evicted);
-    if (verdict == ERRORS_NEW && metrics_tells(self))
+    const bool tells = verdict != ERRORS_ECHO && metrics_is_first(self);
+    if (tells && verdict == ERRORS_NEW)
         s_tell_new(self, group);
+    if (tells && exporter_is_on(&self->sentry))
+        s_export(self, fault, group);
     monitor_unlock(&self->monitor);
     stats_add(stats, METRICS_ERRORS, verdict != ERRORS_ECHO);
     stats_add(stats, METRICS_ERRORS_NEW, verdict == ERRORS_NEW);
@@ -75,9 +91,40 @@ static void s_on_event(void *arg, const client_event_t *event)
     arena_free(&arena);
 }
 
-void metrics_hear_errors(metrics_t *self)
+/* ---- life ----------------------------------------------------------------------------------- */
+
+bool metrics_init_errors(metrics_t *self, const metrics_settings_t *settings, char *why,
+                         size_t why_size)
 {
+    const char *dsn = settings->sentry_dsn;
+    if (dsn[0] && !sentry_dsn_read(&self->sentry_dsn, dsn, why, why_size))
+        return false;
+    self->sentry_environment = settings->sentry_environment;
+    self->sentry_headers[0] = self->sentry_dsn.auth;
+    errors_init(&self->errors, settings->errors_keep_s * 1000);
+    exporter_init(&self->sentry, &(exporter_config_t){ .name = "sentry",
+                                                       .url = dsn[0] ? self->sentry_dsn.url : "",
+                                                       .content_type = SENTRY_MEDIA,
+                                                       .headers = self->sentry_headers,
+                                                       .rest_ms = sentry_rest_ms,
+                                                       .rest_header = SENTRY_LIMITS,
+                                                       .carried = METRICS_SENTRY_SENT,
+                                                       .lost = METRICS_SENTRY_LOST });
+    return true;
+}
+
+void metrics_connect_errors(metrics_t *self)
+{
+    self->sentry.config.client = actor_client(self->actor);
+    self->sentry.config.stats = actor_stats(self->actor);
     client_subscribe(actor_client(self->actor), topic_row(TOPIC_ERROR)->prefix, s_on_event, self);
+}
+
+void metrics_free_errors(metrics_t *self)
+{
+    exporter_free(&self->sentry);
+    sentry_dsn_free(&self->sentry_dsn);
+    errors_free(&self->errors);
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */

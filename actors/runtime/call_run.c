@@ -151,24 +151,16 @@ static bool s_require_valid(call_t *call)
            s_fail_validation(call, errors);
 }
 
-static void s_enter_log(const call_t *call)
-{
-    char trace_id[33] = "";
-    if (call->message->frame.flags & FRAME_TRACED)
-        id_hex(call->message->frame.trace, 16, trace_id);
-    log_set_request(call->principal ? call->principal->request_id : NULL, trace_id);
-}
-
 static void s_begin(call_t *call)
 {
     actor_t *actor = call->actor;
     stats_record(&actor->stats, ACTOR_WAIT_TIME, clock_us() - call->started_us);
-    if (s_require_time(call) && s_require_principal(call) && s_require_permission(call)) {
-        s_enter_log(call);
-        if (s_require_valid(call))
-            call->handler->handle(call, actor->self);
-        log_set_request(NULL, NULL);
-    }
+    if (!s_require_time(call) || !s_require_principal(call) || !s_require_permission(call))
+        return;
+    call_enter(call);
+    if (s_require_valid(call))
+        call->handler->handle(call, actor->self);
+    log_enter(NULL);
 }
 
 void call_run(call_t *call)
@@ -179,9 +171,9 @@ void call_run(call_t *call)
         return;
     }
     call->go_on = NULL;
-    s_enter_log(call);
+    call_enter(call);
     go_on(call, call->go_on_arg);
-    log_set_request(NULL, NULL);
+    log_enter(NULL);
 }
 
 void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)

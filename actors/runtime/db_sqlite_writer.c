@@ -32,6 +32,7 @@ typedef struct {
     queue_item_t item;
     db_work_t work;
     void *arg;
+    const log_request_t *request; /* what its thread works on */
     db_status_t status;
     sem_t done;
 } ticket_t;
@@ -88,7 +89,9 @@ static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
     db_status_t status = s_do(conn, &s_begin_work);
     if (status != DB_OK)
         return status;
+    log_enter(ticket->request);
     status = db_work(&conn->base, ticket->work, ticket->arg);
+    log_enter(NULL);
     if (sqlite3_get_autocommit(conn->handle))
         return status ? status : DB_BROKEN;
     if (status != DB_OK && s_do(conn, &s_undo_work) != DB_OK) {
@@ -171,7 +174,7 @@ static void *s_thread(void *memory)
 db_status_t sqlite_write(db_t *db, db_work_t work, void *arg)
 {
     sqlite_t *self = db->state;
-    ticket_t ticket = { .work = work, .arg = arg };
+    ticket_t ticket = { .work = work, .arg = arg, .request = log_request() };
     insist(sem_init(&ticket.done, 0, 0) == 0);
     insist(queue_push(&self->queue, &ticket.item));
     while (sem_wait(&ticket.done) != 0)

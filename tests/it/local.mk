@@ -52,9 +52,11 @@ SYSTEM_TESTS = \
 	%D%/system_notify.py \
 	%D%/system_identity.py \
 	%D%/system_limits.py \
+	%D%/system_logs.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py \
+	%D%/webhook_events.py \
 	%D%/webhook_hooks.py \
 	%D%/webhook_subscriptions.py
 
@@ -73,6 +75,7 @@ METRICS_TESTS = \
 	%D%/metrics_errors.py \
 	%D%/metrics_lossy.py \
 	%D%/metrics_prometheus.py \
+	%D%/metrics_sentry.py \
 	%D%/metrics_text.py \
 	%D%/metrics_top.py
 

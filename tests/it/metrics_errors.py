@@ -200,6 +200,24 @@ def forgotten(folder, errors, web, group):
     wait([[1], [1]], "and begins anew")
 
 
+def by_hand(folder, group):
+    """What operators type."""
+    text = folder.run("errors")
+    check(text.startswith("FINGERPRINT ") and group["fingerprint"] in text, "errors lists them", text)
+    check("\x1b" not in text and "a ?[2J b" not in text and "stranger" in text,
+          "nobody's text moves the cursor", text)
+    rows = folder.run("errors", "--part=plant", "--code=INTERNAL").splitlines()[1:]
+    same({row.split()[4] for row in rows}, {"plant"}, "those of a part and code")
+    text = folder.run("errors", group["fingerprint"])
+    check("bed 7 is dry" in text and "2026-11-21T10:00:00.000Z warn  dry no water" in text,
+          "and one of them with the last", text)
+    check("NOT_FOUND" in folder.fail("errors", "forget", "00000000-0000-8000-8000-000000000000"),
+          "none is forgotten that is not there")
+    for words in (("errors", "forget"), ("errors", "a", "b"), ("errors", "--all"),
+                  ("errors", "a", "--part=b")):
+        check(folder.fail(*words, status=2), f"{' '.join(words)} is not understood")
+
+
 def secrets(folder, errors, web):
     """Nothing that was sent as a secret is in what is told."""
     headers = {"Authorization": "Bearer " + SECRET, "X-API-Key": SECRET, "Cookie": SECRET}
@@ -224,6 +242,7 @@ with Folder(edge_port=0, edge_threads=16, edge_limits="false", edge_grants="plan
     of_the_edge(api.web, api)
     paged(parts, api)
     hostile(parts, api)
+    by_hand(parts, dry)
     secrets(parts, api, api.web)
     forgotten(parts, api, api.web, dry)
 sys.exit(done())

@@ -33,13 +33,13 @@ def crash(part, number):
     part.process.send_signal(number)
     same(part.process.wait(PATIENCE * 3), -number, f"{signal.Signals(number).name} ends the process")
     lines = [json.loads(line) for line in part.log().splitlines()]
-    same(sum(line["event"] == "process.crashed" for line in lines), 1, "one line tells of it")
+    same(sum(line["event_name"] == "process.crashed" for line in lines), 1, "one line tells of it")
     return lines[-1]
 
 
 def told(line, number, instance):
-    same((line["event"], line["severity"], line["signal"]),
-         ("process.crashed", "fatal", signal.Signals(number).name), "what it was")
+    same((line["event_name"], line["severity_text"], line["signal"]),
+         ("process.crashed", "FATAL", signal.Signals(number).name), "what it was")
     same([(life["part"], life["instance"]) for life in line["instances"]], [("cache", instance)],
          "which instances are gone")
     check(re.fullmatch("[0-9a-f]{16,}", line["build_id"]), "of which build", line)

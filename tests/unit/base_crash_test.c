@@ -158,8 +158,8 @@ static void test_ends(void)
         ok_named(ends[i].signal ? WIFSIGNALED(status) && WTERMSIG(status) == ends[i].signal
                                 : WIFEXITED(status) && WEXITSTATUS(status) == 2,
                  ends[i].what);
-        ok_named(value_is(value_get(line, "event"), ends[i].event) &&
-                     value_is(value_get(line, "severity"), "fatal") &&
+        ok_named(value_is(value_get(line, "event_name"), ends[i].event) &&
+                     value_is(value_get(line, "severity_text"), "FATAL") &&
                      value_is(value_get(line, "part"), ends[i].part),
                  ends[i].event);
         ok(!ends[i].why || (value_is_type(why, VALUE_TEXT) &&

@@ -69,6 +69,7 @@ UNIT_TESTS = \
 	%D%/metrics_errors_test \
 	%D%/metrics_exporter_test \
 	%D%/metrics_rules_test \
+	%D%/metrics_sentry_test \
 	%D%/metrics_summary_test \
 	%D%/monitor_anomaly_test \
 	%D%/outbound_fence_test \
@@ -87,6 +88,7 @@ UNIT_TESTS = \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \
+	%D%/runtime_wishes_test \
 	%D%/runtime_cursor_test \
 	%D%/runtime_faults_test \
 	%D%/runtime_redis_test \

@@ -117,6 +117,7 @@ static void test_there_and_back(void)
                             .version = "0.1.0",
                             .request_id = "req-1",
                             .trace_id = "0af7651916cd43dd8448eb211c80319c",
+                            .span_id = "b7ad6b7169203331",
                             .crumbs = { { NOW_MS, "warn", "query.slow", "\"us\":7" } },
                             .crumb_count = 1 };
     pack_init(&pack, &packed);
@@ -124,6 +125,7 @@ static void test_there_and_back(void)
     ok(fault_read(&read, &arena, packed.bytes, packed.size));
     is_text(read.message, "It broke");
     is_text(read.trace_id, fault.trace_id);
+    is_text(read.span_id, fault.span_id);
     is_text(read.request_id, "req-1");
     ok(read.crumb_count == 1 && read.crumbs[0].wall_ms == NOW_MS);
     is_text(read.crumbs[0].level, "warn");
@@ -142,7 +144,8 @@ static fault_t s_fault(const char *part, const char *message, const char *reques
                       .message = message,
                       .version = "",
                       .request_id = request_id,
-                      .trace_id = "" };
+                      .trace_id = "",
+                      .span_id = "" };
 }
 
 static void test_groups(void)

@@ -137,6 +137,7 @@ static void test_told(void)
     is_text(stage.fault.version, PACKAGE_VERSION);
     is_text(stage.fault.request_id, "req-1");
     is_text(stage.fault.trace_id, "0af76501020304050607080900000000");
+    is_text(stage.fault.span_id, "0000000000000000");
     is_text(stage.publisher, "demo-1");
     s_close(&stage);
 }

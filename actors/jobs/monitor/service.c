@@ -31,15 +31,24 @@ static const stats_row_t s_stats_rows[HTTP_STATS + 1] = {
     [HTTP_CHANGES] = { "http_changes_total", STATS_COUNTER, "Times a monitor's status changed" },
     [HTTP_NOT_LOOKED] = { "http_not_looked_total", STATS_COUNTER,
                           "Looks that were due and could not be made or stored" },
-    [HTTP_NOT_TOLD] = { "http_not_told_total", STATS_COUNTER,
-                        "Times an event could not be handed to webhooks, and waits" },
+    OUTBOX_STATS_ROWS(HTTP_OUTBOX, "http"),
 };
 
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     watcher_t *self = memory;
     self->db = actor_db(actor);
-    return outlet_init(actor, memory, why, why_size);
+    if (!outlet_init(actor, memory, why, why_size))
+        return false;
+    outbox_init(&self->outbox, actor, HTTP_OUTBOX);
+    return true;
+}
+
+static void s_release(actor_t *actor, void *memory)
+{
+    watcher_t *self = memory;
+    outlet_release(actor, memory);
+    outbox_free(&self->outbox);
 }
 
 /* ---- what is due ------------------------------------------------------------------------- */
@@ -88,8 +97,7 @@ static void s_look(actor_t *actor, watcher_t *self)
     } while (taking.due.count == MONITOR_DUE_MAX);
 }
 
-/* ---- retention and erasure
- * --------------------------------------------------------------------------- */
+/* ---- retention and erasure --------------------------------------------------------------- */
 
 typedef struct {
     int64_t before_ms, count;
@@ -110,6 +118,7 @@ static void s_connected(actor_t *actor, void *memory)
 {
     watcher_t *self = memory;
     outlet_connected(actor, memory);
+    outbox_connected(&self->outbox);
     erasures_subscribe(&self->erasures, actor, s_erase);
 }
 
@@ -119,7 +128,7 @@ static void s_tick(actor_t *actor, void *memory)
     outlet_tick(actor, memory);
     if (!actor_is_draining(actor))
         s_look(actor, self);
-    http_tell(self);
+    outbox_tick(&self->outbox);
     erasures_tick(&self->erasures, actor);
     if (self->ticks++ % PURGE_TICKS != 0)
         return;
@@ -159,6 +168,6 @@ const actor_spec_t http_actor = {
     .connected = s_connected,
     .tick = s_tick,
     .stop = outlet_stop,
-    .release = outlet_release,
+    .release = s_release,
     .handlers = s_handlers,
 };

@@ -12,7 +12,7 @@ SB_PARTS += %D%/libwebhook.a
 	%D%/service.c %D%/webhook.h \
 	%D%/share.c \
 	%D%/store_deliveries.c %D%/store_erase.c %D%/store_hooks.c %D%/store_subscriptions.c \
-	%D%/store.h
+	%D%/store.h %D%/wants.c
 
 %C%_sql = %D%/sql/0001_webhooks.sqlite.sql %D%/sql/0001_webhooks.postgres.sql \
 	%D%/sql/0002_hooks.sqlite.sql %D%/sql/0002_hooks.postgres.sql \

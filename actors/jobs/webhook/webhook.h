@@ -47,6 +47,7 @@ typedef struct {
     uint8_t sealing[SECRET_BYTES];
     erasures_t erasures;
     _Atomic bool is_relaying, has_more;
+    pthread_mutex_t telling; /* held by whoever tells who wants what */
     uint32_t ticks;
 } webhook_t;
 
@@ -55,6 +56,10 @@ typedef struct {
 /* Enqueues a job for everything that waits for one: deliveries, and what others have told us.
  * Blocks; does nothing while another thread does it. */
 void relay_run(webhook_t *self);
+
+/* ---- wants.c --------------------------------------------------------------------------------- */
+
+void webhook_tell_wishes(webhook_t *self);
 
 /* ---- share.c --------------------------------------------------------------------------------- */
 
