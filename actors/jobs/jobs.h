@@ -145,4 +145,7 @@ void jobs_tell_settled(actor_t *actor, dispatcher_t *dispatcher, const job_settl
 /* Tells the dispatchers of all instances where something was added. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at);
 
+/* Tells them that a queue was changed. */
+void jobs_wake_changed(jobs_t *self);
+
 #endif

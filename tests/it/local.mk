@@ -67,7 +67,7 @@ EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
 EXTRA_DIST += tests/kit/stream.py %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
 
-JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_system.py
+JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_promises.py %D%/jobs_system.py
 TESTS += $(JOBS_TESTS_IT)
 EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py
 METRICS_TESTS = \

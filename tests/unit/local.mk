@@ -103,3 +103,4 @@ include tests/unit/analysis_service.mk
 include tests/unit/auth_service.mk
 include tests/unit/jobs_service.mk
 include tests/unit/jobs_schedules.mk
+include tests/unit/outside_service.mk
