@@ -34,8 +34,8 @@ const actor_spec_t *const app_actors[] = {
 static const command_t *const s_commands[] = {
     &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
     &command_config,  &command_call,    &command_watch,  &command_ps,    &command_drain,
-    &command_analyze, &command_openapi, &command_health, &command_top,   &command_user,
-    &command_key,     &command_audit,   &command_jobs,
+    &command_analyze, &command_openapi, &command_health, &command_top,   &command_trace,
+    &command_user,    &command_key,     &command_audit,  &command_jobs,
 };
 
 static const setting_t s_log_rows[] = {

@@ -114,6 +114,7 @@ static bool s_applies(const exchange_t *x)
 static void s_add_headers(exchange_t *x, const char *state)
 {
     char age[24];
+    x->caching.outcome = state;
     respond_header(x, "X-Cache", state);
     if (strcmp(state, "MISS") == 0)
         return;

@@ -149,8 +149,7 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     if (server)
         s_read_request(self, mg_get_request_info(server));
     self->address = address_of_caller(&peer, self->headers[HEADER_X_FORWARDED_FOR], &edge->trusted);
-    trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
-    trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
+    tracing_begin(self);
     log_set_request(self->request_id,
                     id_hex(self->trace.trace, sizeof self->trace.trace, trace_id));
     return self;
@@ -191,6 +190,7 @@ void exchange_end(exchange_t **self_p)
     uint64_t took_us = clock_us() - self->started_us;
     s_count(self, took_us);
     s_log(self, took_us);
+    tracing_end(self, took_us);
     log_set_request(NULL, NULL);
     if (self->has_answer)
         answer_close(&self->answer);

@@ -40,6 +40,7 @@ static const grant_t s_built_in[] = {
     { "jobs", "/v1/schedules" },
     { "limiter", "/v1/admin/limits" },
     { "metrics", "/v1/admin/metrics" },
+    { "metrics", "/v1/traces" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below

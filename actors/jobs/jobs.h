@@ -115,9 +115,10 @@ void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t
 void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
                        const job_receipt_t *receipt);
 
-/* A job as a request describes it, which the caller may enqueue. False: the call has been answered.
- * (on_enqueue.c) */
-bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, job_new_t *job);
+/* A job as a request describes it, which the caller may enqueue; `is_traced`: it continues the
+ * trace of the call. False: the call has been answered. (on_enqueue.c) */
+bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, bool is_traced,
+                      job_new_t *job);
 
 /* Tells the account, if it has one, what became of its job; `error` may be NULL. */
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,

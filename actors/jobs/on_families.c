@@ -23,9 +23,9 @@ typedef struct {
 static bool s_read(relatives_t *self, call_t *call, jobs_t *jobs)
 {
     const value_t *request = call_request(call), *list = value_get(request, "children");
-    bool good = jobs_require_job(jobs, call, value_get(request, "parent"), &self->jobs[0]);
+    bool good = jobs_require_job(jobs, call, value_get(request, "parent"), true, &self->jobs[0]);
     for (uint32_t i = 0; good && i < list->count; i++)
-        good = jobs_require_job(jobs, call, value_item(list, i), &self->jobs[1 + i]);
+        good = jobs_require_job(jobs, call, value_item(list, i), true, &self->jobs[1 + i]);
     return good;
 }
 

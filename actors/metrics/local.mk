@@ -6,8 +6,12 @@ SB_PARTS += %D%/libmetrics.a
 	%D%/alerts.c %D%/alerts.h \
 	%D%/board.c %D%/board.h \
 	%D%/exporter.c %D%/exporter.h \
+	%D%/heard.c %D%/heard.h \
 	%D%/messenger.c %D%/messenger.h \
 	%D%/metrics.c %D%/metrics.h \
+	%D%/on_traces.c \
+	%D%/otlp.c %D%/otlp.h \
 	%D%/pace.c %D%/pace.h \
 	%D%/rules.c %D%/rules.h \
-	%D%/summary.c %D%/summary.h
+	%D%/summary.c %D%/summary.h \
+	%D%/traces.c %D%/traces.h

@@ -26,6 +26,17 @@ static const setting_t s_setting_rows[] = {
       .about = "`whsec_...` that messages to it are signed with; empty for no signature." },
     { "alert_repeat_s", SETTING_INT, offsetof(metrics_settings_t, alert_repeat_s), "3600", 10,
       604800, "s", .about = "How often an alert that goes on is told again." },
+    { "traces", SETTING_INT, offsetof(metrics_settings_t, traces), "5000", 1, 1000000, NULL,
+      .about = "Traces that are remembered." },
+    { "trace_bytes", SETTING_INT, offsetof(metrics_settings_t, trace_bytes), "16777216", 65536,
+      INT64_C(1) << 34, "bytes", .about = "What their spans may take together." },
+    { "trace_keep_s", SETTING_INT, offsetof(metrics_settings_t, trace_keep_s), "900", 1, 86400, "s",
+      .about = "How long a trace is remembered after it was last heard of." },
+    { "otlp_url", SETTING_TEXT, offsetof(metrics_settings_t, otlp_url), "", 0, 2048,
+      .about = "Where traces are exported to by OTLP/HTTP in JSON, as "
+               "http://otel.internal:4318/v1/traces; empty for nowhere." },
+    { "otlp_headers", SETTING_TEXT, offsetof(metrics_settings_t, otlp_headers), "", 0, 4096,
+      .secret = true, .about = "Headers for that, as `name=value,name=value`." },
     { 0 },
 };
 
@@ -40,7 +51,6 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
     COUNTER(METRICS_LEFT_OUT, "series_left_out",
             "Families and series of snapshots that were not acceptable, or too many"),
     COUNTER(METRICS_FELL_SILENT, "instances_silent", "Instances that fell silent without leaving"),
-#undef COUNTER
     [METRICS_INSTANCES] = { "metrics_instances", STATS_GAUGE, "Instances known" },
     [METRICS_SERIES] = { "metrics_series", STATS_GAUGE, "Series of all of them" },
     [METRICS_ALERTS] = { "metrics_alerts", STATS_GAUGE, "Rules that are broken now" },
@@ -48,6 +58,15 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
                               "Messages about alerts that were handed on to be delivered" },
     [METRICS_ALERTS_LOST] = { "metrics_alerts_lost_total", STATS_COUNTER,
                               "Messages about alerts that could not be" },
+    COUNTER(METRICS_SPANS, "spans", "Spans taken in"),
+    COUNTER(METRICS_SPANS_BAD, "spans_bad", "Spans that could not be read"),
+    COUNTER(METRICS_SPANS_DROPPED, "spans_dropped", "Spans there was no more room for"),
+    COUNTER(METRICS_SPANS_EXPORTED, "spans_exported", "Spans that a collector has taken"),
+    COUNTER(METRICS_SPANS_NOT_EXPORTED, "spans_not_exported",
+            "Spans that were to be exported and are lost"),
+#undef COUNTER
+    [METRICS_TRACES] = { "metrics_traces", STATS_GAUGE, "Traces remembered" },
+    [METRICS_TRACE_BYTES] = { "metrics_trace_bytes", STATS_GAUGE, "What their spans take" },
 };
 
 /* ---- hearing -------------------------------------------------------------------------------- */
@@ -135,8 +154,7 @@ static void s_show(metrics_t *self)
 
 /* ---- alerts --------------------------------------------------------------------------------- */
 
-/* Whether it is for us to tell: of the instances that are up, the one whose name sorts first. */
-static bool s_tells(const metrics_t *self)
+bool metrics_is_first(const metrics_t *self)
 {
     const char *own = actor_instance(self->actor);
     for (const member_t *at = self->board.members; at; at = at->hh.next)
@@ -181,7 +199,7 @@ static void s_summarise(metrics_t *self, buf_t *body)
                                                          VALUE_LIMITS, &verdict),
                                   .now_ms = clock_ms(),
                                   .wall_ms = clock_wall_ms(),
-                                  .tells = s_tells(self),
+                                  .tells = metrics_is_first(self),
                                   .tell = s_on_alert,
                                   .arg = self });
     pack_init(&pack, body);
@@ -203,8 +221,10 @@ static void s_tick(actor_t *actor, void *memory)
     self->summary.size = 0;
     buf_add(&self->summary, body.bytes, body.size);
     s_show(self);
+    metrics_tick_traces(self);
     monitor_unlock(&self->monitor);
     messenger_tick(&self->messenger, clock_ms());
+    exporter_tick(&self->otlp.exporter, clock_ms());
     actor_publish(actor, topic_row(TOPIC_METRICS_SUMMARY)->prefix, false, &body);
 }
 
@@ -213,9 +233,9 @@ static void s_tick(actor_t *actor, void *memory)
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     metrics_t *self = memory;
-    (void)why;
-    (void)why_size;
     self->actor = actor;
+    if (!metrics_init_traces(self, &s_settings, why, why_size))
+        return false;
     monitor_init(&self->monitor);
     board_init(&self->board, (uint64_t)s_settings.keep_s * 1000);
     alerts_init(&self->alerts, (uint64_t)s_settings.alert_repeat_s * 1000);
@@ -232,12 +252,14 @@ static void s_connected(actor_t *actor, void *memory)
     self->messenger.carried = METRICS_ALERTS_TOLD;
     self->messenger.dropped = METRICS_ALERTS_LOST;
     client_subscribe(actor_client(actor), topic_row(TOPIC_METRICS)->prefix, s_on_snapshot, self);
+    metrics_connect_traces(self);
 }
 
 static void s_release(actor_t *actor, void *memory)
 {
     metrics_t *self = memory;
     (void)actor;
+    metrics_free_traces(self);
     messenger_free(&self->messenger);
     alerts_free(&self->alerts);
     board_free(&self->board);
@@ -248,6 +270,8 @@ static void s_release(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &metrics_text, metrics_on_text, HANDLE_POOL },
     { &metrics_summary, metrics_on_summary, HANDLE_POOL },
+    { &metrics_trace, metrics_on_trace, HANDLE_POOL },
+    { &metrics_traces, metrics_on_traces, HANDLE_POOL },
     { 0 },
 };
 

@@ -30,6 +30,7 @@ static call_t *s_new(actor_t *actor, worker_request_t *message)
     call->message = message;
     call->started_us = message->received_us;
     call->is_job = job_run_read(&call->job, message->frame.reply, message->frame.reply_size);
+    call_begin_trace(call);
     pack_init(&call->pack, &call->reply);
     monitor_lock(&actor->monitor);
     TAILQ_INSERT_TAIL(&actor->active, call, entry);
@@ -153,21 +154,30 @@ static bool s_require_valid(call_t *call)
 
 static void s_enter_log(const call_t *call)
 {
-    char trace_id[33] = "";
-    if (call->message->frame.flags & FRAME_TRACED)
-        id_hex(call->message->frame.trace, 16, trace_id);
+    char trace_id[2 * TRACE_ID_BYTES + 1] = "";
+    if (call->is_traced)
+        id_hex(call->trace.trace, TRACE_ID_BYTES, trace_id);
     log_set_request(call->principal ? call->principal->request_id : NULL, trace_id);
+    call_enter_trace(call);
+}
+
+static void s_leave_log(void)
+{
+    call_leave_trace();
+    log_set_request(NULL, NULL);
 }
 
 static void s_begin(call_t *call)
 {
     actor_t *actor = call->actor;
-    stats_record(&actor->stats, ACTOR_WAIT_TIME, clock_us() - call->started_us);
+    const uint64_t wait_us = clock_us() - call->started_us;
+    call->wait_us = wait_us < UINT32_MAX ? (uint32_t)wait_us : UINT32_MAX;
+    stats_record(&actor->stats, ACTOR_WAIT_TIME, wait_us);
     if (s_require_time(call) && s_require_principal(call) && s_require_permission(call)) {
         s_enter_log(call);
         if (s_require_valid(call))
             call->handler->handle(call, actor->self);
-        log_set_request(NULL, NULL);
+        s_leave_log();
     }
 }
 
@@ -181,7 +191,7 @@ void call_run(call_t *call)
     call->go_on = NULL;
     s_enter_log(call);
     go_on(call, call->go_on_arg);
-    log_set_request(NULL, NULL);
+    s_leave_log();
 }
 
 void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)

@@ -12,6 +12,7 @@
 #include "actors/base/text.h"
 #include "actors/runtime/db.h"
 #include "actors/runtime/db_backend.h"
+#include "actors/runtime/traced.h"
 
 /* What each status means to a client, and how loud it is in the log. */
 static const struct {
@@ -61,6 +62,7 @@ static void s_count(const db_conn_t *conn, const db_sql_t *sql, uint64_t spent_u
         stats_add(&db->stats, DB_SLOW_QUERIES, 1);
         LOG(LOG_WARN, "db.slow", LOG_TEXT("service", db->service), LOG_TEXT("statement", sql->name),
             LOG_INT("duration_ms", spent_us / 1000));
+        traced_query(db->service, sql->name, spent_us);
     }
 }
 

@@ -26,12 +26,14 @@
 #include "actors/base/log.h"
 #include "actors/base/queue.h"
 #include "actors/runtime/db_sqlite.h"
+#include "actors/runtime/traced.h"
 
 /* A write that waits. It lives on its thread's stack and is gone once it is woken. */
 typedef struct {
     queue_item_t item;
     db_work_t work;
     void *arg;
+    traced_t traced; /* what its thread works for */
     db_status_t status;
     sem_t done;
 } ticket_t;
@@ -83,12 +85,20 @@ static void s_wake_all(ticket_t *ticket)
     }
 }
 
+static db_status_t s_work(sqlite_conn_t *conn, const ticket_t *ticket)
+{
+    traced_set(&ticket->traced);
+    db_status_t status = db_work(&conn->base, ticket->work, ticket->arg);
+    traced_end();
+    return status;
+}
+
 static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
 {
     db_status_t status = s_do(conn, &s_begin_work);
     if (status != DB_OK)
         return status;
-    status = db_work(&conn->base, ticket->work, ticket->arg);
+    status = s_work(conn, ticket);
     if (sqlite3_get_autocommit(conn->handle))
         return status ? status : DB_BROKEN;
     if (status != DB_OK && s_do(conn, &s_undo_work) != DB_OK) {
@@ -102,7 +112,7 @@ static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
 /* The same where there is no other work to be kept: what fails takes the transaction down. */
 static db_status_t s_run_lone_work(sqlite_conn_t *conn, ticket_t *ticket)
 {
-    db_status_t status = db_work(&conn->base, ticket->work, ticket->arg);
+    db_status_t status = s_work(conn, ticket);
     if (sqlite3_get_autocommit(conn->handle))
         return status ? status : DB_BROKEN;
     if (status != DB_OK)
@@ -171,7 +181,7 @@ static void *s_thread(void *memory)
 db_status_t sqlite_write(db_t *db, db_work_t work, void *arg)
 {
     sqlite_t *self = db->state;
-    ticket_t ticket = { .work = work, .arg = arg };
+    ticket_t ticket = { .work = work, .arg = arg, .traced = traced_now() };
     insist(sem_init(&ticket.done, 0, 0) == 0);
     insist(queue_push(&self->queue, &ticket.item));
     while (sem_wait(&ticket.done) != 0)

@@ -7,6 +7,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/breaker.c %D%/breaker.h \
 	%D%/call.c \
 	%D%/call_run.c \
+	%D%/call_trace.c \
 	%D%/cursor.c %D%/cursor.h \
 	%D%/db.c %D%/db.h %D%/db_backend.h \
 	%D%/db_migrate.c \
@@ -25,7 +26,8 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/redis_url.c %D%/redis_url.h \
 	%D%/runtime_methods.c \
 	%D%/secret.c %D%/secret.h \
-	%D%/state.h
+	%D%/state.h \
+	%D%/traced.c %D%/traced.h
 
 # Migrations become C tables: how an actor's fragment does that stands in embed.awk.
 EXTRA_DIST += %D%/embed.awk
