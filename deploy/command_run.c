@@ -207,9 +207,10 @@ static void s_greet(const parts_t *self)
     printf("Signalbox %s is ready.\n\n"
            "  API       http://%s:%u/\n"
            "  API page  http://%s:%u/api-docs\n\n"
-           "Try:\n  curl -sS -H 'Content-Type: application/json' http://%s:%u/v1/analyses \\\n"
+           "Try:\n  curl -sS -H 'Content-Type: application/json' %shttp://%s:%u/v1/analyses \\\n"
            "    --data " RUN_EXAMPLE "\n",
-           PACKAGE_VERSION, address, port, address, port, address, port);
+           PACKAGE_VERSION, address, port, address, port,
+           self->app->edge.allow_anonymous ? "" : "-H \"X-API-Key: $KEY\" ", address, port);
     if (self->app->edge.allow_anonymous)
         printf(
             "\nAnybody on this machine may call it without signing in (edge.allow_anonymous).\n");
@@ -315,15 +316,28 @@ const command_t command_edge = {
     .run = s_run_edge,
 };
 
+/* `wrong` is what was taken for a name; NULL: nothing was. */
+static int s_fail_naming_actors(const char *wrong)
+{
+    buf_t names = { 0 };
+    for (const actor_spec_t *const *spec = app_actors; *spec; spec++)
+        buf_printf(&names, "%s%s", spec == app_actors ? "" : ", ", (*spec)->service->name);
+    if (wrong)
+        app_fail(APP_EXIT_USAGE, "there is no actor '%s'; there are %s", wrong, buf_text(&names));
+    else
+        app_fail(APP_EXIT_USAGE, "name the actors to run: %s", buf_text(&names));
+    buf_free(&names);
+    return APP_EXIT_USAGE;
+}
+
 static int s_run_actors(app_t *app, int argc, char **argv)
 {
     parts_t parts;
     if (argc == 0 || argc > APP_ACTORS_MAX)
-        return app_fail(APP_EXIT_USAGE,
-                        "name the actors to run: auth, analysis, cache, limiter, metrics");
+        return s_fail_naming_actors(NULL);
     for (int i = 0; i < argc; i++)
         if (!app_actor(argv[i]))
-            return app_fail(APP_EXIT_USAGE, "there is no actor '%s'", argv[i]);
+            return s_fail_naming_actors(argv[i]);
     s_open(&parts, app);
     /* a file has one process, which may bring it up to date; a server is for `signalbox migrate` */
     db_migrate_t migrate = app->storage.database[0] ? DB_MIGRATE_CHECK : DB_MIGRATE_APPLY;

@@ -52,8 +52,30 @@ static const char *s_tier(const exchange_t *x)
     return x->identity->principal.tier;
 }
 
-/* Counts the request, and says in the answer how the caller stands. */
-bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
+/* Says in the answer how the caller stands; in the place of what was said before. */
+static bool s_answer_limit(exchange_t *x, limits_verdict_t verdict)
+{
+    edge_t *edge = x->edge;
+    const uint64_t now_ms = clock_ms();
+    if (x->limits_size) {
+        const size_t behind = x->limits_at + x->limits_size;
+        memmove(x->extra.bytes + x->limits_at, x->extra.bytes + behind, x->extra.size - behind);
+        x->extra.size -= x->limits_size;
+    }
+    x->limits_at = x->extra.size;
+    limits_write_headers(&x->allowance, s_tier(x), now_ms, clock_wall_ms(), &x->extra);
+    x->limits_size = x->extra.size - x->limits_at;
+    if (verdict == LIMITS_PASS)
+        return true;
+    if (verdict == LIMITS_UNKNOWN)
+        return exchange_fail(x, ERROR_UNAVAILABLE,
+                             "Limits cannot be checked now, and this is not allowed without");
+    limits_write_refusal(&edge->limits, &x->allowance, s_tier(x), edge->settings->upgrade_url,
+                         now_ms, &x->failure, &x->members);
+    return false;
+}
+
+static bool s_limit(exchange_t *x, const char *rate_class, uint32_t cost, bool is_first)
 {
     edge_t *edge = x->edge;
     char address[ADDRESS_SUBJECT_SIZE], account[TALLY_SUBJECT_SIZE];
@@ -63,18 +85,33 @@ bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
                             .account = is_stranger ? NULL : account,
                             .tier = s_tier(x),
                             .rate_class = rate_class,
-                            .cost = cost };
-    limits_verdict_t verdict = limits_take(&edge->limits, &usage, &x->allowance);
-    uint64_t now_ms = clock_ms();
-    limits_write_headers(&x->allowance, s_tier(x), now_ms, clock_wall_ms(), &x->extra);
-    if (verdict == LIMITS_PASS)
+                            .cost = cost,
+                            .is_first = is_first };
+    return s_answer_limit(x, limits_take(&edge->limits, &usage, &x->allowance));
+}
+
+bool caller_limit(exchange_t *x, const char *rate_class, uint32_t cost)
+{
+    return s_limit(x, rate_class, cost, false);
+}
+
+bool caller_limit_method(exchange_t *x)
+{
+    const descriptor_method_t *method = x->route->method;
+    return s_limit(x, method->rate, method->cost, method->cost_per != NULL);
+}
+
+bool caller_limit_items(exchange_t *x, uint32_t items)
+{
+    if (items < 2)
         return true;
-    if (verdict == LIMITS_UNKNOWN)
-        return exchange_fail(x, ERROR_UNAVAILABLE,
-                             "Limits cannot be checked now, and this is not allowed without");
-    limits_write_refusal(&edge->limits, &x->allowance, s_tier(x), edge->settings->upgrade_url,
-                         now_ms, &x->failure, &x->members);
-    return false;
+    const uint64_t cost = (uint64_t)(items - 1) * x->route->method->cost;
+    if (cost > LIMITER_COST_MAX)
+        return exchange_fail(x, ERROR_TOO_LARGE,
+                             "A request may cost %d uses of its limit, not %llu", LIMITER_COST_MAX,
+                             (unsigned long long)cost);
+    return s_answer_limit(
+        x, limits_take_more(&x->edge->limits, s_tier(x), (uint32_t)cost, &x->allowance));
 }
 
 /* ---- whether it may ------------------------------------------------------------------------- */

@@ -18,6 +18,11 @@ void caller_identify(exchange_t *exchange, const char *rate_class);
  * stands. False with a failure set when a limit is reached. */
 bool caller_limit(exchange_t *exchange, const char *rate_class, uint32_t cost) MUST_CHECK;
 
+/* The same for a method that costs by item: first as one item, before anything of it is read, then,
+ * when it is known that there are `items` of them, for the rest. All of them, or none. */
+bool caller_limit_method(exchange_t *exchange) MUST_CHECK;
+bool caller_limit_items(exchange_t *exchange, uint32_t items) MUST_CHECK;
+
 /* Whether the caller may have what is open to `access`; or what the exchange's method is open to,
  * by access, role and scope. False with a failure set. */
 bool caller_permit(exchange_t *exchange, access_t access) MUST_CHECK;

@@ -69,7 +69,8 @@ struct exchange {
     const identity_t *identity;
     identity_t *held; /* a reference to it, or NULL for who has none of its own */
     credential_state_t credential;
-    allowance_t allowance; /* what the request was counted as */
+    allowance_t allowance;         /* what the request was counted as */
+    size_t limits_at, limits_size; /* where that stands in `extra` */
     path_t path;
     routing_t *routing;   /* held */
     const route_t *route; /* NULL for fixed routes and for what was refused before */

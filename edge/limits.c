@@ -233,15 +233,49 @@ limits_verdict_t limits_take(limits_t *self, const usage_t *usage, allowance_t *
         return LIMITS_PASS;
     if (usage->account) {
         s_init_claim(claim, usage->account, usage->tier, usage->rate_class, usage->cost);
+        claim->takes_no_lease |= usage->is_first;
         verdict = self->counts_users_addresses ? s_take_two(self, usage, claim, allowance)
                                                : s_take(self, claim, allowance);
     } else {
         s_init_claim(claim, usage->address, LIMITS_GENERAL_ADDRESS, usage->rate_class, usage->cost);
+        claim->takes_no_lease |= usage->is_first;
         verdict = s_take(self, claim, allowance);
     }
     allowance->is_counted = claim->count > 0;
     if (verdict == LIMITS_REFUSE)
         series_add(stats_at(self->config.stats, COUNT_LIMITS_REFUSED, &usage->tier), 1);
+    return verdict;
+}
+
+/* Of the policies that answers show, the class's stands last. */
+static void s_show_more(allowance_t *allowance, const claim_t *more)
+{
+    claim_t *shown = &allowance->claim;
+    if (more->count == 0)
+        return;
+    if (shown->count == 0)
+        *shown = *more;
+    shown->refused_by = shown->count - 1;
+    shown->standings[shown->refused_by] = more->standings[0];
+    shown->retry_ms = more->retry_ms;
+    allowance->is_counted = true;
+}
+
+limits_verdict_t limits_take_more(limits_t *self, const char *tier, uint32_t cost,
+                                  allowance_t *allowance)
+{
+    const claim_t *first = &allowance->claim;
+    claim_t more;
+    if (!self->config.is_on || !first->rate_class)
+        return LIMITS_PASS;
+    s_init_claim(&more, first->subject, first->general, first->rate_class, cost);
+    more.is_class_only = more.takes_no_lease = true;
+    limits_verdict_t verdict = s_take(self, &more, allowance);
+    if (verdict != LIMITS_PASS)
+        s_give_back(self, first);
+    if (verdict == LIMITS_REFUSE)
+        series_add(stats_at(self->config.stats, COUNT_LIMITS_REFUSED, &tier), 1);
+    s_show_more(allowance, &more);
     return verdict;
 }
 

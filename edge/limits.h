@@ -71,10 +71,16 @@ typedef struct {
     const char *tier;
     const char *rate_class; /* NULL: none */
     uint32_t cost;
+    bool is_first; /* more may follow: what is taken can be given back to the last token */
 } usage_t;
 
 /* Takes for one request; fills the allowance. */
 limits_verdict_t limits_take(limits_t *self, const usage_t *usage, allowance_t *allowance);
+
+/* Takes `cost` more of the rate class alone, for a request that was found to be that much larger.
+ * When that is refused, what was taken before is given back: it costs all or nothing. */
+limits_verdict_t limits_take_more(limits_t *self, const char *tier, uint32_t cost,
+                                  allowance_t *allowance);
 
 /* Whether who has not signed in would be refused now, as far as is known here; takes nothing. */
 bool limits_refuse_stranger(limits_t *self, const char *address, const char *rate_class);

@@ -189,7 +189,7 @@ static void s_success(writer_t *writer, const operation_t *operation)
 /* A method that may become a job says so besides. */
 static void s_accepted(writer_t *writer, const operation_t *operation)
 {
-    if (operation->method->accepted)
+    if (operation->method->accepted && operation->method->status != 202)
         writer_raw(writer, "202",
                    "{\"description\":\"A job will answer\",\"headers\":{\"Location\":"
                    "{\"description\":\"Where the job is\",\"schema\":{\"type\":\"string\"}}},"

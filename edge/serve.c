@@ -133,6 +133,7 @@ static const translate_header_t *s_headers(exchange_t *x, size_t *count)
 static bool s_translate(exchange_t *x)
 {
     size_t header_count = 0;
+    uint32_t items = 0;
     const translate_header_t *headers =
         x->route->method->headers ? s_headers(x, &header_count) : NULL;
     const translate_t request = {
@@ -145,9 +146,11 @@ static bool s_translate(exchange_t *x)
         .header_count = header_count,
         .idempotency_key = x->headers[HEADER_IDEMPOTENCY_KEY],
         .prefer = x->headers[HEADER_PREFER],
+        .items = &items,
     };
     x->message.size = 0;
-    return translate_request(&request, &x->arena, &x->message, &x->failure, &x->fields);
+    return translate_request(&request, &x->arena, &x->message, &x->failure, &x->fields) &&
+           caller_limit_items(x, items);
 }
 
 /* ---- the call ------------------------------------------------------------------------------- */
@@ -304,8 +307,8 @@ static bool s_serve_route(exchange_t *x)
     x->pattern = method->path;
     s_add_sunset(x);
     caller_identify(x, method->rate);
-    return caller_limit(x, method->rate, method->cost) && s_permit(x) && flags_permit(x) &&
-           s_require_live(x) && content_check(x) && exchange_read_body(x) && signature_check(x) &&
+    return caller_limit_method(x) && s_permit(x) && flags_permit(x) && s_require_live(x) &&
+           content_check(x) && exchange_read_body(x) && signature_check(x) &&
            (cached_answer(x) || (s_translate(x) && (cached_fetch(x) || s_call(x)) && s_answer(x)));
 }
 

@@ -214,7 +214,8 @@ static void s_find_policies(const tally_part_t *part, claim_t *claim)
 {
     claim->count = 0;
     claim->version = quotas_version(part->policies);
-    s_apply(claim, quotas_find(part->policies, claim->general));
+    if (!claim->is_class_only)
+        s_apply(claim, quotas_find(part->policies, claim->general));
     if (claim->rate_class)
         s_apply(claim, quotas_of_class(part->policies, claim->general, claim->rate_class));
 }

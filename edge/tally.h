@@ -42,6 +42,7 @@ typedef struct {
     const char *general;    /* policy for everything: a tier, "address" */
     const char *rate_class; /* NULL: none */
     uint32_t cost;
+    bool is_class_only; /* the general policy has counted it before */
     bool takes_no_lease;
 
     /* found */

@@ -358,6 +358,12 @@ static void s_splice(const merge_t *self, uint32_t pairs, size_t from, buf_t *me
     buf_free(&own);
 }
 
+static uint32_t s_count_items(const value_t *tree, const char *field)
+{
+    const value_t *list = field ? value_get(tree, field) : NULL;
+    return value_is_type(list, VALUE_ARRAY) ? list->count : 0;
+}
+
 bool translate_request(const translate_t *request, arena_t *arena, buf_t *message,
                        failure_t *failure, schema_errors_t *fields)
 {
@@ -379,6 +385,8 @@ bool translate_request(const translate_t *request, arena_t *arena, buf_t *messag
         failure->fields = fields;
         return false;
     }
+    if (request->items)
+        *request->items = s_count_items(tree, method->cost_per);
     if (has_members && merge.count)
         s_splice(&merge, tree->count, from, message);
     return true;

@@ -32,6 +32,8 @@ typedef struct {
     const char *idempotency_key;
     /* The header Prefer (RFC 7240): respond-async is the field respond_async; NULL: none */
     const char *prefer;
+    /* Set to how many items the method's `cost_per` has; may be NULL */
+    uint32_t *items;
 } translate_t;
 
 /* Appends the validated msgpack map to `message`. False with `failure` set, its field errors in

@@ -105,19 +105,7 @@ static const field_t s_content[] = {
 };
 
 static const field_t s_submit_request[] = {
-    { "workflow", FIELD_ANY, .required = true,
-      .example = "{\"name\":\"Morning prices\",\"nodes\":[{\"id\":\"start\",\"type\":\"schedule\"},"
-                 "{\"id\":\"fetch\",\"type\":\"http\",\"name\":\"Fetch prices\",\"params\":{"
-                 "\"url\":\"https://prices.example.dev/\"}}],"
-                 "\"edges\":[{\"from\":\"start\",\"to\":\"fetch\"}]}",
-      .about = "The workflow as its platform exports it" },
-    { "kind", FIELD_STRING, .choices = KINDS,
-      .about = "Which platform's workflow it is; found out from the document when left out" },
-    { "profile", FIELD_STRING, .choices = PROFILES, .preset = "\"default\"",
-      .about = "Which rules apply: all; errors and critical issues only; security only" },
-    { "name", FIELD_STRING, .min = 1, .max = 200, .example = "\"billing/morning-prices\"",
-      .about = "Your own name of the workflow: analyses under one name are versions of one "
-               "workflow. When left out, the id or else the name in the document counts" },
+    SUBMISSION_FIELDS,
     { "respond_async", FIELD_BOOLEAN, .preset = "false",
       .about =
           "Answer 202 with a job at once, unless the same was analysed before. Over HTTP also: "
@@ -251,9 +239,10 @@ const service_t analysis_service = {
     .version = "1.0.0",
     .about = "Reads automation workflows (n8n, Node-RED, Amazon States Language, or a plain graph) "
              "and says what is wrong with them: a score, the issues, the proof of each, the fix",
-    .methods = (const method_t *const[]){ &analysis_submit, &analysis_run_later, &analysis_list,
-                                          &analysis_get, &analysis_delete, &analysis_sarif,
-                                          &analysis_graph_svg, &analysis_graph_mmd,
-                                          &analysis_workflows, &analysis_workflow, &analysis_diff,
-                                          &analysis_trend, &analysis_rules, &analysis_rule, NULL },
+    .methods = (const method_t *const[]){ &analysis_submit, &analysis_run_later, &analysis_batch,
+                                          &analysis_summarize, &analysis_list, &analysis_get,
+                                          &analysis_delete, &analysis_sarif, &analysis_graph_svg,
+                                          &analysis_graph_mmd, &analysis_workflows,
+                                          &analysis_workflow, &analysis_diff, &analysis_trend,
+                                          &analysis_rules, &analysis_rule, NULL },
 };

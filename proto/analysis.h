@@ -13,9 +13,12 @@
 #define ANALYSIS_TREND_MAX 500 /* points of one trend */
 #define ANALYSIS_DIFF_MAX  500 /* entries of one list of a comparison */
 
-extern const method_t analysis_submit, analysis_run_later, analysis_list, analysis_get,
-    analysis_delete, analysis_sarif, analysis_graph_svg, analysis_graph_mmd, analysis_workflows,
-    analysis_workflow, analysis_diff, analysis_trend, analysis_rules, analysis_rule;
+#define ANALYSIS_BATCH_MAX 100 /* workflows of one batch */
+
+extern const method_t analysis_submit, analysis_run_later, analysis_batch, analysis_summarize,
+    analysis_list, analysis_get, analysis_delete, analysis_sarif, analysis_graph_svg,
+    analysis_graph_mmd, analysis_workflows, analysis_workflow, analysis_diff, analysis_trend,
+    analysis_rules, analysis_rule;
 
 extern const service_t analysis_service;
 

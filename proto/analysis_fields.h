@@ -70,6 +70,26 @@
                                     .example = EXAMPLE_TIME, .about = (text)                       \
     }
 
+/* What is to be analysed. */
+#define SUBMISSION_FIELDS                                                                          \
+    { "workflow", FIELD_ANY, .required = true,                                                     \
+      .example =                                                                                   \
+          "{\"name\":\"Morning prices\",\"nodes\":[{\"id\":\"start\",\"type\":\"schedule\"},"      \
+          "{\"id\":\"fetch\",\"type\":\"http\",\"name\":\"Fetch prices\",\"params\":{"             \
+          "\"url\":\"https://prices.example.dev/\"}}],"                                            \
+          "\"edges\":[{\"from\":\"start\",\"to\":\"fetch\"}]}",                                    \
+      .about = "The workflow as its platform exports it" },                                        \
+        { "kind", FIELD_STRING, .choices = KINDS,                                                  \
+          .about = "Which platform's workflow it is; found out from the document when left out" }, \
+        { "profile", FIELD_STRING, .choices = PROFILES, .preset = "\"default\"",                   \
+          .about = "Which rules apply: all; errors and critical issues only; security only" },     \
+    {                                                                                              \
+        "name", FIELD_STRING,                                                                      \
+            .min = 1, .max = 200, .example = "\"billing/morning-prices\"",                         \
+            .about = "Your own name of the workflow: analyses under one name are versions of one " \
+                     "workflow. When left out, the id or else the name in the document counts"     \
+    }
+
 extern const field_t analysis_node_fields[];     /* a node, as issues name it */
 extern const field_t analysis_severity_fields[]; /* issues by severity */
 extern const field_t analysis_brief_fields[];    /* an analysis without its issues */

@@ -110,6 +110,7 @@ static void s_pack_method(pack_t *out, const method_t *method)
     pairs += s_pack_text(out, "rate", method->rate);
     pairs += s_pack_text(out, "flag", method->flag);
     pairs += s_pack_number(out, "cost", method->cost);
+    pairs += s_pack_text(out, "cost_per", method->cost_per);
     pairs += s_pack_number(out, "deadline_ms", method->deadline_ms);
     pairs += s_pack_errors(out, method->errors);
     pairs += s_pack_cache(out, &method->cache);
@@ -348,6 +349,7 @@ static bool s_read_method(reader_t *self, const value_t *map, descriptor_method_
         !s_read_text(self, map, "rate", METHOD_NAME_BYTES, &method->rate) ||
         !s_read_text(self, map, "flag", METHOD_NAME_BYTES, &method->flag) ||
         !s_read_number(self, map, "cost", 1000000, 1, &method->cost) ||
+        !s_read_text(self, map, "cost_per", METHOD_NAME_BYTES, &method->cost_per) ||
         !s_read_number(self, map, "deadline_ms", DESCRIPTOR_DEADLINE_MAX_MS, METHOD_DEADLINE_MS,
                        &method->deadline_ms) ||
         !s_read_access(self, map, &method->access) ||

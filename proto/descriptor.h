@@ -23,6 +23,7 @@ typedef struct {
     access_t access;
     const char *role, *scope, *rate, *flag; /* NULL when not given */
     uint32_t cost;
+    const char *cost_per; /* NULL when not given */
     bool sensitive;
     bool idempotent;
     uint32_t deadline_ms;

@@ -34,9 +34,7 @@ const field_t jobs_job_request[] = { JOB_FIELDS, { 0 } };
 
 static const field_t s_enqueue_request[] = {
     JOB_FIELDS,
-    { "idempotency_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,
-      .about = "For a day the same request with the same key gets the same answer and enqueues "
-               "nothing" },
+    IDEMPOTENCY_FIELD,
     { 0 },
 };
 
@@ -67,8 +65,7 @@ const method_t jobs_enqueue = {
 static const field_t s_enqueue_many_request[] = {
     { "jobs", FIELD_ARRAY, .required = true, .min = 1, .max = JOBS_BATCH_MAX,
       .fields = jobs_job_request, .about = "All of them are enqueued, or none" },
-    { "idempotency_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,
-      .about = "As with one job, for all of them together" },
+    IDEMPOTENCY_FIELD,
     { 0 },
 };
 
@@ -90,7 +87,7 @@ const method_t jobs_enqueue_many = {
     .http = { .route = "POST /v1/jobs/batch", .status = 202 },
 };
 
-static const field_t s_principal[] = {
+const field_t jobs_principal_fields[] = {
     { "account", FIELD_STRING, .required = true, .min = 1, .max = 64, .about = "The account" },
     { "user", FIELD_STRING, .max = 64, .about = "The user" },
     { "tier", FIELD_STRING, .max = 64, .about = "Of the account" },
@@ -101,8 +98,7 @@ static const field_t s_principal[] = {
 
 static const field_t s_job_as[] = {
     JOB_FIELDS,
-    { "as", FIELD_OBJECT, .fields = s_principal,
-      .about = "In whose name it is run; the service's own when left out" },
+    JOBS_AS_FIELD,
     { 0 },
 };
 
@@ -222,19 +218,35 @@ const service_t jobs_service = {
     .version = "1.0.0",
     .about = "Keeps work until it is done: calls of any service's methods, later, again after a "
              "failure, in order, at a rate, with what became of them",
-    .methods = (const method_t *const[]){ &jobs_enqueue,        &jobs_enqueue_many,
-                                          &jobs_enqueue_as,     &jobs_get,
-                                          &jobs_list,           &jobs_cancel,
-                                          &jobs_progress,       &jobs_queues,
-                                          &jobs_queue_set,      &jobs_dead,
-                                          &jobs_dead_get,       &jobs_dead_delete,
-                                          &jobs_replay,         &jobs_replay_many,
-                                          &jobs_claim,          &jobs_complete,
-                                          &jobs_fail,           &jobs_extend,
-                                          &jobs_enqueue_family, &jobs_children,
-                                          &jobs_schedule_put,   &jobs_schedule_get,
-                                          &jobs_schedule_list,  &jobs_schedule_next,
-                                          &jobs_schedule_fires, &jobs_schedule_delete,
-                                          &jobs_schedule_pause, &jobs_schedule_resume,
-                                          &jobs_schedule_run,   NULL },
+    .methods = (const method_t *const[]){ &jobs_enqueue,
+                                          &jobs_enqueue_many,
+                                          &jobs_enqueue_as,
+                                          &jobs_get,
+                                          &jobs_list,
+                                          &jobs_cancel,
+                                          &jobs_progress,
+                                          &jobs_queues,
+                                          &jobs_queue_set,
+                                          &jobs_dead,
+                                          &jobs_dead_get,
+                                          &jobs_dead_delete,
+                                          &jobs_replay,
+                                          &jobs_replay_many,
+                                          &jobs_claim,
+                                          &jobs_complete,
+                                          &jobs_fail,
+                                          &jobs_extend,
+                                          &jobs_enqueue_family,
+                                          &jobs_enqueue_family_as,
+                                          &jobs_children,
+                                          &jobs_schedule_put,
+                                          &jobs_schedule_get,
+                                          &jobs_schedule_list,
+                                          &jobs_schedule_next,
+                                          &jobs_schedule_fires,
+                                          &jobs_schedule_delete,
+                                          &jobs_schedule_pause,
+                                          &jobs_schedule_resume,
+                                          &jobs_schedule_run,
+                                          NULL },
 };

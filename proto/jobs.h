@@ -45,7 +45,8 @@ extern const method_t jobs_enqueue, jobs_enqueue_many, jobs_enqueue_as, jobs_get
     jobs_queues, jobs_queue_set, jobs_cancel, jobs_progress, jobs_dead, jobs_dead_get,
     jobs_dead_delete, jobs_replay, jobs_replay_many, jobs_claim, jobs_complete, jobs_fail,
     jobs_extend;
-extern const method_t jobs_enqueue_family, jobs_children; /* jobs_families.c */
+extern const method_t jobs_enqueue_family, jobs_enqueue_family_as,
+    jobs_children; /* jobs_families.c */
 extern const method_t jobs_schedule_put, jobs_schedule_get, jobs_schedule_list, jobs_schedule_next,
     jobs_schedule_fires, jobs_schedule_delete, jobs_schedule_pause, jobs_schedule_resume,
     jobs_schedule_run; /* jobs_schedules.c */

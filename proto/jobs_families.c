@@ -6,16 +6,22 @@
 
 #include "proto/jobs_fields.h"
 
-static const field_t s_enqueue_request[] = {
-    { "parent", FIELD_OBJECT, .required = true, .fields = jobs_job_request,
-      .about = "Is run when all children have ended" },
-    { "children", FIELD_ARRAY, .required = true, .min = 1, .max = JOBS_BATCH_MAX,
-      .fields = jobs_job_request, .about = "May be run at once" },
-    { "needs_children", FIELD_BOOLEAN, .preset = "false",
-      .about = "Whether the parent dies, instead of being run, when a child died or was cancelled; "
-               "it waits for the others all the same" },
-    { 0 },
-};
+#define FAMILY_FIELDS                                                                              \
+    { "parent", FIELD_OBJECT, .required = true, .fields = jobs_job_request,                        \
+      .about = "Is run when all children have ended" },                                            \
+        { "children",                                                                              \
+          FIELD_ARRAY,                                                                             \
+          .required = true,                                                                        \
+          .min = 1,                                                                                \
+          .max = JOBS_BATCH_MAX,                                                                   \
+          .fields = jobs_job_request,                                                              \
+          .about = "May be run at once" },                                                         \
+        { "needs_children", FIELD_BOOLEAN, .preset = "false",                                      \
+          .about = "Whether the parent dies, instead of being run, when a child died or was "      \
+                   "cancelled; it waits for the others all the same" },                            \
+        IDEMPOTENCY_FIELD
+
+static const field_t s_enqueue_request[] = { FAMILY_FIELDS, { 0 } };
 
 static const field_t s_enqueue_reply[] = {
     { "parent", FIELD_OBJECT, .required = true, .fields = jobs_receipt_fields,
@@ -38,6 +44,28 @@ const method_t jobs_enqueue_family = {
     .rate = "enqueue",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs/family", .status = 202 },
+};
+
+static const field_t s_enqueue_as_request[] = {
+    FAMILY_FIELDS,
+    JOBS_AS_FIELD,
+    { "key_says", FIELD_STRING, .min = 1, .max = 200,
+      .about =
+          "With a key: a hash of the request that it is for, when this one, made of it, differs "
+          "each time" },
+    { 0 },
+};
+
+const method_t jobs_enqueue_family_as = {
+    .name = "enqueue_family_as",
+    .summary = "Enqueues a job that waits for others, and those, in anybody's name",
+    .about = "For services, whose calls carry no principal of their own. The key is the account's; "
+             "an answer that was given before has the status 200.",
+    .request = s_enqueue_as_request,
+    .reply = s_enqueue_reply,
+    .errors = jobs_enqueue_errors,
+    .access = ACCESS_INTERNAL,
+    .deadline_ms = 10000,
 };
 
 static const field_t s_children_request[] = {

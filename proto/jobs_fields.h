@@ -47,6 +47,18 @@
                                         "`blocked` behind another, or how it ended"                \
     }
 
+#define IDEMPOTENCY_FIELD                                                                          \
+    {                                                                                              \
+        "idempotency_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,                          \
+                                         .about = "For a day the same request with the same key "  \
+                                                  "gets the same answer and enqueues nothing"      \
+    }
+#define JOBS_AS_FIELD                                                                              \
+    {                                                                                              \
+        "as", FIELD_OBJECT, .fields = jobs_principal_fields,                                       \
+                            .about = "In whose name it is run; the service's own when left out"    \
+    }
+
 #define FENCE_FIELD                                                                                \
     {                                                                                              \
         "fence", FIELD_INTEGER, .required = true, .min = 1, .max = 2147483647,                     \
@@ -89,8 +101,9 @@
 extern const field_t jobs_id_request[];
 extern const field_t jobs_job_request[];    /* a job that is to be enqueued */
 extern const field_t jobs_receipt_fields[]; /* a job that was enqueued */
-extern const field_t jobs_job_fields[];     /* a job in full */
-extern const field_t jobs_list_reply[];     /* a page of them */
+extern const field_t jobs_principal_fields[];
+extern const field_t jobs_job_fields[]; /* a job in full */
+extern const field_t jobs_list_reply[]; /* a page of them */
 extern const error_code_t jobs_enqueue_errors[];
 extern const error_code_t jobs_missing[];
 extern const error_code_t jobs_stale[]; /* PRECONDITION_FAILED: not the present run */

@@ -55,6 +55,8 @@ typedef struct {
     const char *scope;    /* that a key must have; NULL: any */
     const char *rate;     /* rate class: "read", "analysis" ...; NULL: none */
     uint32_t cost;        /* tokens of that class; 0 is 1 */
+    const char *cost_per; /* array field of the request: each of its items costs that; NULL: the
+                             request as a whole does */
     const char *flag;     /* feature flag that must be on for the caller; NULL: none */
     bool sensitive;       /* recorded in the audit log, and signed by keys that sign */
     bool idempotent;      /* a request may be sent again when its instance was lost */

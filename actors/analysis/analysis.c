@@ -81,6 +81,20 @@ analysis_verdict_t analysis_key(arena_t *arena, const value_t *document,
     return ANALYSIS_DONE;
 }
 
+analysis_verdict_t analysis_check(arena_t *arena, const value_t *document,
+                                  const analysis_options_t *options, char why[ANALYSIS_WHY_SIZE])
+{
+    work_t work = { .arena = arena };
+    loader_t loader = { .work = &work, .model = arena_alloc(arena, sizeof *loader.model) };
+    choice_t choice;
+    if (!s_choose(document, options, &choice, why))
+        return ANALYSIS_REFUSED;
+    if (choice.analyser->load(&loader, document))
+        return ANALYSIS_DONE;
+    memcpy(why, loader.why, ANALYSIS_WHY_SIZE);
+    return ANALYSIS_REFUSED;
+}
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -57,6 +57,12 @@ analysis_verdict_t analysis_run(arena_t *arena, const value_t *document,
                                 const analysis_options_t *options,
                                 analysis_result_t *result) MUST_CHECK;
 
+/* Whether the document can be analysed at all: refuses what `analysis_run` would, for the price of
+ * reading it. The arena is used for passing work. */
+analysis_verdict_t analysis_check(arena_t *arena, const value_t *document,
+                                  const analysis_options_t *options,
+                                  char why[ANALYSIS_WHY_SIZE]) MUST_CHECK;
+
 /* The name of the answer: SHA-256 over kind, analyser version, profile and the canonical document.
  * Takes nothing from the document but its values: positions, recorded data, note texts and the
  * order of keys do not matter. ANALYSIS_REFUSED with `why` when the kind or profile is unknown. The

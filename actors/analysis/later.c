@@ -10,30 +10,18 @@
 
 #include "actors/analysis/later.h"
 #include "actors/base/clock.h"
+#include "actors/runtime/enqueue.h"
+#include "proto/analysis.h"
 #include "proto/jobs.h"
 
-#define LATER_TIMEOUT_MS 600000
-#define LATER_ATTEMPTS   3
-
-static void s_pack_names(pack_t *pack, const char *key,
-                         const char names[][PRINCIPAL_NAME_BYTES + 1], size_t count)
+void later_pack_job(pack_t *pack, const char *submission)
 {
-    pack_text(pack, key);
-    pack_array(pack, count);
-    for (size_t i = 0; i < count; i++)
-        pack_text(pack, names[i]);
-}
-
-/* In whose name it runs; a service's own jobs have nobody. */
-static void s_pack_as(pack_t *pack, const principal_t *who)
-{
-    pack_text(pack, "as");
-    pack_map(pack, 5);
-    pack_pair_text(pack, "account", who->account);
-    pack_pair_text(pack, "user", who->user);
-    pack_pair_text(pack, "tier", who->tier);
-    s_pack_names(pack, "roles", who->roles, who->role_count);
-    s_pack_names(pack, "scopes", who->scopes, who->scope_count);
+    pack_pair_text(pack, "kind", "analysis.run");
+    pack_text(pack, "payload");
+    pack_map(pack, 1);
+    pack_pair_text(pack, "submission", submission);
+    pack_pair_int(pack, "max_attempts", 3);
+    pack_pair_int(pack, "timeout_ms", analysis_run_later.deadline_ms);
 }
 
 static void s_pack_job(buf_t *body, const principal_t *who, const char *submission, const char *key)
@@ -43,16 +31,11 @@ static void s_pack_job(buf_t *body, const principal_t *who, const char *submissi
     pack_map(&pack, 1);
     pack_text(&pack, "jobs");
     pack_array(&pack, 1);
-    pack_map(&pack, who->account[0] ? 6 : 5);
-    pack_pair_text(&pack, "kind", "analysis.run");
-    pack_text(&pack, "payload");
-    pack_map(&pack, 1);
-    pack_pair_text(&pack, "submission", submission);
+    pack_map(&pack, LATER_PAIRS + (who->account[0] ? 2 : 1));
+    later_pack_job(&pack, submission);
     pack_pair_text(&pack, "unique_key", key);
-    pack_pair_int(&pack, "max_attempts", LATER_ATTEMPTS);
-    pack_pair_int(&pack, "timeout_ms", LATER_TIMEOUT_MS);
     if (who->account[0])
-        s_pack_as(&pack, who);
+        enqueue_pack_as(&pack, who);
 }
 
 static void s_read_receipt(call_t *call, const answer_t *answer, later_t *result,
@@ -75,7 +58,7 @@ bool later(call_t *call, const char *account, const buf_t *request, const char *
     const kept_t waiting = { .id = id_uuid7(id),
                              .request = squeeze(call_arena(call), request->bytes, request->size) };
     *result = (later_t){ 0 };
-    result->status = store_add_submission(call_db(call), &waiting, account, clock_wall_ms());
+    result->status = store_add_submissions(call_db(call), &waiting, 1, account, clock_wall_ms());
     if (result->status != DB_OK)
         return false;
     s_pack_job(&body, call_principal(call), id, key);
@@ -88,6 +71,6 @@ bool later(call_t *call, const char *account, const buf_t *request, const char *
     answer_close(&answer);
     buf_free(&body);
     if (is_duplicate) /* the other job has a submission of its own */
-        result->status = store_drop_submission(call_db(call), id);
+        result->status = store_drop_submissions(call_db(call), &waiting, 1);
     return good && result->status == DB_OK;
 }

@@ -19,4 +19,8 @@ typedef struct {
 bool later(call_t *call, const char *account, const buf_t *request, const char *key,
            later_t *result) MUST_CHECK;
 
+/* Packs LATER_PAIRS pairs of a map: a job that analyses a kept submission. */
+#define LATER_PAIRS 4
+void later_pack_job(pack_t *pack, const char *submission);
+
 #endif

@@ -4,6 +4,7 @@ SB_PARTS += %D%/libanalysis.a
 
 %C%_libanalysis_a_SOURCES = \
 	%D%/address.c %D%/address.h \
+	%D%/assess.c %D%/assess.h \
 	%D%/analyser.c %D%/analyser.h \
 	%D%/analysis.c %D%/analysis.h \
 	%D%/canonical.c %D%/canonical.h \
@@ -20,7 +21,7 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/mermaid.c %D%/mermaid.h \
 	%D%/model.c %D%/model.h \
 	%D%/names.c %D%/names.h \
-	%D%/on_analyses.c %D%/on_exports.c %D%/on_rules.c %D%/on_submit.c %D%/on_workflows.c \
+	%D%/on_analyses.c %D%/on_batch.c %D%/on_exports.c %D%/on_rules.c %D%/on_submit.c %D%/on_workflows.c \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/ran.c %D%/ran.h \
 	%D%/references.c %D%/references.h \
@@ -37,6 +38,7 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/slice.c %D%/slice.h \
 	%D%/squeeze.c %D%/squeeze.h \
 	%D%/store.c %D%/store_erase.c %D%/store_lists.c %D%/store_submissions.c %D%/store.h \
+	%D%/submission.c %D%/submission.h \
 	%D%/svg.c %D%/svg.h \
 	%D%/texts.c %D%/texts.h \
 	%D%/work.c %D%/work.h

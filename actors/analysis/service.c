@@ -175,6 +175,8 @@ static void s_tick(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &analysis_submit, on_submit, HANDLE_POOL },
     { &analysis_run_later, on_run_later, HANDLE_POOL },
+    { &analysis_batch, on_batch, HANDLE_POOL },
+    { &analysis_summarize, on_summarize, HANDLE_POOL },
     { &analysis_list, on_list, HANDLE_POOL },
     { &analysis_get, on_get, HANDLE_POOL },
     { &analysis_delete, on_delete, HANDLE_POOL },

@@ -41,6 +41,8 @@ extern const actor_spec_t analysis_actor;
 
 void on_submit(call_t *call, void *self);
 void on_run_later(call_t *call, void *self);
+void on_batch(call_t *call, void *self);
+void on_summarize(call_t *call, void *self);
 void on_list(call_t *call, void *self);
 void on_get(call_t *call, void *self);
 void on_delete(call_t *call, void *self);

@@ -83,12 +83,13 @@ typedef struct {
     squeezed_t request;      /* until then */
 } kept_t;
 
-db_status_t store_add_submission(db_t *db, const kept_t *waiting, const char *account,
-                                 int64_t now_ms) MUST_CHECK;
+/* All of them or none. */
+db_status_t store_add_submissions(db_t *db, const kept_t *waiting, size_t count,
+                                  const char *account, int64_t now_ms) MUST_CHECK;
 db_status_t store_get_submission(db_t *db, arena_t *arena, const char *account, const char *id,
                                  const kept_t **found) MUST_CHECK;
 db_status_t store_end_submission(db_t *db, const char *id, const char *analysis_id) MUST_CHECK;
-db_status_t store_drop_submission(db_t *db, const char *id) MUST_CHECK;
+db_status_t store_drop_submissions(db_t *db, const kept_t *waiting, size_t count) MUST_CHECK;
 db_status_t store_purge_submissions(db_t *db, int64_t before_ms, int64_t most,
                                     int64_t *deleted) MUST_CHECK;
 

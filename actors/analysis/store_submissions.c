@@ -13,13 +13,34 @@ static const db_sql_t s_add = {
     NULL
 };
 
-db_status_t store_add_submission(db_t *db, const kept_t *waiting, const char *account,
-                                 int64_t now_ms)
+/* Several that are changed together. */
+typedef struct {
+    const kept_t *list;
+    size_t count;
+    const char *account;
+    int64_t now_ms;
+} several_t;
+
+static db_status_t s_add_work(db_conn_t *conn, void *arg)
 {
-    return DB_WRITE_ONE(db, &s_add, NULL, DB_P_TEXT("id", waiting->id),
-                        DB_P_TEXT("account", account), DB_P_INT("created_at", now_ms),
-                        DB_P_INT("request_size", (int64_t)waiting->request.full),
-                        DB_P_BLOB("request", waiting->request.bytes, waiting->request.size));
+    const several_t *self = arg;
+    db_status_t status = DB_OK;
+    for (size_t i = 0; status == DB_OK && i < self->count; i++) {
+        const squeezed_t *request = &self->list[i].request;
+        status = DB_RUN(conn, &s_add, NULL, DB_P_TEXT("id", self->list[i].id),
+                        DB_P_TEXT("account", self->account), DB_P_INT("created_at", self->now_ms),
+                        DB_P_INT("request_size", (int64_t)request->full),
+                        DB_P_BLOB("request", request->bytes, request->size));
+    }
+    return status;
+}
+
+db_status_t store_add_submissions(db_t *db, const kept_t *waiting, size_t count,
+                                  const char *account, int64_t now_ms)
+{
+    return db_write(
+        db, s_add_work,
+        &(several_t){ .list = waiting, .count = count, .account = account, .now_ms = now_ms });
 }
 
 static const db_sql_t s_get = { "analysis.get_submission",
@@ -69,9 +90,18 @@ db_status_t store_end_submission(db_t *db, const char *id, const char *analysis_
 static const db_sql_t s_drop = { "analysis.drop_submission",
                                  "DELETE FROM submission WHERE id = $id", NULL };
 
-db_status_t store_drop_submission(db_t *db, const char *id)
+static db_status_t s_drop_work(db_conn_t *conn, void *arg)
 {
-    return DB_WRITE_ONE(db, &s_drop, NULL, DB_P_TEXT("id", id));
+    const several_t *self = arg;
+    db_status_t status = DB_OK;
+    for (size_t i = 0; status == DB_OK && i < self->count; i++)
+        status = DB_RUN(conn, &s_drop, NULL, DB_P_TEXT("id", self->list[i].id));
+    return status;
+}
+
+db_status_t store_drop_submissions(db_t *db, const kept_t *waiting, size_t count)
+{
+    return db_write(db, s_drop_work, &(several_t){ .list = waiting, .count = count });
 }
 
 static const db_sql_t s_purge = {

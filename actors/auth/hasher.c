@@ -4,11 +4,9 @@
  */
 #include "config.h"
 
-#include <pthread.h>
-
 #include "actors/auth/hasher.h"
+#include "actors/base/crew.h"
 #include "actors/base/log.h"
-#include "actors/base/queue.h"
 
 #define RETRY_AFTER_MS 1000
 
@@ -20,13 +18,13 @@ typedef struct {
 } job_t;
 
 struct hasher {
-    queue_t waiting;
-    pthread_t *threads;
-    size_t thread_count;
+    crew_t crew;
 };
 
-static void s_run(job_t *job)
+static void s_run(void *arg, queue_item_t *item)
 {
+    job_t *job = CONTAINER_OF(item, job_t, item);
+    (void)arg;
     log_set_request(call_principal(job->call)->request_id, NULL);
     if (call_left_ms(job->call) == 0)
         call_fail(job->call, ERROR_DEADLINE, "The deadline passed before the request was begun");
@@ -36,24 +34,19 @@ static void s_run(job_t *job)
     mem_free(job);
 }
 
-static void *s_run_thread(void *arg)
+static void s_drop(void *arg, queue_item_t *item)
 {
-    hasher_t *self = arg;
-    queue_item_t *item;
-    log_set_part("auth");
-    while ((item = queue_pop(&self->waiting)))
-        s_run(CONTAINER_OF(item, job_t, item));
-    return NULL;
+    job_t *job = CONTAINER_OF(item, job_t, item);
+    (void)arg;
+    call_fail(job->call, ERROR_UNAVAILABLE, "The instance is leaving");
+    mem_free(job);
 }
 
 hasher_t *hasher_new(size_t threads, size_t waiting)
 {
+    static const crew_job_t job = { .part = "auth", .work = s_run, .drop = s_drop };
     hasher_t *self = mem_zeroed(sizeof *self);
-    queue_init(&self->waiting, waiting, false);
-    self->threads = mem_array(threads, sizeof *self->threads);
-    self->thread_count = threads;
-    for (size_t i = 0; i < threads; i++)
-        insist(pthread_create(&self->threads[i], NULL, s_run_thread, self) == 0);
+    crew_start(&self->crew, &job, threads, waiting);
     return self;
 }
 
@@ -63,18 +56,7 @@ void hasher_destroy(hasher_t **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    queue_item_t *next;
-    for (queue_item_t *item = queue_take_all(&self->waiting); item; item = next) {
-        job_t *job = CONTAINER_OF(item, job_t, item);
-        next = item->next;
-        call_fail(job->call, ERROR_UNAVAILABLE, "The instance is leaving");
-        mem_free(job);
-    }
-    queue_close(&self->waiting);
-    for (size_t i = 0; i < self->thread_count; i++)
-        pthread_join(self->threads[i], NULL);
-    queue_free(&self->waiting);
-    mem_free(self->threads);
+    crew_stop(&self->crew);
     mem_free(self);
 }
 
@@ -82,7 +64,7 @@ bool hasher_push(hasher_t *self, call_t *call, hasher_work_t work, void *arg)
 {
     job_t *job = mem_alloc(sizeof *job);
     *job = (job_t){ .call = call, .work = work, .arg = arg };
-    if (queue_push(&self->waiting, &job->item)) {
+    if (crew_push(&self->crew, &job->item)) {
         call_defer(call);
         return true;
     }

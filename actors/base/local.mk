@@ -7,6 +7,7 @@ SB_BASE += %D%/libbase.a
 	%D%/base.c %D%/base.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/crew.c %D%/crew.h \
 	%D%/family.c %D%/family.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/host.c %D%/host.h \

@@ -12,6 +12,7 @@
 #include "actors/base/log.h"
 #include "actors/jobs/intake.h"
 #include "actors/jobs/jobs.h"
+#include "actors/jobs/store_families.h"
 
 #define INTAKE_REQUESTS 512      /* of one transaction */
 #define INTAKE_JOBS     2000     /* likewise */
@@ -78,18 +79,43 @@ static void s_release(intake_t *self, const intake_request_t *request)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
+size_t intake_receipts(const intake_request_t *request)
+{
+    bool is_alone = request->form == INTAKE_FAMILY && request->receipts->is_duplicate;
+    return is_alone ? 1 : request->count;
+}
+
+static void s_pack_one(pack_t *pack, const intake_request_t *request, size_t i)
+{
+    jobs_pack_receipt(pack, request->jobs[i].kind, request->jobs[i].queue, &request->receipts[i]);
+}
+
+static void s_pack_list(pack_t *pack, const char *key, const intake_request_t *request, size_t from)
+{
+    const size_t count = intake_receipts(request);
+    pack_text(pack, key);
+    pack_array(pack, count - from);
+    for (size_t i = from; i < count; i++)
+        s_pack_one(pack, request, i);
+}
+
 static void s_pack_reply(pack_t *pack, const intake_request_t *request)
 {
-    if (request->is_single) {
-        jobs_pack_receipt(pack, request->jobs->kind, request->jobs->queue, request->receipts);
-        return;
+    switch (request->form) {
+    case INTAKE_ONE:
+        s_pack_one(pack, request, 0);
+        break;
+    case INTAKE_LIST:
+        pack_map(pack, 1);
+        s_pack_list(pack, "items", request, 0);
+        break;
+    case INTAKE_FAMILY:
+        pack_map(pack, 2);
+        pack_text(pack, "parent");
+        s_pack_one(pack, request, 0);
+        s_pack_list(pack, "children", request, 1);
+        break;
     }
-    pack_map(pack, 1);
-    pack_text(pack, "items");
-    pack_array(pack, request->count);
-    for (size_t i = 0; i < request->count; i++)
-        jobs_pack_receipt(pack, request->jobs[i].kind, request->jobs[i].queue,
-                          &request->receipts[i]);
 }
 
 static void s_answer(intake_t *self, intake_request_t *request)
@@ -111,12 +137,18 @@ static void s_answer(intake_t *self, intake_request_t *request)
         pack_raw(pack, request->reply.bytes, request->reply.size);
     else
         s_pack_reply(pack, request);
-    call_reply(request->call, 0);
+    call_reply(request->call, request->is_repeated ? request->repeated_status : 0);
 }
 
 /* ---- transactions ---------------------------------------------------------------------------- */
 
-/* Requests that are stored together: the jobs of those without a key in a row. */
+/* Those with a key, and families, are stored one by one. */
+static bool s_is_plain(const intake_request_t *request)
+{
+    return !request->key && request->form != INTAKE_FAMILY;
+}
+
+/* Requests that are stored together: the jobs of the plain ones in a row. */
 typedef struct {
     intake_request_t **requests;
     size_t request_count;
@@ -125,6 +157,14 @@ typedef struct {
     job_receipt_t *receipts;
     size_t count;
 } batch_t;
+
+static db_status_t s_store_jobs(db_conn_t *conn, const intake_request_t *request)
+{
+    if (request->form != INTAKE_FAMILY)
+        return jobs_store_enqueue(conn, request->jobs, request->count, request->receipts);
+    return jobs_store_add_family(conn, request->jobs, request->needs_children, request->jobs + 1,
+                                 request->count - 1, request->receipts);
+}
 
 /* The answer to the key, if it was given before; else the jobs and their answer. */
 static db_status_t s_store_keyed(db_conn_t *conn, arena_t *arena, intake_request_t *request)
@@ -137,7 +177,7 @@ static db_status_t s_store_keyed(db_conn_t *conn, arena_t *arena, intake_request
     request->reply = answer.reply;
     if (status != DB_OK || request->is_repeated)
         return status;
-    status = jobs_store_enqueue(conn, request->jobs, request->count, request->receipts);
+    status = s_store_jobs(conn, request);
     if (status != DB_OK)
         return status;
     buf_t reply = { 0 };
@@ -156,19 +196,23 @@ static db_status_t s_work(db_conn_t *conn, void *arg)
     db_status_t status = DB_OK;
     if (batch->count)
         status = jobs_store_enqueue(conn, batch->jobs, batch->count, batch->receipts);
-    for (size_t i = 0; status == DB_OK && i < batch->request_count; i++)
-        if (batch->requests[i]->key)
-            status = s_store_keyed(conn, &batch->arena, batch->requests[i]);
+    for (size_t i = 0; status == DB_OK && i < batch->request_count; i++) {
+        intake_request_t *request = batch->requests[i];
+        if (request->key)
+            status = s_store_keyed(conn, &batch->arena, request);
+        else if (!s_is_plain(request))
+            status = s_store_jobs(conn, request);
+    }
     return status;
 }
 
-/* Puts the jobs of requests without a key into one row, or takes their receipts out of it. */
+/* Puts the jobs of plain requests into one row, or takes their receipts out of it. */
 static void s_gather(batch_t *batch, bool back)
 {
     size_t at = 0;
     for (size_t i = 0; i < batch->request_count; i++) {
         intake_request_t *request = batch->requests[i];
-        if (request->key)
+        if (!s_is_plain(request))
             continue;
         if (back)
             memcpy(request->receipts, batch->receipts + at,
@@ -184,7 +228,7 @@ static bool s_store(intake_t *self, intake_request_t **requests, size_t count)
 {
     batch_t batch = { .requests = requests, .request_count = count };
     for (size_t i = 0; i < count; i++)
-        if (!requests[i]->key)
+        if (s_is_plain(requests[i]))
             batch.count += requests[i]->count;
     batch.jobs = arena_array(&batch.arena, batch.count, sizeof *batch.jobs);
     batch.receipts = arena_array(&batch.arena, batch.count, sizeof *batch.receipts);

@@ -21,23 +21,35 @@
 
 typedef struct intake intake_t;
 
+/* How jobs belong together, and so how they are answered. */
+typedef enum {
+    INTAKE_ONE,
+    INTAKE_LIST,
+    INTAKE_FAMILY, /* the first one waits for the others */
+} intake_form_t;
+
 /* A request to enqueue; in its call's arena, whose call it ends. */
 typedef struct {
     queue_item_t item;
     call_t *call;
     job_new_t *jobs;
     size_t count;
-    job_receipt_t *receipts;       /* room for all */
-    bool is_single;                /* answered with one receipt instead of a list */
+    job_receipt_t *receipts; /* room for all */
+    intake_form_t form;
+    bool needs_children;           /* of a family: the first one dies with any of the others */
     const char *key;               /* idempotency key; NULL: none */
     const char *account;           /* whose key it is */
     uint8_t hash[JOBS_HASH_BYTES]; /* of the request, when there is a key */
+    uint16_t repeated_status;      /* of an answer that was given before; 0: the method's own */
     /* the intake's own */
     bool is_repeated; /* the answer was given before; nothing was done */
     bool is_other;    /* the key is another request's */
     job_bytes_t reply;
     db_status_t status;
 } intake_request_t;
+
+/* How many of its jobs have a receipt: a family whose parent is a duplicate was not enqueued. */
+size_t intake_receipts(const intake_request_t *request);
 
 /* Told of requests after their commit and before their answer, on the intake's thread. */
 typedef void (*intake_stored_t)(void *arg, const intake_request_t *request);

@@ -104,7 +104,7 @@ void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t
 /* On the intake's thread, after the commit. */
 static void s_on_stored(void *arg, const intake_request_t *request)
 {
-    jobs_tell_enqueued(arg, request->jobs, request->receipts, request->count);
+    jobs_tell_enqueued(arg, request->jobs, request->receipts, intake_receipts(request));
 }
 
 /* Another instance has added something. */
@@ -214,6 +214,7 @@ static const handler_t s_handlers[] = {
     { &jobs_queues, jobs_on_queues, HANDLE_POOL },
     { &jobs_queue_set, jobs_on_queue_set, HANDLE_POOL },
     { &jobs_enqueue_family, jobs_on_enqueue_family, HANDLE_POOL },
+    { &jobs_enqueue_family_as, jobs_on_enqueue_family_as, HANDLE_POOL },
     { &jobs_children, jobs_on_children, HANDLE_POOL },
     { &jobs_schedule_put, jobs_on_schedule_put, HANDLE_POOL },
     { &jobs_schedule_get, jobs_on_schedule_get, HANDLE_POOL },

@@ -77,8 +77,9 @@ jobs_handler_t jobs_on_cancel, jobs_on_progress;                          /* on_
 jobs_handler_t jobs_on_dead, jobs_on_dead_get, jobs_on_dead_delete, jobs_on_replay,
     jobs_on_replay_many;                                                      /* on_dead.c */
 jobs_handler_t jobs_on_claim, jobs_on_complete, jobs_on_fail, jobs_on_extend; /* on_pull.c */
-jobs_handler_t jobs_on_enqueue_family, jobs_on_children;                      /* on_families.c */
-jobs_handler_t jobs_on_queues, jobs_on_queue_set;                             /* on_queues.c */
+jobs_handler_t jobs_on_enqueue_family, jobs_on_enqueue_family_as,
+    jobs_on_children;                             /* on_families.c */
+jobs_handler_t jobs_on_queues, jobs_on_queue_set; /* on_queues.c */
 
 /* ---- what they share (share.c) --------------------------------------------------------------- */
 
@@ -115,10 +116,18 @@ void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t
 void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
                        const job_receipt_t *receipt);
 
-/* A job as a request describes it, which the caller may enqueue; `is_traced`: it continues the
- * trace of the call. False: the call has been answered. (on_enqueue.c) */
-bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, bool is_traced,
+/* A job as a request describes it, which the caller may enqueue; `as` is in whose name it is run,
+ * NULL in the caller's. False: the call has been answered. (on_enqueue.c) */
+bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, const value_t *as,
                       job_new_t *job);
+
+/* The same for a job that the request is, and that is enqueued later, again and again: each in a
+ * trace of its own. (on_enqueue.c) */
+bool jobs_require_plan(jobs_t *self, call_t *call, job_new_t *job);
+
+/* The idempotency key of a request whose jobs have been read, and what it stands for: the request
+ * as a whole, or what a service says that it is. With the same key another one is refused. */
+void jobs_read_key(intake_request_t *request);
 
 /* Tells the account, if it has one, what became of its job; `error` may be NULL. */
 void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_state_t state,
@@ -129,6 +138,9 @@ void jobs_tell_end(actor_t *actor, const job_begun_t *job, const job_end_t *end,
 
 /* The same with how far it is; `note` may be NULL. */
 void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, const char *note);
+
+/* Tells the accounts of jobs that wait for others how far those are. */
+void jobs_tell_parents(actor_t *actor, const job_parents_t *parents);
 
 /* Tells the dispatchers of all instances where something was added. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at);

@@ -81,29 +81,24 @@ void keeping_leave(dispatcher_t *self)
 
 /* ---- runs that nobody has -------------------------------------------------------------------- */
 
-typedef struct {
-    job_end_t *ends;
-    job_settled_t *settled;
-    size_t count;
-} settling_t;
-
 static db_status_t s_settle_work(db_conn_t *conn, void *arg)
 {
-    const settling_t *self = arg;
-    return jobs_store_settle(conn, self->ends, self->count, self->settled);
+    return jobs_store_settle(conn, arg);
 }
 
 /* Writes down ends that no run of ours has; how many counted. */
 static size_t s_settle(dispatcher_t *self, job_end_t *ends, size_t count)
 {
     size_t accepted = 0;
-    settling_t settling = { .ends = ends,
-                            .settled = arena_array(&self->arena, count, sizeof(job_settled_t)),
-                            .count = count };
+    job_settling_t settling = { .ends = ends,
+                                .settled = arena_array(&self->arena, count, sizeof(job_settled_t)),
+                                .count = count,
+                                .arena = &self->arena };
     if (count == 0 || !dispatcher_is_good(self, db_write(self->db, s_settle_work, &settling)))
         return 0;
     for (size_t i = 0; i < count; i++)
         accepted += settling.settled[i].is_accepted;
+    jobs_tell_parents(self->actor, &settling.parents);
     return accepted;
 }
 

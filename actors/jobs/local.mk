@@ -36,6 +36,7 @@ SB_PARTS += %D%/libjobs.a
 %C%_sql += %D%/sql/0002_schedules.sqlite.sql %D%/sql/0002_schedules.postgres.sql
 %C%_sql += %D%/sql/0003_families.sqlite.sql %D%/sql/0003_families.postgres.sql
 %C%_sql += %D%/sql/0004_erasures.sqlite.sql %D%/sql/0004_erasures.postgres.sql
+%C%_sql += %D%/sql/0005_progress.sqlite.sql %D%/sql/0005_progress.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c

@@ -69,10 +69,9 @@ static void s_read_name(const value_t *map, const char *key, char name[PRINCIPAL
         text_copy(name, PRINCIPAL_NAME_BYTES + 1, text, size);
 }
 
-/* The member `as` of a job, which only services may give. */
-static const principal_t *s_read_as(reading_t *self, const value_t *map)
+/* The member `as`, which only methods for services have. */
+static const principal_t *s_read_as(reading_t *self, const value_t *as)
 {
-    const value_t *as = value_get(map, "as");
     principal_t *who = arena_alloc(self->arena, sizeof *who);
     if (!value_is_type(as, VALUE_MAP))
         return call_principal(self->call);
@@ -154,9 +153,9 @@ static bool s_require_time(reading_t *self, const value_t *map, job_new_t *job)
 }
 
 /* False: the call has been answered. */
-static bool s_read_job(reading_t *self, const value_t *map, job_new_t *job)
+static bool s_read_job(reading_t *self, const value_t *map, const value_t *as, job_new_t *job)
 {
-    const principal_t *who = s_read_as(self, map);
+    const principal_t *who = s_read_as(self, as);
     *job = (job_new_t){
         .kind = value_dup_text(self->arena, map, "kind"),
         .priority = value_get_int(map, "priority", JOBS_PRIORITY),
@@ -176,40 +175,51 @@ static bool s_read_job(reading_t *self, const value_t *map, job_new_t *job)
            s_require_time(self, map, job) && s_require_payload(self, map, job);
 }
 
-bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, bool is_traced,
+bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, const value_t *as,
                       job_new_t *job)
 {
-    reading_t reading = { .jobs = self,
-                          .call = call,
-                          .arena = call_arena(call),
-                          .trace = is_traced ? call_trace(call) : NULL };
-    bool good = s_read_job(&reading, map, job);
+    reading_t reading = {
+        .jobs = self, .call = call, .arena = call_arena(call), .trace = call_trace(call)
+    };
+    bool good = s_read_job(&reading, map, as, job);
     buf_free(&reading.bytes);
     return good;
 }
 
-/* ---- the handlers ---------------------------------------------------------------------------- */
+bool jobs_require_plan(jobs_t *self, call_t *call, job_new_t *job)
+{
+    reading_t reading = { .jobs = self, .call = call, .arena = call_arena(call) };
+    bool good = s_read_job(&reading, call_request(call), NULL, job);
+    buf_free(&reading.bytes);
+    return good;
+}
 
-/* The request as a whole: with the same key another one is none that is repeated. */
-static void s_read_key(intake_request_t *request)
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+void jobs_read_key(intake_request_t *request)
 {
     call_t *call = request->call;
-    const char *method = call_method(call)->name;
+    const char *method = call_method(call)->name, *said = call_text(call, "key_says");
     crypto_generichash_state state;
     buf_t bytes = { 0 };
     pack_t pack;
     request->key = call_text(call, "idempotency_key");
-    request->account = call_principal(call)->account;
+    request->account = request->jobs->account;
     if (!request->key)
         return;
     pack_init(&pack, &bytes);
-    value_pack(call_request(call), &pack);
+    if (said)
+        pack_text(&pack, said);
+    else
+        value_pack(call_request(call), &pack);
     crypto_generichash_init(&state, NULL, 0, sizeof request->hash);
     crypto_generichash_update(&state, (const uint8_t *)method, strlen(method) + 1);
     crypto_generichash_update(&state, bytes.bytes, bytes.size);
     crypto_generichash_final(&state, request->hash, sizeof request->hash);
     buf_free(&bytes);
 }
+
+/* ---- the handlers ---------------------------------------------------------------------------- */
 
 /* Reads `count` jobs, which `list` holds, or the request itself when it is NULL. */
 static void s_enqueue(call_t *call, jobs_t *jobs, const value_t *list)
@@ -221,17 +231,19 @@ static void s_enqueue(call_t *call, jobs_t *jobs, const value_t *list)
     *request =
         (intake_request_t){ .call = call,
                             .count = count,
-                            .is_single = !list,
+                            .form = list ? INTAKE_LIST : INTAKE_ONE,
                             .jobs = arena_array(arena, count, sizeof *request->jobs),
                             .receipts = arena_array(arena, count, sizeof *request->receipts) };
     bool good = true;
-    s_read_key(request);
-    for (uint32_t i = 0; good && i < count; i++)
-        good = s_read_job(&reading, list ? value_item(list, i) : call_request(call),
-                          &request->jobs[i]);
+    for (uint32_t i = 0; good && i < count; i++) {
+        const value_t *map = list ? value_item(list, i) : call_request(call);
+        good = s_read_job(&reading, map, value_get(map, "as"), &request->jobs[i]);
+    }
     buf_free(&reading.bytes);
-    if (good)
-        intake_add(jobs->intake, request);
+    if (!good)
+        return;
+    jobs_read_key(request);
+    intake_add(jobs->intake, request);
 }
 
 void jobs_on_enqueue(call_t *call, void *self)

@@ -11,58 +11,39 @@
 
 /* ---- enqueuing ------------------------------------------------------------------------------- */
 
-/* The parent stands first. */
-typedef struct {
-    job_new_t *jobs;
-    job_receipt_t *receipts;
-    size_t children;
-    bool needs_children;
-} relatives_t;
-
-/* False: the call has been answered. */
-static bool s_read(relatives_t *self, call_t *call, jobs_t *jobs)
-{
-    const value_t *request = call_request(call), *list = value_get(request, "children");
-    bool good = jobs_require_job(jobs, call, value_get(request, "parent"), true, &self->jobs[0]);
-    for (uint32_t i = 0; good && i < list->count; i++)
-        good = jobs_require_job(jobs, call, value_item(list, i), true, &self->jobs[1 + i]);
-    return good;
-}
-
-static db_status_t s_work(db_conn_t *conn, void *arg)
-{
-    relatives_t *self = arg;
-    return jobs_store_add_family(conn, &self->jobs[0], self->needs_children, self->jobs + 1,
-                                 self->children, self->receipts);
-}
-
-static void s_pack(const relatives_t *self, pack_t *pack)
-{
-    size_t shown = self->receipts[0].is_duplicate ? 0 : self->children;
-    pack_map(pack, 2);
-    pack_text(pack, "parent");
-    jobs_pack_receipt(pack, self->jobs[0].kind, self->jobs[0].queue, &self->receipts[0]);
-    pack_text(pack, "children");
-    pack_array(pack, shown);
-    for (size_t i = 1; i <= shown; i++)
-        jobs_pack_receipt(pack, self->jobs[i].kind, self->jobs[i].queue, &self->receipts[i]);
-}
-
-void jobs_on_enqueue_family(call_t *call, void *jobs)
+static void s_enqueue(call_t *call, jobs_t *self, uint16_t repeated_status)
 {
     arena_t *arena = call_arena(call);
-    size_t children = value_get(call_request(call), "children")->count;
-    relatives_t family = { .jobs = arena_array(arena, 1 + children, sizeof *family.jobs),
-                           .receipts = arena_array(arena, 1 + children, sizeof *family.receipts),
-                           .children = children,
-                           .needs_children = call_bool(call, "needs_children") };
-    if (!s_read(&family, call, jobs) ||
-        !jobs_require_ok(call, db_write(call_db(call), s_work, &family)))
+    const value_t *asked = call_request(call), *list = value_get(asked, "children");
+    const value_t *as = value_get(asked, "as");
+    const size_t count = 1 + list->count;
+    intake_request_t *request = arena_alloc(arena, sizeof *request);
+    *request =
+        (intake_request_t){ .call = call,
+                            .count = count,
+                            .form = INTAKE_FAMILY,
+                            .needs_children = call_bool(call, "needs_children"),
+                            .repeated_status = repeated_status,
+                            .jobs = arena_array(arena, count, sizeof *request->jobs),
+                            .receipts = arena_array(arena, count, sizeof *request->receipts) };
+    bool good = jobs_require_job(self, call, value_get(asked, "parent"), as, &request->jobs[0]);
+    for (uint32_t i = 0; good && i < list->count; i++)
+        good = jobs_require_job(self, call, value_item(list, i), as, &request->jobs[1 + i]);
+    if (!good)
         return;
-    size_t count = family.receipts[0].is_duplicate ? 1 : 1 + children;
-    jobs_tell_enqueued(jobs, family.jobs, family.receipts, count);
-    s_pack(&family, call_pack(call));
-    call_reply(call, 0);
+    jobs_read_key(request);
+    intake_add(self->intake, request);
+}
+
+void jobs_on_enqueue_family(call_t *call, void *self)
+{
+    s_enqueue(call, self, 0);
+}
+
+/* A service has to know whether what it made for the jobs is theirs. */
+void jobs_on_enqueue_family_as(call_t *call, void *self)
+{
+    s_enqueue(call, self, 200);
 }
 
 /* ---- looking --------------------------------------------------------------------------------- */

@@ -106,12 +106,11 @@ void jobs_on_claim(call_t *call, void *memory)
 typedef struct {
     job_end_t end;
     job_settled_t settled;
-} settling_t;
+} ending_t;
 
 static db_status_t s_settle_work(db_conn_t *conn, void *arg)
 {
-    settling_t *self = arg;
-    return jobs_store_settle(conn, &self->end, 1, &self->settled);
+    return jobs_store_settle(conn, arg);
 }
 
 static void s_fail_stale(call_t *call, jobs_t *self)
@@ -136,21 +135,25 @@ static const job_t *s_require_run(call_t *call, jobs_t *self)
 }
 
 /* Writes an end down and tells of it. False: the call has been answered. */
-static bool s_require_settled(call_t *call, jobs_t *self, const job_t *job, settling_t *settling)
+static bool s_require_settled(call_t *call, jobs_t *self, const job_t *job, ending_t *ending)
 {
-    if (!jobs_require_ok(call, db_write(call_db(call), s_settle_work, settling)))
+    job_settling_t settling = {
+        .ends = &ending->end, .count = 1, .settled = &ending->settled, .arena = call_arena(call)
+    };
+    if (!jobs_require_ok(call, db_write(call_db(call), s_settle_work, &settling)))
         return false;
-    if (!settling->settled.is_accepted) {
+    if (!ending->settled.is_accepted) {
         s_fail_stale(call, self);
         return false;
     }
-    const job_state_t state = settling->settled.state;
+    const job_state_t state = ending->settled.state;
     const job_begun_t told = { .id = job->id,
                                .fence = job->fence,
                                .kind = job->kind,
                                .queue = job->queue,
                                .account = job->account };
-    jobs_tell_end(self->actor, &told, &settling->end, state);
+    jobs_tell_end(self->actor, &told, &ending->end, state);
+    jobs_tell_parents(self->actor, &settling.parents);
     return true;
 }
 
@@ -163,7 +166,7 @@ void jobs_on_complete(call_t *call, void *memory)
     const value_t *result = value_get(call_request(call), "result");
     buf_t bytes = { 0 };
     pack_t pack;
-    settling_t settling = { .end = { .id = job->id, .fence = job->fence, .how = SETTLE_DONE } };
+    ending_t ending = { .end = { .id = job->id, .fence = job->fence, .how = SETTLE_DONE } };
     pack_init(&pack, &bytes);
     if (result)
         value_pack(result, &pack);
@@ -171,8 +174,8 @@ void jobs_on_complete(call_t *call, void *memory)
         call_fail(call, ERROR_TOO_LARGE, "A result may have %d bytes", JOBS_PAYLOAD_BYTES);
     } else {
         if (bytes.size)
-            settling.end.result = (job_bytes_t){ bytes.bytes, bytes.size };
-        if (s_require_settled(call, self, job, &settling))
+            ending.end.result = (job_bytes_t){ bytes.bytes, bytes.size };
+        if (s_require_settled(call, self, job, &ending))
             call_reply(call, 0);
     }
     buf_free(&bytes);
@@ -187,21 +190,21 @@ void jobs_on_fail(call_t *call, void *memory)
     const failure_t failure = { .code = call_bool(call, "permanent") ? ERROR_UNPROCESSABLE
                                                                      : ERROR_UNAVAILABLE,
                                 .retry_after_ms = (uint32_t)call_int(call, "retry_after_ms") };
-    settling_t settling = { .end = verdict(&(verdict_run_t){ .id = job->id,
-                                                             .fence = job->fence,
-                                                             .tries = job->tries,
-                                                             .crashes = job->crashes,
-                                                             .max_attempts = job->max_attempts,
-                                                             .backoff_ms = job->backoff_ms,
-                                                             .random = id_random_u64() },
-                                           &failure) };
-    settling.end.error_code = call_text(call, "code");
-    settling.end.error_text = call_text(call, "detail");
-    if (!s_require_settled(call, self, job, &settling))
+    ending_t ending = { .end = verdict(&(verdict_run_t){ .id = job->id,
+                                                         .fence = job->fence,
+                                                         .tries = job->tries,
+                                                         .crashes = job->crashes,
+                                                         .max_attempts = job->max_attempts,
+                                                         .backoff_ms = job->backoff_ms,
+                                                         .random = id_random_u64() },
+                                       &failure) };
+    ending.end.error_code = call_text(call, "code");
+    ending.end.error_text = call_text(call, "detail");
+    if (!s_require_settled(call, self, job, &ending))
         return;
     pack_map(call_pack(call), 2);
     pack_pair_int(call_pack(call), "id", job->id);
-    pack_pair_text(call_pack(call), "state", jobs_store_state(settling.settled.state));
+    pack_pair_text(call_pack(call), "state", jobs_store_state(ending.settled.state));
     call_reply(call, 0);
 }
 

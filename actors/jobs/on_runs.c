@@ -45,6 +45,7 @@ void jobs_on_cancel(call_t *call, void *memory)
         jobs_publish(self->actor, TOPIC_JOBS_FINISHED, &told, JOB_CANCELLED, NULL);
         dispatcher_hint(self->dispatcher, cancelled->queue, NULL); /* the next of its order */
     }
+    jobs_tell_parents(self->actor, &cancelled->parents);
     pack_map(call_pack(call), 2);
     pack_pair_int(call_pack(call), "id", cancelling.id);
     pack_pair_text(call_pack(call), "state", jobs_store_state(cancelled->state));

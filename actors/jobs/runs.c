@@ -305,16 +305,9 @@ void runs_succeeded(dispatcher_t *self, const job_turned_t *turned)
 
 /* ---- settling -------------------------------------------------------------------------------- */
 
-typedef struct {
-    job_end_t ends[SETTLE_MOST];
-    job_settled_t settled[SETTLE_MOST];
-    size_t count;
-} settling_t;
-
 static db_status_t s_settle_work(db_conn_t *conn, void *arg)
 {
-    settling_t *self = arg;
-    return jobs_store_settle(conn, self->ends, self->count, self->settled);
+    return jobs_store_settle(conn, arg);
 }
 
 static void s_tell(dispatcher_t *self, const run_t *run, job_state_t state)
@@ -328,28 +321,30 @@ static void s_tell(dispatcher_t *self, const run_t *run, job_state_t state)
 
 void runs_settle(dispatcher_t *self)
 {
-    settling_t *settling = arena_alloc(&self->arena, sizeof *settling);
+    job_end_t ends[SETTLE_MOST];
+    job_settled_t settled[SETTLE_MOST];
+    job_settling_t settling = { .ends = ends, .settled = settled, .arena = &self->arena };
     run_t *run;
-    settling->count = 0;
     TAILQ_FOREACH(run, &self->failed, entry)
     {
-        if (settling->count == SETTLE_MOST)
+        if (settling.count == SETTLE_MOST)
             break;
-        settling->ends[settling->count++] = run->end;
+        ends[settling.count++] = run->end;
     }
-    if (settling->count == 0 ||
-        !dispatcher_is_good(self, db_write(self->db, s_settle_work, settling)))
+    if (settling.count == 0 ||
+        !dispatcher_is_good(self, db_write(self->db, s_settle_work, &settling)))
         return;
-    for (size_t i = 0; i < settling->count; i++) {
+    for (size_t i = 0; i < settling.count; i++) {
         run = TAILQ_FIRST(&self->failed);
         TAILQ_REMOVE(&self->failed, run, entry);
-        if (settling->settled[i].is_accepted)
-            s_tell(self, run, settling->settled[i].state);
+        if (settled[i].is_accepted)
+            s_tell(self, run, settled[i].state);
         else
             s_note_stale(self, run);
         run_free(run);
     }
-    self->ended_since_vacuum += (int64_t)settling->count;
+    jobs_tell_parents(self->actor, &settling.parents);
+    self->ended_since_vacuum += (int64_t)settling.count;
 }
 
 /* ---- leaving --------------------------------------------------------------------------------- */

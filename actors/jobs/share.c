@@ -6,6 +6,7 @@
 
 #include "actors/base/log.h"
 #include "actors/jobs/jobs.h"
+#include "actors/jobs/store_families.h"
 
 const char *jobs_scope(const call_t *call)
 {
@@ -201,6 +202,22 @@ void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, co
     pack_pair_int(&pack, "percent", percent);
     s_maybe_text(&pack, "note", note);
     actor_publish(actor, topic_row(TOPIC_JOBS_PROGRESS)->prefix, false, &body);
+}
+
+void jobs_tell_parents(actor_t *actor, const job_parents_t *parents)
+{
+    char note[JOBS_FAMILY_NOTE_SIZE];
+    for (size_t i = 0; i < parents->count; i++) {
+        const job_parent_t *parent = &parents->list[i];
+        const job_t told = { .id = parent->id,
+                             .fence = parent->fence,
+                             .state = parent->pending ? JOB_BLOCKED : JOB_SCHEDULED,
+                             .kind = parent->kind,
+                             .queue = parent->queue,
+                             .account = parent->account };
+        int64_t percent = jobs_store_family_progress(parent->children, parent->pending, note);
+        jobs_publish_progress(actor, &told, percent, note);
+    }
 }
 
 /* Best effort: whoever misses it looks by itself within a second. */

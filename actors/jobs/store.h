@@ -149,14 +149,35 @@ typedef struct {
     job_state_t state;
 } job_settled_t;
 
-db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t count,
-                              job_settled_t *settled) MUST_CHECK;
+/* A job that waits for others, of which some have ended in the transaction. */
+typedef struct {
+    int64_t id, fence;
+    int64_t children, pending; /* in all, and those that have not ended */
+    const char *kind, *queue, *account;
+} job_parent_t;
+
+typedef struct {
+    job_parent_t *list;
+    size_t count;
+} job_parents_t;
+
+/* Ends that are written down together. */
+typedef struct {
+    const job_end_t *ends;
+    size_t count;
+    job_settled_t *settled; /* room for all */
+    arena_t *arena;         /* for what is found: */
+    job_parents_t parents;
+} job_settling_t;
+
+db_status_t jobs_store_settle(db_conn_t *conn, job_settling_t *settling) MUST_CHECK;
 
 /* Cancels a job that does not run, or says of one that does that it shall be. */
 typedef struct {
     bool is_there;     /* false: no such job of the account (NULL: of any) lives */
     job_state_t state; /* now */
     const char *kind, *queue, *account;
+    job_parents_t parents;
 } job_cancelled_t;
 db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const char *account,
                               job_cancelled_t *cancelled) MUST_CHECK;
@@ -315,7 +336,7 @@ typedef struct {
     int64_t created_at, run_at, started_at, finished_at;
     const char *kind, *queue, *account, *unique_key, *order_key, *error_code, *error_text;
     job_bytes_t payload, result; /* only of one that was asked for alone */
-    int64_t percent;             /* -1: none told */
+    int64_t percent;             /* likewise; -1: none told */
     const char *note;
 } job_t;
 

@@ -5,14 +5,16 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "actors/jobs/store_families.h"
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
 static const db_sql_t s_block = { "jobs.family_block",
-                                  "UPDATE job SET state = 3, pending_children = $pending,"
-                                  " needs_children = $needs WHERE id = $id",
+                                  "UPDATE job SET state = 3, children = $pending,"
+                                  " pending_children = $pending, needs_children = $needs"
+                                  " WHERE id = $id",
                                   NULL };
 
 db_status_t jobs_store_add_family(db_conn_t *conn, const job_new_t *parent, bool needs_children,
@@ -46,21 +48,24 @@ db_status_t jobs_store_add_family(db_conn_t *conn, const job_new_t *parent, bool
     " THEN " greatest "(run_at, " now ") ELSE run_at END"
 #define WAITS " AND state = 3 AND pending_children >= "
 
+#define PARENT                                                                                     \
+    " RETURNING job.id AS id, job.account AS account, queue, kind, fence, order_key, children,"    \
+    " pending_children"
+
 static const db_sql_t s_count_down = {
     "jobs.family_end",
     COUNT_DOWN(
         STORE_NOW_SQLITE, "e.ended", "e.failed",
         "max") " FROM (SELECT json_extract(value, '$.p') AS parent, count(*) AS ended,"
                " sum(json_extract(value, '$.f')) AS failed FROM json_each($list) GROUP BY 1) AS e"
-               " WHERE job.id = e.parent" WAITS "e.ended"
-               " RETURNING job.account AS account, queue, order_key, pending_children",
+               " WHERE job.id = e.parent" WAITS "e.ended" PARENT,
     COUNT_DOWN(STORE_NOW_POSTGRES, "e.ended", "e.failed",
                "greatest") " FROM (SELECT r.p AS parent, CAST(count(*) AS INTEGER) AS ended,"
                            " CAST(sum(r.f) AS INTEGER) AS failed FROM"
                            " json_to_recordset(CAST(CAST($list AS TEXT) AS json)) AS r (p BIGINT, "
                            "f INTEGER)"
-                           " GROUP BY 1 ORDER BY 1) AS e WHERE job.id = e.parent" WAITS "e.ended"
-                           " RETURNING job.account AS account, queue, order_key, pending_children"
+                           " GROUP BY 1 ORDER BY 1) AS e WHERE job.id = e.parent" WAITS
+                           "e.ended" PARENT
 };
 
 void jobs_store_add_ended(job_families_t *self, int64_t parent_id, bool has_failed)
@@ -69,27 +74,49 @@ void jobs_store_add_ended(job_families_t *self, int64_t parent_id, bool has_fail
                has_failed);
 }
 
-static db_status_t s_read_freed(db_rows_t *rows, job_orders_t *orders)
+static db_status_t s_read_parents(db_rows_t *rows, arena_t *arena, job_orders_t *orders,
+                                  job_parents_t *parents)
 {
-    while (db_next(rows))
-        if (db_int(rows, "pending_children") == 0 && !db_is_null(rows, "order_key"))
-            jobs_store_add_order(orders, db_text(rows, "account"), db_text(rows, "queue"),
+    while (db_next(rows)) {
+        job_parent_t *parent = &parents->list[parents->count++];
+        *parent = (job_parent_t){ .id = db_int(rows, "id"),
+                                  .fence = db_int(rows, "fence"),
+                                  .children = db_int(rows, "children"),
+                                  .pending = db_int(rows, "pending_children"),
+                                  .kind = db_dup_text(rows, arena, "kind"),
+                                  .queue = db_dup_text(rows, arena, "queue"),
+                                  .account = db_dup_text(rows, arena, "account") };
+        if (parent->pending == 0 && !db_is_null(rows, "order_key"))
+            jobs_store_add_order(orders, parent->account, parent->queue,
                                  db_text(rows, "order_key"));
+    }
     return db_rows_end(rows);
 }
 
-db_status_t jobs_store_end_children(db_conn_t *conn, job_families_t *families, job_orders_t *orders)
+db_status_t jobs_store_end_children(db_conn_t *conn, arena_t *arena, job_families_t *families,
+                                    job_orders_t *orders, job_parents_t *parents)
 {
     db_rows_t *rows;
     db_status_t status = DB_OK;
+    *parents = (job_parents_t){ 0 };
     if (families->count) {
+        parents->list = arena_array(arena, families->count, sizeof *parents->list);
         buf_add_byte(&families->json, ']');
         status = DB_RUN(conn, &s_count_down, &rows, DB_P_TEXT("list", buf_text(&families->json)));
         if (status == DB_OK)
-            status = s_read_freed(rows, orders);
+            status = s_read_parents(rows, arena, orders, parents);
     }
     buf_free(&families->json);
     return status;
+}
+
+int64_t jobs_store_family_progress(int64_t children, int64_t pending,
+                                   char note[JOBS_FAMILY_NOTE_SIZE])
+{
+    const int64_t ended = children > pending ? children - pending : 0;
+    snprintf(note, JOBS_FAMILY_NOTE_SIZE, "%" PRId64 " of %" PRId64 " jobs it waits for have ended",
+             ended, children);
+    return children > 0 ? ended * 100 / children : 0;
 }
 
 /* A death that is taken back was no failure. */

@@ -31,10 +31,15 @@ typedef struct {
 
 void jobs_store_add_ended(job_families_t *self, int64_t parent_id, bool has_failed);
 
-/* Counts them down. Parents that wait for nobody any more become due, or are added to `orders`.
- * Frees the list. */
-db_status_t jobs_store_end_children(db_conn_t *conn, job_families_t *families,
-                                    job_orders_t *orders) MUST_CHECK;
+/* Counts them down, and tells of their parents. Those that wait for nobody any more become due, or
+ * are added to `orders`. Frees the list. */
+db_status_t jobs_store_end_children(db_conn_t *conn, arena_t *arena, job_families_t *families,
+                                    job_orders_t *orders, job_parents_t *parents) MUST_CHECK;
+
+/* How far a parent is, in percent and in words. */
+#define JOBS_FAMILY_NOTE_SIZE 80
+int64_t jobs_store_family_progress(int64_t children, int64_t pending,
+                                   char note[JOBS_FAMILY_NOTE_SIZE]);
 
 /* The opposite, for dead jobs that have been replayed: `ids` is a JSON array. */
 db_status_t jobs_store_revive_children(db_conn_t *conn, const char *ids) MUST_CHECK;

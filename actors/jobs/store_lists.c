@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "actors/jobs/store.h"
+#include "actors/jobs/store_families.h"
 
 #define COMMON                                                                                     \
     "j.id AS id, j.queue AS queue, j.kind AS kind, j.priority AS priority, j.fence AS fence,"      \
@@ -18,15 +18,17 @@
 #define LIVE                                                                                       \
     COMMON ", j.state AS state, j.run_at AS run_at, 0 AS finished_at, j.replays AS replays, "      \
            "j.crashes AS crashes, j.backoff_ms AS backoff_ms,"                                     \
-           " j.error_code AS error_code, j.error_text AS error_text"
+           " j.error_code AS error_code, j.error_text AS error_text, j.children AS children,"      \
+           " j.pending_children AS pending_children"
 #define ENDED                                                                                      \
     COMMON ", j.state AS state, 0 AS run_at, j.finished_at AS finished_at, 0 AS replays, 0 AS "    \
            "crashes, 0 AS backoff_ms,"                                                             \
-           " NULL AS error_code, NULL AS error_text"
+           " NULL AS error_code, NULL AS error_text, 0 AS children, 0 AS pending_children"
 #define BURIED                                                                                     \
     COMMON ", 6 AS state, 0 AS run_at, j.finished_at AS finished_at, j.replays AS replays, "       \
            "j.crashes AS crashes, j.backoff_ms AS backoff_ms,"                                     \
-           " j.error_code AS error_code, j.error_text AS error_text"
+           " j.error_code AS error_code, j.error_text AS error_text, 0 AS children,"               \
+           " 0 AS pending_children"
 
 #define PAGE(what, table, whose)                                                                   \
     "SELECT " what " FROM " table " j WHERE " whose "j.id < $before ORDER BY j.id DESC LIMIT "     \
@@ -102,6 +104,15 @@ db_status_t jobs_store_list(db_conn_t *conn, arena_t *arena, jobs_table_t table,
     return db_rows_end(rows);
 }
 
+/* What waits for others is as far as they are. */
+static void s_count_children(const db_rows_t *rows, arena_t *arena, job_t *job)
+{
+    char note[JOBS_FAMILY_NOTE_SIZE];
+    job->percent = jobs_store_family_progress(db_int(rows, "children"),
+                                              db_int(rows, "pending_children"), note);
+    job->note = arena_text(arena, note, strlen(note));
+}
+
 static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, jobs_table_t table, int64_t id,
                               const job_t **found)
 {
@@ -117,6 +128,8 @@ static db_status_t s_get_from(db_conn_t *conn, arena_t *arena, jobs_table_t tabl
         if (!db_is_null(rows, "percent"))
             job->percent = db_int(rows, "percent");
         job->note = db_dup_text(rows, arena, "note");
+        if (job->state == JOB_BLOCKED && db_int(rows, "children"))
+            s_count_children(rows, arena, job);
         *found = job;
     }
     return db_rows_end(rows);

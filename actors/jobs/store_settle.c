@@ -143,11 +143,12 @@ static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t
 }
 
 /* Lets go who waited for what has ended, and frees the lists. */
-static db_status_t s_free_next(db_conn_t *conn, db_status_t status, waiting_t *waiting)
+static db_status_t s_free_next(db_conn_t *conn, db_status_t status, arena_t *arena,
+                               waiting_t *waiting, job_parents_t *parents)
 {
     job_orders_t *orders = &waiting->orders;
     if (status == DB_OK)
-        status = jobs_store_end_children(conn, &waiting->families, orders);
+        status = jobs_store_end_children(conn, arena, &waiting->families, orders, parents);
     if (status == DB_OK)
         status = jobs_store_lock_orders(conn, orders);
     if (status == DB_OK)
@@ -157,17 +158,13 @@ static db_status_t s_free_next(db_conn_t *conn, db_status_t status, waiting_t *w
     return status;
 }
 
-db_status_t jobs_store_settle(db_conn_t *conn, const job_end_t *ends, size_t count,
-                              job_settled_t *settled)
+db_status_t jobs_store_settle(db_conn_t *conn, job_settling_t *self)
 {
-    arena_t arena = { 0 };
     waiting_t waiting = { 0 };
     db_status_t status = DB_OK;
-    for (size_t i = 0; status == DB_OK && i < count; i++)
-        status = s_settle_one(conn, &arena, &ends[i], &settled[i], &waiting);
-    status = s_free_next(conn, status, &waiting);
-    arena_free(&arena);
-    return status;
+    for (size_t i = 0; status == DB_OK && i < self->count; i++)
+        status = s_settle_one(conn, self->arena, &self->ends[i], &self->settled[i], &waiting);
+    return s_free_next(conn, status, self->arena, &waiting, &self->parents);
 }
 
 /* ---- cancelling ------------------------------------------------------------------------------ */
@@ -199,5 +196,5 @@ db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const
         jobs_store_add_order(&waiting.orders, tie.account, tie.queue, tie.order_key);
     if (tie.parent_id)
         jobs_store_add_ended(&waiting.families, tie.parent_id, true);
-    return s_free_next(conn, status, &waiting);
+    return s_free_next(conn, status, arena, &waiting, &cancelled->parents);
 }

@@ -35,6 +35,26 @@ static void s_pack(pack_t *pack, const enqueue_t *job)
     pack_close(pack, position, pairs);
 }
 
+static void s_pack_names(pack_t *pack, const char *key,
+                         const char names[][PRINCIPAL_NAME_BYTES + 1], size_t count)
+{
+    pack_text(pack, key);
+    pack_array(pack, count);
+    for (size_t i = 0; i < count; i++)
+        pack_text(pack, names[i]);
+}
+
+void enqueue_pack_as(pack_t *pack, const principal_t *who)
+{
+    pack_text(pack, "as");
+    pack_map(pack, 5);
+    pack_pair_text(pack, "account", who->account);
+    pack_pair_text(pack, "user", who->user);
+    pack_pair_text(pack, "tier", who->tier);
+    s_pack_names(pack, "roles", who->roles, who->role_count);
+    s_pack_names(pack, "scopes", who->scopes, who->scope_count);
+}
+
 error_code_t enqueue_jobs(actor_t *actor, const enqueue_t *jobs, size_t count)
 {
     buf_t body = { 0 };

@@ -26,4 +26,8 @@ typedef struct {
  * disk; ERROR_NO_SERVICE where there is no jobs service, and the work has to wait for one. */
 error_code_t enqueue_jobs(actor_t *actor, const enqueue_t *jobs, size_t count);
 
+/* Packs the pair `as` of `jobs.enqueue_as` and `jobs.enqueue_family_as`: in whose name a job is
+ * run. A service's own jobs have none. */
+void enqueue_pack_as(pack_t *pack, const principal_t *who);
+
 #endif

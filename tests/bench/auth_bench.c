@@ -10,28 +10,21 @@
  */
 #include "config.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <zmq.h>
-
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
-#include "broker/broker.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/service.h"
 
 #define PASSWORD   "correct horse battery staple"
 #define READY_MS   30000
 #define ROUNDS_MAX 10000
 
 #define AFTERWARDS_MS 10 /* answers go out before they are recorded */
-
-static char s_folder[] = "/tmp/auth-bench-XXXXXX";
-static char s_endpoint[sizeof s_folder + 32], s_events[sizeof s_folder + 32];
 
 typedef struct {
     const char *name, *method, *email, *password;
@@ -48,41 +41,6 @@ static const case_t s_cases[] = {
     { "forgot_known", "password_forgot", "ada@example.dev", NULL, ERROR_NONE },
     { "forgot_disabled", "password_forgot", "eve@example.dev", NULL, ERROR_NONE },
 };
-
-/* ---- the service ----------------------------------------------------------------------------- */
-
-static void s_presets(const setting_t *rows, void *target)
-{
-    const settings_section_t sections[] = { { "bench", rows, target }, { 0 } };
-    settings_new(sections); /* lives as long as the process */
-}
-
-static void s_run_auth(void *arg)
-{
-    static broker_settings_t broker;
-    static client_settings_t bus;
-    static actor_settings_t settings;
-    static db_settings_t storage;
-    static const actor_config_t config = { &settings, &bus, &storage };
-    void *context = zmq_ctx_new();
-    char why[300];
-    (void)arg;
-    log_set_level(LOG_ERROR);
-    s_presets(broker_setting_rows, &broker);
-    s_presets(client_setting_rows, &bus);
-    s_presets(actor_setting_rows, &settings);
-    s_presets(db_setting_rows, &storage);
-    s_presets(auth_actor.settings, &auth_settings);
-    broker.requests = bus.brokers = s_endpoint;
-    broker.events = bus.events = s_events;
-    broker.trusted = "inproc://trusted";
-    storage.data = s_folder;
-    if (!broker_start(context, &broker, why, sizeof why) ||
-        !actor_start(context, &auth_actor, &config, DB_MIGRATE_APPLY, why, sizeof why))
-        die("%s", why);
-    for (;;)
-        pause();
-}
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
@@ -180,33 +138,19 @@ static void s_hash_once(void *arg)
 
 int main(void)
 {
-    static client_settings_t bus;
+    bench_service_t auth;
     const size_t rounds = bench_number("ROUNDS", 60);
     if (rounds < 1 || rounds > ROUNDS_MAX)
         die("BENCH_ROUNDS is 1 to %d", ROUNDS_MAX);
-    if (!mkdtemp(s_folder))
-        die("cannot make a folder in /tmp");
-    snprintf(s_endpoint, sizeof s_endpoint, "ipc://%s/bus", s_folder);
-    snprintf(s_events, sizeof s_events, "ipc://%s/events", s_folder);
     log_set_level(LOG_ERROR);
-    s_presets(auth_actor.settings, &auth_settings);
-    password_cost_t cost = { .passes = (uint64_t)auth_settings.hash_passes,
-                             .memory_bytes = (size_t)auth_settings.hash_memory_kib * 1024 };
-    pid_t auth = bench_fork(s_run_auth, NULL);
-    void *context = zmq_ctx_new();
-    s_presets(client_setting_rows, &bus);
-    bus.brokers = s_endpoint;
-    bus.events = s_events;
-    s_client = client_new(context,
-                          &(client_config_t){ .settings = &bus, .name = "bench", .part = "bench" });
-    if (!client_wait_ready(s_client, READY_MS))
-        die("the broker does not answer");
+    bench_service_start(&auth, &auth_actor);
+    s_client = auth.client;
     s_prepare();
     s_take_turns(rounds);
-    client_destroy(&s_client);
-    zmq_ctx_term(context);
-    bench_reap(auth, SIGKILL);
+    bench_service_stop(&auth);
+    bench_presets(auth_actor.settings, &auth_settings);
+    password_cost_t cost = { .passes = (uint64_t)auth_settings.hash_passes,
+                             .memory_bytes = (size_t)auth_settings.hash_memory_kib * 1024 };
     bench_repeat("auth", "hash", 1, s_hash_once, &cost);
-    bench_remove_folder(s_folder);
     return 0;
 }

@@ -9,27 +9,20 @@
 #include "config.h"
 
 #include <semaphore.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <zmq.h>
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/cache/cache.h"
-#include "broker/broker.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/service.h"
 
 #define OUTSTANDING 64
 #define KEYS        1000
 #define READY_MS    10000
 #define VALUE_MAX   65536
 
-static char s_folder[] = "/tmp/cache-bench-XXXXXX";
-static char s_endpoint[sizeof s_folder + 32], s_events[sizeof s_folder + 32];
 static uint8_t s_value[VALUE_MAX];
 static size_t s_value_size;
 
@@ -71,38 +64,6 @@ static void s_bench_memory(uint64_t calls)
 }
 
 /* ---- over the bus --------------------------------------------------------------------------- */
-
-static void s_presets(const setting_t *rows, void *target)
-{
-    const settings_section_t sections[] = { { "bench", rows, target }, { 0 } };
-    settings_new(sections); /* lives as long as the process */
-}
-
-static void s_run_cache(void *arg)
-{
-    static broker_settings_t broker;
-    static client_settings_t bus;
-    static actor_settings_t settings;
-    static db_settings_t storage;
-    static const actor_config_t config = { &settings, &bus, &storage };
-    void *context = zmq_ctx_new();
-    char why[300];
-    (void)arg;
-    log_set_level(LOG_ERROR);
-    s_presets(broker_setting_rows, &broker);
-    s_presets(client_setting_rows, &bus);
-    s_presets(actor_setting_rows, &settings);
-    s_presets(db_setting_rows, &storage);
-    s_presets(cache_actor.settings, &cache_settings);
-    broker.requests = bus.brokers = s_endpoint;
-    broker.events = bus.events = s_events;
-    broker.trusted = "inproc://trusted";
-    if (!broker_start(context, &broker, why, sizeof why) ||
-        !actor_start(context, &cache_actor, &config, DB_MIGRATE_APPLY, why, sizeof why))
-        die("%s", why);
-    for (;;)
-        pause();
-}
 
 typedef struct {
     client_t *client;
@@ -161,17 +122,9 @@ static uint64_t s_call_many(caller_t *caller, const char *method, uint64_t calls
 /* A process of its own for each case: its CPU time is the case's. */
 static void s_bench_bus(const char *name, const char *method, bool is_filled, uint64_t calls)
 {
-    static client_settings_t bus;
-    caller_t caller = { .failures = 0 };
-    pid_t cache = bench_fork(s_run_cache, NULL);
-    void *context = zmq_ctx_new();
-    s_presets(client_setting_rows, &bus);
-    bus.brokers = s_endpoint;
-    bus.events = s_events;
-    caller.client = client_new(
-        context, &(client_config_t){ .settings = &bus, .name = "bench", .part = "bench" });
-    if (!client_wait_ready(caller.client, READY_MS))
-        die("the broker does not answer");
+    bench_service_t cache;
+    bench_service_start(&cache, &cache_actor);
+    caller_t caller = { .client = cache.client };
     do { /* until the cache has registered */
         atomic_store(&caller.failures, 0);
         s_call_many(&caller, "get", 1);
@@ -181,9 +134,7 @@ static void s_bench_bus(const char *name, const char *method, bool is_filled, ui
     uint64_t wall_us = s_call_many(&caller, method, calls);
     if (atomic_load(&caller.failures) > 0)
         die("calls have failed");
-    client_destroy(&caller.client);
-    zmq_ctx_term(context);
-    bench_print("cache", name, calls, wall_us, (double)bench_reap(cache, SIGKILL) / (double)calls);
+    bench_print("cache", name, calls, wall_us, (double)bench_service_stop(&cache) / (double)calls);
 }
 
 int main(void)
@@ -192,17 +143,10 @@ int main(void)
     s_value_size = bench_number("VALUE", 2048);
     if (s_value_size > VALUE_MAX)
         die("BENCH_VALUE is at most %d", VALUE_MAX);
-    if (!mkdtemp(s_folder))
-        die("cannot make a folder in /tmp");
-    snprintf(s_endpoint, sizeof s_endpoint, "ipc://%s/bus", s_folder);
-    snprintf(s_events, sizeof s_events, "ipc://%s/events", s_folder);
     log_set_level(LOG_ERROR);
     s_bench_memory(calls);
     s_bench_bus("bus_get_miss", "get", false, calls); /* the control: the way alone */
     s_bench_bus("bus_get_hit", "get", true, calls);
     s_bench_bus("bus_set", "set", true, calls);
-    unlink(s_endpoint + strlen("ipc://"));
-    unlink(s_events + strlen("ipc://"));
-    rmdir(s_folder);
     return 0;
 }

@@ -15,6 +15,7 @@
 #include "broker/broker.h"
 #include "edge/edge.h"
 #include "tests/bench/edge_server.h"
+#include "tests/bench/service.h"
 #include "tests/kit/described.h"
 
 #define READY_MS 10000
@@ -88,20 +89,14 @@ typedef struct {
 
 static server_t s_server;
 
-static void s_presets(const setting_t *rows, void *target)
-{
-    const settings_section_t sections[] = { { "bench", rows, target }, { 0 } };
-    settings_new(sections); /* lives as long as the process */
-}
-
 static void s_start_edge(server_t *self)
 {
     char why[300];
     log_set_level(getenv("BENCH_LOG") ? LOG_INFO : LOG_ERROR);
     self->context = zmq_ctx_new();
-    s_presets(broker_setting_rows, &self->broker);
-    s_presets(client_setting_rows, &self->bus);
-    s_presets(edge_setting_rows, &self->settings);
+    bench_presets(broker_setting_rows, &self->broker);
+    bench_presets(client_setting_rows, &self->bus);
+    bench_presets(edge_setting_rows, &self->settings);
     self->broker.requests = self->bus.brokers = "inproc://bus";
     self->broker.trusted = "inproc://trusted";
     self->broker.events = self->bus.events = "inproc://events";

@@ -113,7 +113,9 @@ static void s_raise_limits(void)
 
 void system_start(system_t *self, system_form_t form)
 {
-    static const char *const actors[] = { "auth", "limiter", "cache", "analysis", "jobs", "metrics" };
+    static const char *const actors[] = {
+        "auth", "limiter", "cache", "analysis", "jobs", "metrics"
+    };
     *self = (system_t){ .count = 0 };
     s_form = form;
     snprintf(s_folder, sizeof s_folder, "/tmp/edge_bench-%d", (int)getpid());

@@ -23,7 +23,7 @@
 #include "actors/base/log.h"
 #include "actors/jobs/jobs.h"
 #include "broker/broker.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/service.h"
 
 #define SERVICE   "jobs_bench" /* whose tables they are */
 #define ROUNDS    3
@@ -340,19 +340,6 @@ typedef struct {
     uint64_t wanted;
 } system_t;
 
-static void s_preset(const setting_t *rows, void *target)
-{
-    for (; rows->name; rows++) {
-        char *field = (char *)target + rows->offset;
-        if (rows->type == SETTING_INT)
-            *(int64_t *)(void *)field = atoll(rows->preset);
-        else if (rows->type == SETTING_TEXT)
-            *(const char **)(void *)field = rows->preset ? rows->preset : "";
-        else
-            *(bool *)(void *)field = strcmp(rows->preset, "true") == 0;
-    }
-}
-
 static actor_t *s_start_actor(system_t *self, const actor_spec_t *spec)
 {
     char why[300];
@@ -367,10 +354,10 @@ static void s_start(system_t *self, const place_t *place)
 {
     char why[300];
     *self = (system_t){ .context = zmq_ctx_new() };
-    s_preset(broker_setting_rows, &self->broker_settings);
-    s_preset(client_setting_rows, &self->bus);
-    s_preset(actor_setting_rows, &self->actor_settings);
-    s_preset(jobs_actor.settings, jobs_actor.settings_target);
+    bench_presets(broker_setting_rows, &self->broker_settings);
+    bench_presets(client_setting_rows, &self->bus);
+    bench_presets(actor_setting_rows, &self->actor_settings);
+    bench_presets(jobs_actor.settings, jobs_actor.settings_target);
     self->bus.brokers = self->broker_settings.requests = "inproc://bench-bus";
     self->bus.events = self->broker_settings.events = "inproc://bench-events";
     self->broker_settings.trusted = jobs_settings.brokers = "inproc://bench-trusted";
@@ -509,7 +496,7 @@ int main(void)
     log_set_level(LOG_ERROR);
     snprintf(folder, sizeof folder, "%.150s/sbx-bench-XXXXXX", parent ? parent : "/tmp");
     insist(mkdtemp(folder));
-    s_preset(db_setting_rows, &place.storage);
+    bench_presets(db_setting_rows, &place.storage);
     place.storage.data = folder;
     s_bench_turns(&place);
     s_bench_bus(&place);

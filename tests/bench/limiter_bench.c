@@ -19,7 +19,7 @@
 #include "actors/base/log.h"
 #include "actors/limiter/limiter.h"
 #include "broker/broker.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/service.h"
 
 #define SUBJECTS  1000
 #define BATCH     10000
@@ -97,28 +97,15 @@ typedef struct {
     uint64_t answered, failed, takes;
 } system_t;
 
-static void s_preset(const setting_t *rows, void *target)
-{
-    for (; rows->name; rows++) {
-        char *field = (char *)target + rows->offset;
-        if (rows->type == SETTING_INT)
-            *(int64_t *)(void *)field = atoll(rows->preset);
-        else if (rows->type == SETTING_TEXT)
-            *(const char **)(void *)field = rows->preset ? rows->preset : "";
-        else
-            *(bool *)(void *)field = strcmp(rows->preset, "true") == 0;
-    }
-}
-
 static void s_start(system_t *self, const char *folder)
 {
     char why[300];
     *self = (system_t){ .context = zmq_ctx_new() };
-    s_preset(broker_setting_rows, &self->broker_settings);
-    s_preset(client_setting_rows, &self->bus);
-    s_preset(actor_setting_rows, &self->actor_settings);
-    s_preset(db_setting_rows, &self->storage);
-    s_preset(limiter_actor.settings, limiter_actor.settings_target);
+    bench_presets(broker_setting_rows, &self->broker_settings);
+    bench_presets(client_setting_rows, &self->bus);
+    bench_presets(actor_setting_rows, &self->actor_settings);
+    bench_presets(db_setting_rows, &self->storage);
+    bench_presets(limiter_actor.settings, limiter_actor.settings_target);
     self->storage.data = folder;
     self->bus.brokers = self->broker_settings.requests = "inproc://bench-bus";
     self->bus.events = self->broker_settings.events = "inproc://bench-events";

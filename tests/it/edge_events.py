@@ -1,44 +1,14 @@
 # SPDX-License-Identifier: MPL-2.0
 """Server-sent events: by topic, by permission, and never at the expense of everybody else."""
-import json
 import os
 import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
-from edge import PATIENCE, Edge, Response, request  # noqa: E402
+from edge import PATIENCE, Edge  # noqa: E402
+from stream import Stream  # noqa: E402
 from tap import check, done, same  # noqa: E402
-
-
-class Stream:
-    def __init__(self, edge, query=""):
-        self.connection = edge.connect()
-        self.connection.sendall(request("GET", "/v1/events" + query))
-        self.data = b""
-        while b":\n\n" not in self.data and b"problem" not in self.data:
-            piece = self.connection.recv(65536)
-            if not piece:
-                break
-            self.data += piece
-        self.head = Response(self.data)
-        self.data = self.data.partition(b":\n\n")[2]
-
-    def next(self):
-        """The next event as (event, data); comments are skipped. None at the end."""
-        while True:
-            block, found, rest = self.data.partition(b"\n\n")
-            if found:
-                self.data = rest
-                fields = dict(line.split(": ", 1) for line in block.decode().splitlines()
-                              if not line.startswith(":"))
-                if fields:
-                    return fields.get("event"), json.loads(fields["data"]), fields.get("id")
-                continue
-            piece = self.connection.recv(65536)
-            if not piece:
-                return None
-            self.data += piece
 
 
 def publish(edge, number):

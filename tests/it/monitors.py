@@ -47,6 +47,7 @@ def made(user, stranger, receiver):
           stranger.get("/v1/monitors").json()["items"]], [404, 404, 404, 404, []], "nobody else sees it")
     for name, change in [("an interval that is too short", {"interval_s": 29}), ("no URL", {"url": "shop"}),
                          ("a password", {"url": "https://a:b@example.com/"}),
+                         ("an address inside", {"url": "http://169.254.169.254/latest"}),
                          ("an unknown expectation", {"expect": {"colour": "green"}})]:
         body = {"name": "Shop", "url": receiver.url(), "interval_s": 30, **change}
         same(user.post("/v1/monitors", body).status, 422, f"refused: {name}")
@@ -141,7 +142,8 @@ def changed(user, look, receiver, path):
     same(wait(lambda: user.get(path).json()["status"], "up"), "up", "and looked at at once")
     same(user.patch(path, {"paused": True}).json()["paused"], True, "it is paused")
     same(look(), False, "then nobody looks")
-    user.post("/v1/monitors", {"name": "Inside", "url": "http://10.0.0.1/", "confirmations": 1})
+    receiver.answer = (302, {"Location": "http://10.0.0.1/"}, b"")
+    user.post("/v1/monitors", {"name": "Inside", "url": receiver.url(), "confirmations": 1, "redirects": 1})
     inside = user.get("/v1/monitors?limit=1").json()["items"][0]
     checks = f"/v1/monitors/{inside['id']}/checks"
     wait(lambda: len(user.get(checks).json()["items"]), 1)

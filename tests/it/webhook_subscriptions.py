@@ -45,6 +45,7 @@ def subscribed(user, stranger, receiver):
     same(Web(user.web.port).get("/v1/webhooks").status, 401, "nor who has not signed in")
     for name, body in [("an URL with a password", {"url": "https://a:b@example.com/", "events": ["*"]}),
                        ("a strange scheme", {"url": "ftp://example.com/", "events": ["*"]}),
+                       ("an address inside", {"url": "http://[::ffff:10.0.0.1]/", "events": ["*"]}),
                        ("no events", {"url": "https://example.com/", "events": []}),
                        ("a strange kind", {"url": "https://example.com/", "events": ["Test Happened"]}),
                        ("a star in the middle", {"url": "https://example.com/", "events": ["a.*.b"]})]:

@@ -72,18 +72,6 @@ static const job_t *s_job(relatives_t *self, int64_t id)
 }
 
 typedef struct {
-    job_end_t ends[CHILDREN_MOST];
-    size_t count;
-    job_settled_t settled[CHILDREN_MOST];
-} ending_t;
-
-static db_status_t s_end_work(db_conn_t *conn, void *arg)
-{
-    ending_t *ending = arg;
-    return jobs_store_settle(conn, ending->ends, ending->count, ending->settled);
-}
-
-typedef struct {
     relatives_t *family;
     job_begun_t begun[CHILDREN_MOST];
     size_t count;
@@ -115,16 +103,13 @@ static int64_t s_worker(relatives_t *self)
 /* Ends the run of one; those that are begun are told in `claim`. */
 static void s_end(relatives_t *self, const claim_t *claim, int64_t id, settle_t how)
 {
-    ending_t ending = { .count = 1 };
+    job_end_t end = { .id = id,
+                      .how = how,
+                      .error_code = how == SETTLE_DEAD ? "UNPROCESSABLE" : NULL };
     for (size_t i = 0; i < claim->count; i++)
         if (claim->begun[i].id == id)
-            ending.ends[0] =
-                (job_end_t){ .id = id,
-                             .fence = claim->begun[i].fence,
-                             .how = how,
-                             .error_code = how == SETTLE_DEAD ? "UNPROCESSABLE" : NULL };
-    ok(db_write(self->db, s_end_work, &ending) == DB_OK);
-    ok(ending.settled[0].is_accepted);
+            end.fence = claim->begun[i].fence;
+    ok(kit_settle(self->db, end).is_accepted);
 }
 
 static void s_on_due(void *arg, const char *queue, const job_mark_t *at)
@@ -162,7 +147,10 @@ static void test_waits(void)
     s_end(&family, &claim, family.children[0], SETTLE_DONE);
     s_end(&family, &claim, family.children[1], SETTLE_DEAD);
     is_int(s_promote(&family), 0);
-    is_int(s_job(&family, family.parent)->state, JOB_BLOCKED);
+    const job_t *parent = s_job(&family, family.parent);
+    is_int(parent->state, JOB_BLOCKED);
+    is_int(parent->percent, 66);
+    is_text(parent->note, "2 of 3 jobs it waits for have ended");
     s_end(&family, &claim, family.children[2], SETTLE_CANCELLED);
     is_int(s_promote(&family), 1);
     s_claim(&family, worker, &again);
@@ -207,14 +195,22 @@ static void test_together(void)
 {
     relatives_t family;
     claim_t claim;
-    ending_t ending = { 0 };
+    job_end_t ends[CHILDREN_MOST];
+    job_settled_t settled[CHILDREN_MOST];
     s_open(&family, 4, false);
     s_claim(&family, s_worker(&family), &claim);
     for (size_t i = 0; i < claim.count; i++)
-        ending.ends[ending.count++] = (job_end_t){ .id = claim.begun[i].id,
-                                                   .fence = claim.begun[i].fence,
-                                                   .how = SETTLE_DONE };
-    ok(db_write(family.db, s_end_work, &ending) == DB_OK);
+        ends[i] = (job_end_t){ .id = claim.begun[i].id,
+                               .fence = claim.begun[i].fence,
+                               .how = SETTLE_DONE };
+    job_settling_t settling = {
+        .ends = ends, .count = claim.count, .settled = settled, .arena = &family.arena
+    };
+    ok(db_write(family.db, kit_settle_work, &settling) == DB_OK);
+    is_int(settling.parents.count, 1);
+    is_int(settling.parents.list[0].id, family.parent);
+    is_int(settling.parents.list[0].children, 4);
+    is_int(settling.parents.list[0].pending, 0);
     is_int(s_promote(&family), 1);
     is_int(s_job(&family, family.parent)->state, JOB_READY);
     s_close(&family);
@@ -312,8 +308,13 @@ typedef struct {
 static void *s_race(void *arg)
 {
     racer_t *racer = arg;
-    ending_t ending = { .count = 1, .ends = { racer->end } };
-    insist(db_write(racer->family->db, s_end_work, &ending) == DB_OK);
+    arena_t arena = { 0 };
+    job_settled_t settled;
+    job_settling_t settling = {
+        .ends = &racer->end, .count = 1, .settled = &settled, .arena = &arena
+    };
+    insist(db_write(racer->family->db, kit_settle_work, &settling) == DB_OK);
+    arena_free(&arena);
     return NULL;
 }
 

@@ -61,6 +61,59 @@ static void test_needs(void)
     jobs_stage_close(&stage);
 }
 
+#define FAMILY "\"parent\":{\"kind\":\"echo.say\"},\"children\":[{\"kind\":\"echo.say\"}]"
+
+/* With a key a family is one, for whoever asks. */
+static void test_keys(void)
+{
+    static const struct {
+        const char *name, *method, *json;
+        error_code_t code;
+        uint16_t status;
+        bool is_first; /* of its key */
+    } cases[] = {
+        { "a user's", "enqueue_family", FAMILY ",\"idempotency_key\":\"a\"", ERROR_NONE, 0, true },
+        { "again", "enqueue_family", FAMILY ",\"idempotency_key\":\"a\"", ERROR_NONE, 0, false },
+        { "another", "enqueue_family", FAMILY ",\"idempotency_key\":\"a\",\"needs_children\":true",
+          ERROR_UNPROCESSABLE, 0, false },
+        { "a service's, for the user", "enqueue_family_as",
+          FAMILY ",\"as\":{\"account\":\"ada\"},\"idempotency_key\":\"b\",\"key_says\":\"x\"",
+          ERROR_NONE, 0, true },
+        { "again, made anew", "enqueue_family_as",
+          FAMILY ",\"as\":{\"account\":\"ada\"},\"idempotency_key\":\"b\",\"key_says\":\"x\","
+                 "\"needs_children\":true",
+          ERROR_NONE, 200, false },
+        { "of something else", "enqueue_family_as",
+          FAMILY ",\"as\":{\"account\":\"ada\"},\"idempotency_key\":\"b\",\"key_says\":\"y\"",
+          ERROR_UNPROCESSABLE, 0, false },
+        { "with the user's key", "enqueue_family_as",
+          FAMILY ",\"as\":{\"account\":\"ada\"},\"idempotency_key\":\"a\"", ERROR_UNPROCESSABLE, 0,
+          false },
+        { "for another account", "enqueue_family_as",
+          FAMILY ",\"as\":{\"account\":\"bob\"},\"idempotency_key\":\"a\"", ERROR_NONE, 0, true },
+    };
+    jobs_stage_t stage;
+    principal_t ada = jobs_user("ada");
+    int64_t last = 0;
+    jobs_stage_open(&stage);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool is_users = strcmp(cases[i].method, "enqueue_family") == 0;
+        reply_t reply =
+            jobs_call(&stage, is_users ? &ada : NULL, cases[i].method, "{%s}", cases[i].json);
+        ok_named(reply.code == cases[i].code, cases[i].name);
+        if (reply.code != ERROR_NONE)
+            continue;
+        int64_t id = value_get_int(value_get(reply.body, "parent"), "id", 0);
+        ok_named((id != last) == cases[i].is_first, cases[i].name);
+        is_int(reply.status, cases[i].status);
+        last = id;
+    }
+    ok(jobs_await(&stage, last, "done"));
+    is_text(echo.account, "bob");
+    is_int(jobs_call(&stage, &ada, "enqueue_family_as", "{" FAMILY "}").code, ERROR_FORBIDDEN);
+    jobs_stage_close(&stage);
+}
+
 static void test_refusals(void)
 {
     static const struct {
@@ -85,4 +138,5 @@ static void test_refusals(void)
     jobs_stage_close(&stage);
 }
 
-DATABASE_TESTS({ "gathers", test_gathers }, { "needs", test_needs }, { "refusals", test_refusals })
+DATABASE_TESTS({ "gathers", test_gathers }, { "needs", test_needs }, { "keys", test_keys },
+               { "refusals", test_refusals })

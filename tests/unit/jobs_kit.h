@@ -87,22 +87,19 @@ static inline bool kit_succeed(db_t *db, arena_t *arena, int64_t id, int64_t fen
     return turned.accepted_count == 1 && turned.accepted[0] == id;
 }
 
-typedef struct {
-    const job_end_t *end;
-    job_settled_t settled;
-} kit_ending_t;
-
 static inline db_status_t kit_settle_work(db_conn_t *conn, void *arg)
 {
-    kit_ending_t *ending = arg;
-    return jobs_store_settle(conn, ending->end, 1, &ending->settled);
+    return jobs_store_settle(conn, arg);
 }
 
 static inline job_settled_t kit_settle(db_t *db, job_end_t end)
 {
-    kit_ending_t ending = { .end = &end };
-    is_int(db_write(db, kit_settle_work, &ending), DB_OK);
-    return ending.settled;
+    arena_t arena = { 0 };
+    job_settled_t settled = { 0 };
+    job_settling_t settling = { .ends = &end, .count = 1, .settled = &settled, .arena = &arena };
+    is_int(db_write(db, kit_settle_work, &settling), DB_OK);
+    arena_free(&arena);
+    return settled;
 }
 
 static inline db_t *kit_open(place_t *place)

@@ -29,6 +29,7 @@ static const method_t s_show = {
     .role = "admin",
     .rate = "read",
     .cost = 2,
+    .cost_per = "tags",
     .idempotent = true,
     .deadline_ms = 500,
     .cache = { .ttl_s = 60, .vary = "account", .tags = "thing:{id}" },
@@ -61,6 +62,7 @@ static void test_ours(void)
     is_int(method->access, ACCESS_USER);
     is_text(method->role, "admin");
     is_int(method->cost, 2);
+    is_text(method->cost_per, "tags");
     is_int(method->cache.ttl_s, 60);
     is_text(method->cache.tags, "thing:{id}");
     ok(method->idempotent);

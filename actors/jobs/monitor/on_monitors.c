@@ -100,7 +100,7 @@ void http_on_monitor_create(call_t *call, void *arg)
     char id[ID_UUID_SIZE];
     url_t url;
     const int64_t now_ms = clock_wall_ms();
-    if (!outlet_require_url(call, "url", &url))
+    if (!outlet_require_outside(&self->outlet, call, "url", &url))
         return;
     making_t making = { .monitor = { .id = id_uuid7(id),
                                      .account = http_account(call),

@@ -404,6 +404,11 @@ void outbound_close(outbound_t **self_p)
     mem_free(self);
 }
 
+const char *outbound_refusal(const outbound_t *self, const address_t *address)
+{
+    return fence_refusal(&self->fence, address);
+}
+
 bool outbound_send(outbound_t *self, const transfer_t *transfer)
 {
     int64_t most = outbound_settings.in_flight + outbound_settings.waiting;

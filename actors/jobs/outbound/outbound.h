@@ -163,6 +163,9 @@ outbound_t *outbound_open(const outbound_config_t *config, char *why, size_t why
 /* Ends what is under way with TRANSFER_CANCELLED, stops the threads, and frees. */
 void outbound_close(outbound_t **self_p);
 
+/* NULL when the address may be called, or what it is (fence.h). */
+const char *outbound_refusal(const outbound_t *self, const address_t *address);
+
 /* Takes a transfer over; everything in it is copied. False, with nothing begun and `done` not to
  * run, when too many wait. */
 bool outbound_send(outbound_t *self, const transfer_t *transfer) MUST_CHECK;

@@ -167,3 +167,16 @@ bool outlet_require_url(call_t *call, const char *field, url_t *url)
                       text ? why : "This is missing");
     return false;
 }
+
+bool outlet_require_outside(const outlet_t *self, call_t *call, const char *field, url_t *url)
+{
+    arena_t *arena = call_arena(call);
+    if (!outlet_require_url(call, field, url))
+        return false;
+    const char *refusal = url->is_address ? outbound_refusal(self->outbound, &url->address) : NULL;
+    if (refusal)
+        outlet_fail_field(
+            call, arena_format(arena, "/%s", field),
+            arena_format(arena, "%s is %s, which is not called from here", url->host, refusal));
+    return !refusal;
+}

@@ -50,6 +50,11 @@ void outlet_fail(call_t *call, const transferred_t *result);
 /* Reads the field `field` of a call as an URL of the web; when it is none the call is failed. */
 bool outlet_require_url(call_t *call, const char *field, url_t *url) MUST_CHECK;
 
+/* The same of an URL that is to be called again and again: one that says itself that it leads
+ * inside is refused before anything is stored. What a name leads to is looked at each time. */
+bool outlet_require_outside(const outlet_t *self, call_t *call, const char *field,
+                            url_t *url) MUST_CHECK;
+
 /* Fails a call because of one field. */
 void outlet_fail_field(call_t *call, const char *pointer, const char *why);
 

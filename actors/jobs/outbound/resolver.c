@@ -9,19 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "actors/base/log.h"
+#include "actors/base/crew.h"
 #include "actors/jobs/outbound/resolver.h"
 
 #define PATIENCE_S 2 /* for one name server, the first time */
 #define ATTEMPTS   2
 
 struct resolver {
-    queue_t waiting;
+    crew_t crew;
     resolve_fn resolve;
     void (*found)(void *arg, lookup_t *lookup);
     void *arg;
-    pthread_t *threads;
-    size_t thread_count;
 };
 
 void resolver_ask_system(const char *host, addresses_t *found)
@@ -40,34 +38,42 @@ void resolver_ask_system(const char *host, addresses_t *found)
              status ? gai_strerror(status) : "it has no address");
 }
 
-static void *s_run(void *arg)
+/* The state of glibc's resolver is the thread's own. */
+static void s_begin(void)
 {
-    resolver_t *self = arg;
-    queue_item_t *item;
-    log_set_part("outbound");
-    /* the state of glibc's resolver is the thread's own */
     if (res_init() == 0) {
         _res.retrans = PATIENCE_S;
         _res.retry = ATTEMPTS;
     }
-    while ((item = queue_pop(&self->waiting))) {
-        lookup_t *lookup = CONTAINER_OF(item, lookup_t, item);
-        self->resolve(lookup->host, &lookup->found);
-        self->found(self->arg, lookup);
-    }
-    return NULL;
+}
+
+static void s_run(void *arg, queue_item_t *item)
+{
+    resolver_t *self = arg;
+    lookup_t *lookup = CONTAINER_OF(item, lookup_t, item);
+    self->resolve(lookup->host, &lookup->found);
+    self->found(self->arg, lookup);
+}
+
+static void s_drop(void *arg, queue_item_t *item)
+{
+    resolver_t *self = arg;
+    lookup_t *lookup = CONTAINER_OF(item, lookup_t, item);
+    snprintf(lookup->found.why, sizeof lookup->found.why, "the instance is leaving");
+    self->found(self->arg, lookup);
 }
 
 resolver_t *resolver_new(size_t threads, size_t waiting, resolve_fn resolve,
                          void (*found)(void *arg, lookup_t *lookup), void *arg)
 {
     resolver_t *self = mem_zeroed(sizeof *self);
-    *self = (resolver_t){ .resolve = resolve, .found = found, .arg = arg };
-    queue_init(&self->waiting, waiting, false);
-    self->threads = mem_array(threads, sizeof *self->threads);
-    self->thread_count = threads;
-    for (size_t i = 0; i < threads; i++)
-        insist(pthread_create(&self->threads[i], NULL, s_run, self) == 0);
+    const crew_job_t job = {
+        .part = "outbound", .begin = s_begin, .work = s_run, .drop = s_drop, .arg = self
+    };
+    self->resolve = resolve;
+    self->found = found;
+    self->arg = arg;
+    crew_start(&self->crew, &job, threads, waiting);
     return self;
 }
 
@@ -77,22 +83,11 @@ void resolver_destroy(resolver_t **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    queue_item_t *next;
-    for (queue_item_t *item = queue_take_all(&self->waiting); item; item = next) {
-        lookup_t *lookup = CONTAINER_OF(item, lookup_t, item);
-        next = item->next;
-        snprintf(lookup->found.why, sizeof lookup->found.why, "the instance is leaving");
-        self->found(self->arg, lookup);
-    }
-    queue_close(&self->waiting);
-    for (size_t i = 0; i < self->thread_count; i++)
-        pthread_join(self->threads[i], NULL);
-    queue_free(&self->waiting);
-    mem_free(self->threads);
+    crew_stop(&self->crew);
     mem_free(self);
 }
 
 bool resolver_ask(resolver_t *self, lookup_t *lookup)
 {
-    return queue_push(&self->waiting, &lookup->item);
+    return crew_push(&self->crew, &lookup->item);
 }

@@ -113,7 +113,7 @@ void webhook_on_create(call_t *call, void *arg)
     char id[ID_UUID_SIZE], secret[SIGNATURE_TEXT_SIZE];
     url_t url;
     const int64_t now_ms = clock_wall_ms();
-    if (!outlet_require_url(call, "url", &url))
+    if (!outlet_require_outside(&self->outlet, call, "url", &url))
         return;
     const char *events = s_require_events(call);
     if (!events)
@@ -188,7 +188,7 @@ void webhook_on_update(call_t *call, void *arg)
     const value_t *request = call_request(call);
     subscription_t changed = *found;
     if (value_get(request, "url")) {
-        if (!outlet_require_url(call, "url", &url))
+        if (!outlet_require_outside(&self->outlet, call, "url", &url))
             return;
         changed.url = url.text;
     }

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * assess - from a submission to an analysis in the history: known already, or analysed and stored
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "actors/analysis/assess.h"
+#include "actors/analysis/later.h"
+#include "actors/base/clock.h"
+#include "proto/value_pack.h"
+
+static bool s_fail_unfit(const assessment_t *self, const char *why)
+{
+    service_count_end(self->call, "unfit");
+    call_fail(self->call, ERROR_UNPROCESSABLE, "%s", why);
+    return false;
+}
+
+bool assess_require(assessment_t *self, const value_t *request)
+{
+    char why[ANALYSIS_WHY_SIZE];
+    return submission_read(&self->what, call_arena(self->call), service_account(self->call),
+                           request, why) ||
+           s_fail_unfit(self, why);
+}
+
+/* ---- known already --------------------------------------------------------------------------- */
+
+/* True when it was, and the call has been answered; also when the database failed. */
+static bool s_answer_stored(assessment_t *self)
+{
+    const stored_t *found;
+    db_status_t status = store_find(call_db(self->call), call_arena(self->call), self->what.account,
+                                    self->what.key, &found);
+    if (status != DB_OK) {
+        call_fail_db(self->call, status);
+        return true;
+    }
+    if (!found)
+        return false;
+    const uint8_t *result = service_require_result_bytes(self->call, found);
+    if (!result)
+        return true;
+    service_count_end(self->call, "repeated");
+    self->reply(self, &found->brief, REPEATED_YES, result, found->result.full);
+    return true;
+}
+
+/* ---- later ----------------------------------------------------------------------------------- */
+
+static bool s_hand_over(assessment_t *self, later_t *result)
+{
+    pack_t pack;
+    buf_t request = { 0 };
+    char hex[2 * ANALYSIS_KEY_BYTES + 1];
+    pack_init(&pack, &request);
+    value_pack(self->what.request, &pack);
+    self->is_answered = later(self->call, self->what.account, &request,
+                              id_hex(self->what.key, ANALYSIS_KEY_BYTES, hex), result);
+    buf_free(&request);
+    if (!self->is_answered)
+        return false;
+    service_count_end(self->call, "handed_over");
+    pack_map(call_pack(self->call), 1);
+    pack_pair_int(call_pack(self->call), "job_id", result->job_id);
+    return true;
+}
+
+/* Without a job there is nothing. */
+static void s_answer_later(assessment_t *self)
+{
+    later_t result;
+    if (s_hand_over(self, &result))
+        call_reply(self->call, 202);
+    else if (result.status != DB_OK)
+        call_fail_db(self->call, result.status);
+    else
+        call_fail_with(self->call, &result.failure);
+}
+
+/* ---- analysing ------------------------------------------------------------------------------- */
+
+static bool s_proceed(void *context, unsigned done, unsigned total)
+{
+    assessment_t *self = context;
+    later_t result;
+    call_progress(self->call, total ? done * 100 / total : 0, NULL);
+    if (self->patient_until_us && clock_us() > self->patient_until_us) {
+        self->patient_until_us = 0; /* once: if nobody takes it, it is finished here */
+        if (s_hand_over(self, &result))
+            return false;
+    }
+    return !call_is_cancelled(self->call) && call_left_ms(self->call) > 0;
+}
+
+static bool s_run(assessment_t *self, analysis_result_t *result)
+{
+    uint64_t start = clock_us();
+    self->what.options.proceed = s_proceed;
+    self->what.options.context = self;
+    analysis_verdict_t verdict =
+        analysis_run(call_arena(self->call), self->what.document, &self->what.options, result);
+    stats_record(actor_stats(call_actor(self->call)), ANALYSIS_RUN_TIME, clock_us() - start);
+    if (verdict == ANALYSIS_DONE)
+        return true;
+    if (verdict == ANALYSIS_REFUSED)
+        return s_fail_unfit(self, result->why);
+    if (self->is_answered) {
+        call_reply(self->call, 202);
+        return false;
+    }
+    service_count_end(self->call, "aborted");
+    if (call_is_cancelled(self->call))
+        call_fail(self->call, ERROR_CANCELLED, "The caller gave the analysis up");
+    else
+        call_fail(self->call, ERROR_DEADLINE, "The analysis took longer than the caller waits");
+    return false;
+}
+
+/* ---- storing --------------------------------------------------------------------------------- */
+
+/* The severities of the issues and the rules that fired, as a JSON array. Findings stand in order
+ * of severity and rule, so those of one rule are neighbours. */
+static const char *s_occurs(const analysis_result_t *result, arena_t *arena)
+{
+    buf_t list = { 0 };
+    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
+        if (result->by_severity[s])
+            buf_printf(&list, ",\"%s\"", severity_name(s));
+    for (uint32_t i = 0; i < result->finding_count; i++)
+        if (i == 0 || result->findings[i]->rule != result->findings[i - 1]->rule)
+            buf_printf(&list, ",\"%s\"", result->findings[i]->rule->id);
+    buf_add_byte(&list, ']');
+    list.bytes[0] = '['; /* in the place of the first comma, or of the only bracket */
+    const char *text = list.size > 1 ? arena_text(arena, list.bytes, list.size) : "[]";
+    buf_free(&list);
+    return text;
+}
+
+static squeezed_t s_squeeze(arena_t *arena, const buf_t *bytes)
+{
+    return squeeze(arena, bytes->bytes, bytes->size);
+}
+
+static squeezed_t s_sketch(assessment_t *self, const analysis_result_t *result, buf_t *bytes)
+{
+    sketch_t sketch;
+    pack_t pack;
+    pack_init(&pack, bytes);
+    sketch_make(&sketch, call_arena(self->call), result);
+    sketch_write(&sketch, &pack);
+    return s_squeeze(call_arena(self->call), bytes);
+}
+
+static brief_t s_brief(const assessment_t *self, const analysis_result_t *result, const char *id)
+{
+    arena_t *arena = call_arena(self->call);
+    brief_t brief = {
+        .id = id,
+        .workflow_id = self->what.workflow_id,
+        .name = self->what.name,
+        .kind = result->analyser->kind,
+        .profile = result->profile,
+        .grade = arena_text(arena, &result->score.grade, 1),
+        .created_ms = clock_wall_ms(),
+        .score = result->score.score,
+        .nodes = result->nodes,
+        .wires = result->wires,
+    };
+    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
+        brief.by_severity[s] = (int64_t)result->by_severity[s];
+    return brief;
+}
+
+static void s_publish(const assessment_t *self, const brief_t *brief)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    int64_t issues = 0;
+    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
+        issues += brief->by_severity[s];
+    pack_init(&pack, &body);
+    pack_map(&pack, 9);
+    pack_pair_text(&pack, "id", brief->id);
+    pack_pair_text(&pack, "workflow_id", brief->workflow_id);
+    pack_pair_text(&pack, "account", self->what.account);
+    pack_pair_text(&pack, "kind", brief->kind);
+    pack_pair_text(&pack, "profile", brief->profile);
+    pack_pair_int(&pack, "score", brief->score);
+    pack_pair_text(&pack, "grade", brief->grade);
+    pack_pair_int(&pack, "issues", issues);
+    reply_severities(&pack, brief->by_severity);
+    actor_publish(call_actor(self->call), topic_row(TOPIC_ANALYSIS_FINISHED)->prefix, false, &body);
+}
+
+/* Somebody else's submission of the same was stored first. That one may be deleted again before we
+ * read it, but not for ever. */
+static void s_answer_other(assessment_t *self)
+{
+    if (!s_answer_stored(self))
+        call_fail(self->call, ERROR_UNAVAILABLE,
+                  "The same workflow was stored and deleted meanwhile; submit it again");
+}
+
+static void s_store(assessment_t *self, const analysis_result_t *result, const buf_t *answer,
+                    buf_t *sketch)
+{
+    char id[ID_UUID_SIZE];
+    bool added;
+    arena_t *arena = call_arena(self->call);
+    const new_analysis_t analysis = {
+        .stored = { .brief = s_brief(self, result, id_uuid7(id)),
+                    .result = s_squeeze(arena, answer),
+                    .sketch = s_sketch(self, result, sketch) },
+        .account = self->what.account,
+        .key = self->what.key,
+        .tier = service_tier(self->call),
+        .occurs = s_occurs(result, arena),
+    };
+    const brief_t *brief = &analysis.stored.brief;
+    db_status_t status = store_add(call_db(self->call), &analysis, &added);
+    if (status != DB_OK) {
+        call_fail_db(self->call, status);
+    } else if (!added) {
+        s_answer_other(self);
+    } else {
+        service_count_end(self->call, "completed");
+        service_count_issues(self->call, result);
+        s_publish(self, brief);
+        self->reply(self, brief, REPEATED_NO, answer->bytes, answer->size);
+    }
+}
+
+static void s_analyse(assessment_t *self)
+{
+    analysis_result_t result;
+    buf_t answer = { 0 }, sketch = { 0 };
+    pack_t pack;
+    if (!s_run(self, &result))
+        return;
+    pack_init(&pack, &answer);
+    result_write(&result, &pack);
+    s_store(self, &result, &answer, &sketch);
+    buf_free(&answer);
+    buf_free(&sketch);
+}
+
+/* ---- both ------------------------------------------------------------------------------------ */
+
+void assess(assessment_t *self)
+{
+    if (!s_answer_stored(self))
+        s_analyse(self);
+}
+
+void assess_later(assessment_t *self)
+{
+    char why[ANALYSIS_WHY_SIZE];
+    if (s_answer_stored(self))
+        return;
+    if (analysis_check(call_arena(self->call), self->what.document, &self->what.options, why) ==
+        ANALYSIS_DONE)
+        s_answer_later(self);
+    else
+        s_fail_unfit(self, why);
+}
