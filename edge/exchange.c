@@ -164,9 +164,12 @@ static void s_count(const exchange_t *self, uint64_t took_us)
     const char *const labels[] = { self->is_known ? http_verb_name(self->verb) : "unknown",
                                    self->pattern[0] ? self->pattern : "unmatched", status };
     series_add(stats_at(stats, COUNT_REQUESTS, labels), 1);
-    if (!self->is_stream)
-        series_record_traced(stats_at(stats, COUNT_REQUEST_TIME, labels), took_us,
-                             self->trace.trace, clock_wall_ms());
+    /* an example leads to a trace that can be looked at */
+    series_t *times = self->is_stream ? NULL : stats_at(stats, COUNT_REQUEST_TIME, labels);
+    if (times && self->trace.flags & TRACE_SAMPLED)
+        series_record_traced(times, took_us, self->trace.trace, clock_wall_ms());
+    else if (times)
+        series_record(times, took_us);
     stats_add(stats, COUNT_IN_FLIGHT, -1);
     stats_add(stats, COUNT_BYTES_IN, (int64_t)self->bytes_in);
     stats_add(stats, COUNT_BYTES_OUT, (int64_t)self->bytes_out);
