@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 
 #include "actors/base/clock.h"
-#include "actors/base/log.h"
+#include "actors/base/crash.h"
+#include "actors/base/log_parts.h"
 #include "actors/base/text.h"
 #include "broker/counters.h"
 #include "broker/events.h"
@@ -124,6 +125,7 @@ static void *s_run(void *arg)
         s_bury_lost(broker);
         s_sweep_peers(broker);
         broker_counters_tick(broker);
+        log_expire(broker->now_ms);
     }
     return NULL;
 }
@@ -187,6 +189,7 @@ broker_t *broker_start(void *zmq_context, const broker_settings_t *settings, cha
                            why_size) &&
                socket_bind(self->events, settings->events, false, settings->insecure, why,
                            why_size)) {
+        crash_add_life("broker", self->name, self->epoch);
         insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
         return self;
     }
@@ -213,6 +216,7 @@ void broker_stop(broker_t **self_p)
     }
     s_bury_lost(self);
     broker_counters_end(self);
+    crash_remove_life("broker", self->name);
     s_free(self);
 }
 

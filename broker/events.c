@@ -9,6 +9,7 @@
 
 #include "actors/base/clock.h"
 #include "broker/events.h"
+#include "proto/levels.h"
 #include "proto/topic.h"
 
 #define SUBSCRIPTIONS_A_ROUND 256
@@ -106,6 +107,19 @@ static bool s_is_reserved(const char *topic, size_t size)
     return size >= prefix && memcmp(topic, registry, prefix) == 0;
 }
 
+/* The broker has no client to be asked by: it hears what passes. */
+static void s_hear(broker_t *broker, const frame_t *frame, zmq_msg_t *body)
+{
+    const char *control = topic_row(TOPIC_LOG_CONTROL)->prefix;
+    buf_t answer = { 0 };
+    if (frame->service_size == strlen(control) &&
+        memcmp(frame->service, control, frame->service_size) == 0 &&
+        levels_obey(zmq_msg_data(body), zmq_msg_size(body), broker->name, &answer))
+        events_publish_own(broker, topic_row(TOPIC_LOG_LEVELS)->prefix, ++broker->levels_sequence,
+                           false, &answer);
+    buf_free(&answer);
+}
+
 void events_publish(broker_t *broker, const frame_t *frame, parcel_t *parcel)
 {
     zmq_msg_t *head = parcel->count ? parcel_frame(parcel, 0) : NULL;
@@ -115,6 +129,8 @@ void events_publish(broker_t *broker, const frame_t *frame, parcel_t *parcel)
                 event_decode(&event, zmq_msg_data(head), zmq_msg_size(head)) && event.flags == 0;
     if (good && frame->flags & FRAME_RETAIN)
         s_retain(broker, frame->service, frame->service_size, false, head, parcel_frame(parcel, 1));
+    if (good)
+        s_hear(broker, frame, parcel_frame(parcel, 1));
     if (good)
         s_publish(broker, frame->service, frame->service_size, head, parcel_frame(parcel, 1));
     else

@@ -83,7 +83,7 @@ static void s_info_instance(inspection_t *self, const worker_t *worker)
 {
     static const char *const dialects[] = { [DIALECT_NATIVE] = "native", [DIALECT_MDP] = "mdp" };
     pack_t *pack = &self->pack;
-    pack_map(pack, 9);
+    pack_map(pack, 10);
     pack_pair_text(pack, "instance", worker->instance);
     pack_pair_text(pack, "version", worker->version ? worker->version->descriptor->version : NULL);
     pack_pair_text(pack, "dialect", dialects[worker->peer->dialect]);
@@ -93,6 +93,7 @@ static void s_info_instance(inspection_t *self, const worker_t *worker)
     pack_pair_int(pack, "oldest_ms", worker->oldest_ms);
     pack_pair_bool(pack, "draining", worker->is_draining);
     pack_pair_int(pack, "since_ms", worker->since_ms);
+    pack_pair_int(pack, "boot", worker->boot_ms);
 }
 
 static void s_info_service(inspection_t *self, const broker_service_t *service)

@@ -116,6 +116,7 @@ worker_t *service_join(broker_t *broker, broker_service_t *service, peer_t *peer
     worker->weight = join->weight;
     worker->heartbeat_ms = join->heartbeat_ms;
     worker->since_ms = clock_wall_ms();
+    worker->boot_ms = join->boot_ms;
     TAILQ_INIT(&worker->given);
     TAILQ_INIT(&worker->queue);
     if (join->descriptor) {

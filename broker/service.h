@@ -16,6 +16,7 @@ broker_service_t *service_make(broker_t *broker, const char *name, size_t size);
 typedef struct {
     const char *instance;
     uint32_t credit, weight, heartbeat_ms;
+    int64_t boot_ms;          /* when it started, by its own clock; 0: it does not say */
     descriptor_t *descriptor; /* given away; NULL: none */
 } service_join_t;
 

@@ -81,6 +81,7 @@ struct worker {
     uint64_t beaten_ms; /* when it was last sent anything */
     uint32_t missed;    /* beats it has missed since it was heard of */
     int64_t since_ms;   /* wall clock */
+    int64_t boot_ms;    /* when it started, as it says; 0: it does not */
     wheel_timer_t timer;
     pending_list_t given; /* requests it works on */
     pending_list_t queue; /* requests whose route key makes them its own */
@@ -168,6 +169,7 @@ struct broker {
     buf_t retained_due; /* prefixes that were subscribed to and wait for retained values */
     uint64_t retained_at_ms;
     _Atomic uint64_t metrics_sequence;
+    uint64_t levels_sequence;
     uint64_t refusals_ms; /* since when refused registrations are counted */
     uint32_t refusals;    /* since then */
 };

@@ -172,6 +172,7 @@ void worker_ready(broker_t *broker, peer_t *peer, const frame_t *frame, const vo
     } else {
         broker_service_t *service = service_find(broker, frame->service, frame->service_size);
         service_join_t join = { .instance = instance, .descriptor = descriptor };
+        join.boot_ms = value_get_int(ready, "boot", 0);
         join.credit = s_bounded(ready, "credit", 1, 0, WORKER_CREDIT_MAX);
         join.weight = s_bounded(ready, "weight", 1, 1, WORKER_WEIGHT_MAX);
         join.heartbeat_ms = s_bounded(ready, "heartbeat_ms", broker->settings->heartbeat_ms,

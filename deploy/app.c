@@ -58,7 +58,8 @@ client_t *app_connect(app_t *app, void *zmq_context)
     char name[ID_INSTANCE_SIZE];
     client_t *client = client_new(zmq_context, &(client_config_t){ .settings = &app->bus,
                                                                    .name = id_instance("cli", name),
-                                                                   .part = "cli" });
+                                                                   .part = "cli",
+                                                                   .is_guest = true });
     if (!client_wait_ready(client, APP_CONNECT_MS)) {
         app_fail(APP_EXIT_FAILED, "no broker answers at %s (set --bus.brokers or --data)",
                  app->bus.brokers);
@@ -151,6 +152,7 @@ static void s_reload(app_t *app)
         LOG(LOG_INFO, "settings.reloaded", LOG_TEXT("level", app->log.level));
     if (log_level_parse(app->log.level, &level))
         log_set_level(level);
+    insist(log_set_format(app->log.format));
     buf_free(&problems);
     notify_ready(NULL);
 }

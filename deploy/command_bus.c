@@ -174,14 +174,19 @@ static void s_print_instance(const value_t *service, const value_t *info, const 
     const value_t *version = value_get(info, "version");
     bool has_version = value_is_type(version, VALUE_TEXT);
     bool is_draining = value_get_bool(info, "draining", false);
-    printf("%-12.*s %-24.*s %-8.*s %6lld %6lld %7lld %10lld %9lld %8lld  %s\n", (int)name->count,
-           name->text, (int)instance->count, instance->text, has_version ? (int)version->count : 1,
-           has_version ? version->text : "-", (long long)value_get_int(info, "credit", 0),
-           (long long)value_get_int(info, "outstanding", 0),
-           (long long)value_get_int(service, "queued", 0),
-           (long long)value_get_int(stats, "requests", 0),
-           (long long)value_get_int(stats, "failures", 0),
-           (long long)value_get_int(stats, "average_us", 0), is_draining ? "draining" : "up");
+    int64_t boot = value_get_int(info, "boot", 0);
+    char began[CLOCK_TEXT_SIZE] = "-";
+    if (boot)
+        clock_text(boot, began);
+    printf(
+        "%-12.*s %-24.*s %-8.*s %6lld %6lld %7lld %10lld %9lld %8lld %-24s %s\n", (int)name->count,
+        name->text, (int)instance->count, instance->text, has_version ? (int)version->count : 1,
+        has_version ? version->text : "-", (long long)value_get_int(info, "credit", 0),
+        (long long)value_get_int(info, "outstanding", 0),
+        (long long)value_get_int(service, "queued", 0),
+        (long long)value_get_int(stats, "requests", 0),
+        (long long)value_get_int(stats, "failures", 0),
+        (long long)value_get_int(stats, "average_us", 0), began, is_draining ? "draining" : "up");
 }
 
 static void s_print_service(const value_t *service, const value_t *stats)
@@ -207,8 +212,9 @@ static int s_ps(client_t *client, void *arg)
     const value_t *stats = info ? s_ask(client, "STATS", &arena) : NULL;
     if (stats) {
         const value_t *services = value_get(info, "services"), *service;
-        printf("%-12s %-24s %-8s %6s %6s %7s %10s %9s %8s  %s\n", "SERVICE", "INSTANCE", "VERSION",
-               "CREDIT", "BUSY", "QUEUED", "REQUESTS", "FAILURES", "AVG_US", "STATE");
+        printf("%-12s %-24s %-8s %6s %6s %7s %10s %9s %8s %-24s %s\n", "SERVICE", "INSTANCE",
+               "VERSION", "CREDIT", "BUSY", "QUEUED", "REQUESTS", "FAILURES", "AVG_US", "BOOT",
+               "STATE");
         for (uint32_t i = 0; (service = value_item(services, i)); i++)
             s_print_service(service, s_named(value_get(stats, "services"), "service",
                                              value_get(service, "service")));

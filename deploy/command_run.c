@@ -9,6 +9,7 @@
 
 #include "actors/auth/auth.h"
 #include "actors/base/clock.h"
+#include "actors/base/crash.h"
 #include "actors/base/log.h"
 #include "actors/base/notify.h"
 #include "actors/base/signals.h"
@@ -91,6 +92,7 @@ static void s_open(parts_t *self, app_t *app)
 {
     *self = (parts_t){ .app = app, .context = app_context() };
     app_make_data_folder(app);
+    crash_begin();
 }
 
 static int s_close(parts_t *self, int status)

@@ -108,13 +108,14 @@ static void s_add_instances(const value_t *summary, buf_t *out)
 {
     const value_t *instances = value_get(summary, "instances"), *at;
     char name[CELL_SIZE], age[CELL_SIZE];
-    buf_printf(out, "\n%-22s %-5s %s %6s %6s %6s\n", "INSTANCE", "STATE", PACE_HEAD, "CPU%", "MIB",
-               "AGE");
+    buf_printf(out, "\n%-22s %-5s %s %6s %6s %6s %8s\n", "INSTANCE", "STATE", PACE_HEAD, "CPU%",
+               "MIB", "AGE", "RESTARTS");
     for (uint32_t i = 0; (at = value_item(instances, i)); i++) {
         buf_printf(out, "%-22.22s %-5s", s_text(at, "instance", name), s_state(at));
         s_add_pace(at, out);
-        buf_printf(out, " %6.1f %6" PRId64 " %6s\n", s_number(at, "cpu_ratio") * 100,
-                   value_get_int(at, "memory_bytes", 0) >> 20, s_age(at, "uptime_s", age));
+        buf_printf(out, " %6.1f %6" PRId64 " %6s %8" PRId64 "\n", s_number(at, "cpu_ratio") * 100,
+                   value_get_int(at, "memory_bytes", 0) >> 20, s_age(at, "uptime_s", age),
+                   value_get_int(at, "restarts", 0));
     }
 }
 

@@ -8,8 +8,10 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/command_admin.c \
 	%D%/command_analyze.c \
 	%D%/command_bus.c \
+	%D%/command_errors.c \
 	%D%/command_run.c \
 	%D%/command_jobs.c \
+	%D%/command_log.c \
 	%D%/command_top.c \
 	%D%/command_trace.c \
 	%D%/command_user.c

@@ -32,16 +32,20 @@ const actor_spec_t *const app_actors[] = {
 };
 
 static const command_t *const s_commands[] = {
-    &command_run,     &command_broker,  &command_edge,   &command_actor, &command_migrate,
-    &command_config,  &command_call,    &command_watch,  &command_ps,    &command_drain,
-    &command_analyze, &command_openapi, &command_health, &command_top,   &command_trace,
-    &command_user,    &command_key,     &command_audit,  &command_jobs,
+    &command_run,       &command_broker,  &command_edge,    &command_actor,  &command_migrate,
+    &command_config,    &command_call,    &command_watch,   &command_ps,     &command_drain,
+    &command_log_level, &command_analyze, &command_openapi, &command_health, &command_top,
+    &command_trace,     &command_user,    &command_key,     &command_audit,  &command_jobs,
+    &command_errors,
 };
 
 static const setting_t s_log_rows[] = {
     { "level", SETTING_TEXT, offsetof(log_settings_t, level), .preset = "info",
       .choices = "debug info warn error", .reloadable = true,
       .about = "From which severity on lines are logged." },
+    { "format", SETTING_TEXT, offsetof(log_settings_t, format), .preset = "auto",
+      .choices = "auto json text", .reloadable = true,
+      .about = "How lines look: JSON, text for people, or `auto`: text on a terminal, else JSON." },
     { 0 },
 };
 
@@ -62,7 +66,7 @@ static int s_print_usage(int status)
 {
     printf("Usage: signalbox COMMAND [ARGUMENT ...] [--SETTING VALUE ...]\n\n");
     for (size_t i = 0; i < COUNT_OF(s_commands); i++)
-        printf("  %-9s %s\n", s_commands[i]->name, s_commands[i]->about);
+        printf("  %-10s %s\n", s_commands[i]->name, s_commands[i]->about);
     printf(
         "\n`signalbox COMMAND --help` says more. Settings come from the file named by --config or\n"
         "SIGNALBOX_CONFIG, from SIGNALBOX_* variables and from flags; docs/configuration.md lists "
@@ -190,7 +194,7 @@ static bool s_read_settings(app_t *app, const char *config, int *argc, char **ar
     good &= s_take_flags(app, argc, argv, &problems);
     if (!good)
         fputs(buf_text(&problems), stderr);
-    else if (log_level_parse(app->log.level, &level))
+    else if (log_level_parse(app->log.level, &level) && log_set_format(app->log.format))
         log_set_level(level);
     buf_free(&problems);
     s_derive(app);

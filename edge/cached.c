@@ -111,12 +111,16 @@ static bool s_applies(const exchange_t *x)
     return s_is_read(x) ? method->status == 200 : method->idempotent;
 }
 
-static void s_add_headers(exchange_t *x, const char *state)
+typedef enum { CACHE_MISS, CACHE_HIT, CACHE_STALE } outcome_t;
+
+static void s_add_headers(exchange_t *x, outcome_t outcome)
 {
+    static const char *const states[] = { "MISS", "HIT", "STALE" };
+    static const char *const names[] = { "miss", "hit", "stale" };
     char age[24];
-    x->caching.outcome = state;
-    respond_header(x, "X-Cache", state);
-    if (strcmp(state, "MISS") == 0)
+    x->cache_outcome = names[outcome];
+    respond_header(x, "X-Cache", states[outcome]);
+    if (outcome == CACHE_MISS)
         return;
     snprintf(age, sizeof age, "%llu", (unsigned long long)x->caching.age_ms / 1000);
     respond_header(x, "Age", age);
@@ -138,7 +142,7 @@ bool cached_answer(exchange_t *x)
         return false;
     stats_add(&x->edge->stats, COUNT_CACHE_COPIES, 1);
     caching->age_ms = now_ms - copy->made_ms;
-    s_add_headers(x, "HIT");
+    s_add_headers(x, CACHE_HIT);
     respond(x, &(response_t){
                    .status = 200,
                    .media = copy->media,
@@ -189,7 +193,7 @@ static bool s_take_value(exchange_t *x)
     caching->age_ms = (uint64_t)value_get_int(map, "age_ms", 0);
     caching->fresh_for_ms = is_hit ? (uint64_t)value_get_int(map, "ttl_ms", 0) : 0;
     stats_add(&x->edge->stats, is_hit ? COUNT_CACHE_HITS : COUNT_CACHE_STALE, 1);
-    s_add_headers(x, is_hit ? "HIT" : "STALE");
+    s_add_headers(x, is_hit ? CACHE_HIT : CACHE_STALE);
     return true;
 }
 
@@ -222,7 +226,7 @@ bool cached_fetch(exchange_t *x)
     }
     if (!found) {
         stats_add(&x->edge->stats, COUNT_CACHE_MISSES, 1);
-        s_add_headers(x, "MISS");
+        s_add_headers(x, CACHE_MISS);
     }
     return found;
 }

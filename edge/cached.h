@@ -43,7 +43,6 @@ typedef struct {
     int64_t lease;         /* to compute the answer; 0: none */
     uint64_t age_ms;       /* of the answer */
     uint64_t fresh_for_ms; /* from now on */
-    const char *outcome;   /* "HIT", "MISS", "STALE"; NULL: none was looked for */
 } caching_t;
 
 void cached_init(cached_t *self, size_t bytes_max);

@@ -52,11 +52,23 @@ static const char *s_tier(const exchange_t *x)
     return x->identity->principal.tier;
 }
 
+static const char *s_outcome(const exchange_t *x, limits_verdict_t verdict)
+{
+    if (verdict == LIMITS_REFUSE)
+        return "refused";
+    if (verdict == LIMITS_UNKNOWN)
+        return "unknown";
+    if (x->allowance.is_degraded)
+        return "degraded";
+    return x->allowance.is_counted ? "counted" : NULL;
+}
+
 /* Says in the answer how the caller stands; in the place of what was said before. */
 static bool s_answer_limit(exchange_t *x, limits_verdict_t verdict)
 {
     edge_t *edge = x->edge;
     const uint64_t now_ms = clock_ms();
+    x->limit_outcome = s_outcome(x, verdict);
     if (x->limits_size) {
         const size_t behind = x->limits_at + x->limits_size;
         memmove(x->extra.bytes + x->limits_at, x->extra.bytes + behind, x->extra.size - behind);

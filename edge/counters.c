@@ -38,6 +38,8 @@ const stats_row_t counter_rows[COUNT_ROWS + 1] = {
                          "Requests answered" },
     [COUNT_REQUEST_TIME] = { "http_request_duration_seconds{method,route}", STATS_TRACED,
                              "Time from the end of a request's head to the end of its answer" },
+    [COUNT_SLOW] = { "http_requests_slow_total", STATS_COUNTER,
+                     "Requests that took longer than edge.slow_ms" },
     [COUNT_IN_FLIGHT] = { "http_requests_in_flight", STATS_GAUGE, "Requests being answered" },
     [COUNT_BYTES_IN] = { "edge_body_bytes_total{direction=\"in\"}", STATS_COUNTER,
                          "Bytes of bodies" },

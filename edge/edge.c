@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "actors/base/crash.h"
 #include "actors/base/id.h"
 #include "actors/base/log.h"
 #include "edge/keeper.h"
@@ -46,6 +47,7 @@ static edge_t *s_make(const edge_config_t *config)
         snprintf(edge->instance, sizeof edge->instance, "%s", config->instance);
     else
         id_instance("edge", edge->instance);
+    crash_add_life("edge", edge->instance, edge->boot_ms);
     stats_init(&edge->stats, counter_rows);
     edge->anonymous = identity_new_anonymous();
     edge->stranger = identity_new_anonymous();
@@ -86,6 +88,7 @@ static void s_free(edge_t **self_p)
     grants_free(&self->grants);
     stats_free(&self->stats);
     close(self->wake_fd);
+    crash_remove_life("edge", self->instance);
     mem_free(self);
 }
 

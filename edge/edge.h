@@ -37,6 +37,7 @@ typedef struct {
     int64_t events_percent, events_waiting, events_heartbeat_ms;
     bool limits;
     int64_t lease, degraded_requests, cache_bytes, load_per_processor;
+    int64_t slow_ms;
     const char *trusted_proxies, *admin_networks, *upgrade_url;
     const char *tls_certificate;
 } edge_settings_t;

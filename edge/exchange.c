@@ -13,6 +13,7 @@
 #include "actors/base/log.h"
 #include "edge/exchange.h"
 #include "edge/state.h"
+#include "proto/fault.h"
 
 #define KEPT_BYTES  (64 * 1024) /* a buffer that grew beyond is freed, not kept */
 #define PIECE_BYTES 16384       /* of a body in chunks, a read */
@@ -177,13 +178,44 @@ static void s_count(const exchange_t *self, uint64_t took_us)
         stats_add(stats, (size_t)COUNT_PROBLEMS + self->failure.code, 1);
 }
 
+/* The line of the access log. What does not apply is left out; the path is not in it: it may hold
+ * what is nobody's business. */
 static void s_log(const exchange_t *self, uint64_t took_us)
 {
-    LOG(LOG_INFO, "request", LOG_TEXT("method", self->is_known ? http_verb_name(self->verb) : ""),
-        LOG_TEXT("route", self->pattern), LOG_INT("status", self->status),
-        LOG_TEXT("code", error_row(self->failure.code)->symbol),
-        LOG_INT("bytes_in", self->bytes_in), LOG_INT("bytes_out", self->bytes_out),
-        LOG_INT("us", took_us));
+    const bool is_slow =
+        !self->is_stream && took_us > (uint64_t)self->edge->settings->slow_ms * 1000;
+    const error_code_t code = self->failure.code;
+    if (is_slow)
+        stats_add(&self->edge->stats, COUNT_SLOW, 1);
+    LOG(is_slow ? LOG_WARN : LOG_INFO, is_slow ? "request.slow" : "request",
+        LOG_TEXT("http.request.method", self->is_known ? http_verb_name(self->verb) : "_OTHER"),
+        LOG_TEXT("http.route", self->pattern), LOG_INT("http.response.status_code", self->status),
+        LOG_MAYBE("error.type", code == ERROR_NONE ? NULL : error_row(code)->symbol),
+        LOG_INT("http.request.body.size", self->bytes_in),
+        LOG_INT("http.response.body.size", self->bytes_out),
+        LOG_INT("edge_us", took_us - self->service_us), LOG_INT("actor_us", self->service_us),
+        LOG_MAYBE("cache", self->cache_outcome), LOG_MAYBE("limit", self->limit_outcome));
+}
+
+/* What a service has answered, or is not there to answer, is the service's failure: it says so
+ * itself, too, in the same words. Everything else is ours. */
+static void s_tell_fault(const exchange_t *self)
+{
+    char own[FAULT_NAME_BYTES + 1];
+    const error_code_t code = self->failure.code;
+    const bool is_its = self->route && (code == ERROR_NO_INSTANCE ||
+                                        (self->has_answer && self->answer.failure.code == code));
+    snprintf(own, sizeof own, "%s %s", self->is_known ? http_verb_name(self->verb) : "unknown",
+             self->pattern[0] ? self->pattern : "unmatched");
+    const char *method = is_its ? self->route->method->name : own;
+    fault_tell(self->edge->bus,
+               &(fault_source_t){ .part = is_its ? self->route->descriptor->service : "edge",
+                                  .method = method,
+                                  .method_size = strlen(method),
+                                  .request_id = self->request_id,
+                                  .trace = self->trace.trace,
+                                  .span = self->trace.span },
+               &self->failure);
 }
 
 void exchange_end(exchange_t **self_p)
@@ -191,6 +223,8 @@ void exchange_end(exchange_t **self_p)
     exchange_t *self = *self_p;
     *self_p = NULL;
     uint64_t took_us = clock_us() - self->started_us;
+    if (error_row(self->failure.code)->http_status >= 500)
+        s_tell_fault(self);
     s_count(self, took_us);
     s_log(self, took_us);
     tracing_end(self, took_us);

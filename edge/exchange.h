@@ -84,8 +84,12 @@ struct exchange {
     bool must_close; /* the connection ends behind it */
     unsigned status;
     size_t bytes_in, bytes_out; /* of bodies */
-    bool has_answer;            /* of the service, in `answer` */
-    const uint8_t *reply;       /* msgpack, inside the answer */
+    uint64_t service_us;        /* how long the service took, with the way there and back */
+    const char
+        *limit_outcome; /* for the log: what came of counting the request; NULL: it was not */
+    const char *cache_outcome; /* likewise: of looking for a copy of the answer */
+    bool has_answer;           /* of the service, in `answer` */
+    const uint8_t *reply;      /* msgpack, inside the answer */
     size_t reply_size;
     caching_t caching;
 

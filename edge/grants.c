@@ -40,6 +40,7 @@ static const grant_t s_built_in[] = {
     { "jobs", "/v1/schedules" },
     { "limiter", "/v1/admin/limits" },
     { "metrics", "/v1/admin/metrics" },
+    { "metrics", "/v1/errors" },
     { "metrics", "/v1/traces" },
 };
 

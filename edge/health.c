@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -252,8 +253,8 @@ static void s_answer(report_t *self)
     buf_t *out = &x->content;
     buf_printf(out, "{\"status\":\"%s\",\"version\":", s_names[self->worst]);
     json_add_text(out, x->edge->version, strlen(x->edge->version));
-    buf_printf(out, ",\"timestamp\":\"%s\",\"uptime\":%.3f,\"checks\":{",
-               clock_text(clock_wall_ms(), now),
+    buf_printf(out, ",\"timestamp\":\"%s\",\"boot\":%" PRIu64 ",\"uptime\":%.3f,\"checks\":{",
+               clock_text(clock_wall_ms(), now), x->edge->boot_ms,
                (double)(clock_ms() - x->edge->started_ms) / 1000.0);
     buf_add(out, self->text.bytes, self->text.size);
     buf_add_text(out, "}}");

@@ -182,7 +182,9 @@ static bool s_call(exchange_t *x)
         .trace = &x->trace,
     };
     x->has_answer = true;
+    const uint64_t began_us = clock_us();
     bool good = client_call(x->edge->bus, &request, &x->answer);
+    x->service_us = clock_us() - began_us;
     audit_record(x, good ? s_success(x) : error_row(x->answer.failure.code)->http_status);
     if (good) {
         x->reply = answer_bytes(&x->answer);

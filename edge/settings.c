@@ -42,6 +42,8 @@ const setting_t edge_setting_rows[] = {
       .about = "From the end of the headers to the end of the body." },
     { NUMBER(write_ms, "30000", 100, 600000, "ms"),
       .about = "How long a client may take to receive an answer." },
+    { NUMBER(slow_ms, "1000", 1, 600000, "ms"), .reloadable = true,
+      .about = "A request that takes longer is logged as slow, and counted." },
     { NUMBER(keep_alive_ms, "5000", 100, 600000, "ms"),
       .about = "How long a connection may wait for its next request." },
     { NUMBER(drain_ms, "10000", 0, 600000, "ms"),

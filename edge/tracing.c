@@ -36,15 +36,6 @@ void tracing_begin(exchange_t *x)
     x->tracestate = s_read_state(x, goes_on);
 }
 
-static const char *s_limit(const exchange_t *x)
-{
-    if (x->failure.code == ERROR_RATE_LIMIT_EXCEEDED)
-        return "refused";
-    if (x->allowance.is_degraded)
-        return "degraded";
-    return x->allowance.is_counted ? "counted" : NULL;
-}
-
 void tracing_end(exchange_t *x, uint64_t took_us)
 {
     trace_span_t span;
@@ -56,7 +47,7 @@ void tracing_end(exchange_t *x, uint64_t took_us)
     span.is_long = x->is_stream;
     span.started_us = x->started_us;
     span.took_us = took_us;
-    span.cache = x->caching.outcome;
-    span.limit = s_limit(x);
+    span.cache = x->cache_outcome;
+    span.limit = x->limit_outcome;
     spans_end(client_spans(x->edge->bus), &span);
 }

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "actors/base/clock.h"
-#include "actors/base/log.h"
+#include "actors/base/log_parts.h"
 #include "proto/client_calls.h"
 #include "proto/client_events.h"
+#include "proto/client_levels.h"
 #include "proto/client_worker.h"
 #include "proto/multipart.h"
 
@@ -180,6 +181,7 @@ static size_t s_poll_items(client_t *self, zmq_pollitem_t *items)
 
 static void s_tick(client_t *self)
 {
+    log_expire(self->now_ms);
     for (uint32_t i = 0; i < self->link_count; i++) {
         link_t *link = &self->links[i];
         if (link_tick(self, link))
@@ -291,6 +293,8 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
         link_open(self, &self->links[i]);
     }
     insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
+    if (!config->is_guest)
+        client_levels_connect(self);
     return self;
 }
 

@@ -56,6 +56,8 @@ typedef enum {
     CLIENT_SPANS_KEPT,
     CLIENT_SPANS_LOST,
     CLIENT_TRACES_NAMED,
+    CLIENT_FAULTS_TOLD,
+    CLIENT_FAULTS_UNTOLD,
     CLIENT_STATS
 } client_stat_t;
 
@@ -70,6 +72,7 @@ typedef struct {
     size_t descriptor_size;
     uint32_t credit; /* requests at once */
     uint32_t weight; /* share of the load, 1 to 100 */
+    uint64_t boot;   /* when it started (wall clock, ms): which life of the instance it is */
     void *arg;
     /* Takes over the request: answers it with `client_reply` or `client_reply_failure`, at any time
      * and from any thread, and frees it with `worker_request_destroy`. */
@@ -88,6 +91,7 @@ typedef struct {
     const client_settings_t *settings;
     const char *name;              /* of this instance: the publisher of its events */
     const char *part;              /* for the log; a literal */
+    bool is_guest;                 /* a command: nobody asks it how it logs */
     const client_worker_t *worker; /* NULL: no service. Copied with its descriptor; the names are
                                       borrowed until the end */
 } client_config_t;

@@ -104,6 +104,7 @@ struct client {
     atomic_uint alive;     /* links alive (for a worker: registered) */
     atomic_uint undrained; /* links over which requests may still come */
     atomic_ullong ticket;
+    atomic_ullong faults_due_ms; /* proto/fault.c */
     atomic_bool is_stopping;
     monitor_t monitor; /* opened when one of them changes */
 };

@@ -51,6 +51,8 @@ const stats_row_t client_stats_rows[CLIENT_STATS + 1] = {
     COUNTER(CLIENT_EVENT_GAPS, "event_gaps", "Events that did not arrive"),
     COUNTER(CLIENT_EVENT_DUPLICATES, "event_duplicates", "Events received before"),
     COUNTER(CLIENT_BROKERS_LOST, "brokers_lost", "Brokers that fell silent"),
+    COUNTER(CLIENT_FAULTS_TOLD, "faults_told", "Failures of ours published on the topic error"),
+    COUNTER(CLIENT_FAULTS_UNTOLD, "faults_untold", "Failures of ours that were too many for it"),
     COUNTER(CLIENT_SPANS_KEPT, "spans", "Spans published"),
     COUNTER(CLIENT_SPANS_LOST, "spans_lost", "Spans that were too many to be published"),
     COUNTER(CLIENT_TRACES_NAMED, "traces_named",

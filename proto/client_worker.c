@@ -21,11 +21,12 @@ static void s_send_ready(client_t *client, link_t *link)
     pack_t pack;
     zmq_msg_t part;
     pack_init(&pack, &body);
-    pack_map(&pack, worker->descriptor_size ? 6 : 5);
+    pack_map(&pack, worker->descriptor_size ? 7 : 6);
     pack_pair_text(&pack, "instance", worker->instance);
     pack_pair_text(&pack, "version", worker->version);
     pack_pair_int(&pack, "credit", client->is_draining ? 0 : client->credit);
     pack_pair_int(&pack, "weight", worker->weight);
+    pack_pair_int(&pack, "boot", (int64_t)worker->boot);
     pack_pair_int(&pack, "heartbeat_ms", client->settings->heartbeat_ms);
     if (worker->descriptor_size) {
         pack_text(&pack, "descriptor");

@@ -79,10 +79,13 @@ static const field_t s_send_request[] = {
     { "body", FIELD_STRING, .required = true, .max = HTTP_SEND_BODY_MAX, .about = "The body" },
     { "timeout_ms", FIELD_INTEGER, .preset = "10000", .min = 100, .max = HTTP_CHECK_MS_MAX,
       .about = "How long it may take" },
+    { "ask_header", FIELD_STRING, .pattern = "^[A-Za-z0-9-]{1,64}$",
+      .about = "Name of a header of the answer that is to be told" },
     { 0 },
 };
 
 static const field_t s_send_reply[] = {
+    { "header", FIELD_STRING, .about = "The one that was asked for, if there is one" },
     { "status", FIELD_INTEGER, .required = true, .about = "Of the answer" },
     { "retry_after_ms", FIELD_INTEGER, .required = true,
       .about = "After how long the receiver wants to be asked again; 0: it has not said" },

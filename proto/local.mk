@@ -12,11 +12,13 @@ SB_PROTO += %D%/libproto.a
 	%D%/client.c %D%/client.h %D%/client_state.h %D%/client_tables.c \
 	%D%/client_calls.c %D%/client_calls.h \
 	%D%/client_events.c %D%/client_events.h \
+	%D%/client_levels.c %D%/client_levels.h \
 	%D%/client_link.c %D%/client_link.h \
 	%D%/client_worker.c %D%/client_worker.h \
 	%D%/descriptor.c %D%/descriptor.h \
 	%D%/error.c %D%/error.h %D%/error.def \
 	%D%/exposition.c %D%/exposition.h \
+	%D%/fault.c %D%/fault.h \
 	%D%/field.c %D%/field.h \
 	%D%/format.c %D%/format.h \
 	%D%/frame.c %D%/frame.h \
@@ -26,10 +28,11 @@ SB_PROTO += %D%/libproto.a
 	%D%/jwt.c %D%/jwt.h \
 	%D%/job.c %D%/job.h \
 	%D%/jobs.c %D%/jobs_dead.c %D%/jobs_families.c %D%/jobs_pull.c %D%/jobs_queues.c %D%/jobs_schedules.c %D%/jobs.h %D%/jobs_fields.h \
+	%D%/levels.c %D%/levels.h \
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \
-	%D%/metrics.c %D%/metrics_traces.c %D%/metrics.h \
+	%D%/metrics.c %D%/metrics_errors.c %D%/metrics_traces.c %D%/metrics.h \
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \

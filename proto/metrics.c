@@ -67,6 +67,7 @@ static const field_t s_instances[] = {
     { "down", FIELD_INTEGER, .required = true, .min = 0, .max = 1,
       .about = "1 when it fell silent without having left" },
     COUNT("uptime_s", "Seconds since it started"),
+    COUNT("restarts", "How often it has been seen to start anew"),
     COUNT("silent_s", "Seconds since it was heard of"),
     PACE,
     COUNT("in_flight", "Requests under way"),
@@ -97,6 +98,22 @@ static const field_t s_jobs[] = {
     { 0 },
 };
 
+static const field_t s_new_errors[] = {
+    { "fingerprint", FIELD_STRING, .required = true, .format = "uuid", .about = "The group" },
+    { "code", FIELD_STRING, .required = true, .about = "What kind of failure" },
+    { "part", FIELD_STRING, .required = true, .about = "Who failed" },
+    { "method", FIELD_STRING, .required = true, .about = "In what" },
+    { "message", FIELD_STRING, .required = true, .about = "What was said, by its likeness" },
+    COUNT("count", "How often"),
+    { "first_seen", FIELD_STRING, .required = true, .format = "date-time",
+      .about = "When it was met first" },
+    { "last_seen", FIELD_STRING, .required = true, .format = "date-time",
+      .about = "When it was met last" },
+    { "instances", FIELD_ARRAY, .required = true, .items = FIELD_STRING,
+      .about = "Who told of it" },
+    { 0 },
+};
+
 static const field_t s_alerts[] = {
     { "id", FIELD_STRING, .required = true, .format = "uuid",
       .about = "The alert, by which it counts once" },
@@ -124,6 +141,8 @@ static const field_t s_summary_reply[] = {
     { "queues", FIELD_ARRAY, .required = true, .fields = s_queues,
       .about = "What waits in the brokers" },
     { "jobs", FIELD_OBJECT, .required = true, .fields = s_jobs, .about = "Jobs of all queues" },
+    { "new_errors", FIELD_ARRAY, .required = true, .fields = s_new_errors,
+      .about = "Groups of failures that were not known five minutes ago" },
     { "alerts", FIELD_ARRAY, .required = true, .fields = s_alerts,
       .about = "Rules that are broken" },
     { 0 },
@@ -145,7 +164,8 @@ const method_t metrics_summary = {
 const service_t metrics_service = {
     .name = "metrics",
     .version = "1.0.0",
-    .about = "Knows what every instance counts, and what happened because of a request",
-    .methods = (const method_t *const[]){ &metrics_text, &metrics_summary, &metrics_trace,
+    .about = "Knows what every instance counts, what fails, and what happened because of a request",
+    .methods = (const method_t *const[]){ &metrics_text, &metrics_summary, &metrics_errors,
+                                          &metrics_error, &metrics_forget_error, &metrics_trace,
                                           &metrics_traces, NULL },
 };

@@ -19,6 +19,7 @@
 #define METRICS_TRACES_LISTED 100
 
 extern const method_t metrics_text, metrics_summary, metrics_trace, metrics_traces;
+extern const method_t metrics_errors, metrics_error, metrics_forget_error;
 
 extern const service_t metrics_service;
 

@@ -25,12 +25,12 @@ static void s_run(void *arg, queue_item_t *item)
 {
     job_t *job = CONTAINER_OF(item, job_t, item);
     (void)arg;
-    log_set_request(call_principal(job->call)->request_id, NULL);
+    call_enter(job->call);
     if (call_left_ms(job->call) == 0)
         call_fail(job->call, ERROR_DEADLINE, "The deadline passed before the request was begun");
     else
         job->work(job->call, job->arg);
-    log_set_request(NULL, NULL);
+    log_enter(NULL);
     mem_free(job);
 }
 

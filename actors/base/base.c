@@ -15,21 +15,40 @@
 #    error "put_u16 and friends swap bytes: a big-endian port changes base.h first"
 #endif
 
+#define SENTENCE_BYTES 512
+
+static void (*s_tell_end)(const char *sentence, bool is_broken);
+
+void base_tell_end(void (*tell)(const char *sentence, bool is_broken))
+{
+    s_tell_end = tell;
+}
+
+static void s_say(const char *sentence, bool is_broken)
+{
+    if (s_tell_end)
+        s_tell_end(sentence, is_broken);
+    else
+        fprintf(stderr, "signalbox: %s\n", sentence);
+}
+
 void base_broken(const char *condition, const char *file, int line, const char *function)
 {
-    fprintf(stderr, "signalbox: broken promise in %s (%s:%d): %s\n", function, file, line,
-            condition);
+    char sentence[SENTENCE_BYTES];
+    snprintf(sentence, sizeof sentence, "broken promise in %s (%s:%d): %s", function, file, line,
+             condition);
+    s_say(sentence, true);
     abort();
 }
 
 void die(const char *format, ...)
 {
+    char sentence[SENTENCE_BYTES];
     va_list args;
     va_start(args, format);
-    fputs("signalbox: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
+    s_say(sentence, false);
     exit(2);
 }
 

@@ -33,6 +33,9 @@ void base_broken(const char *condition, const char *file, int line, const char *
 /* Ends a start that cannot succeed: prints "signalbox: <sentence>" on standard error, exits 2. */
 void die(const char *format, ...) PRINTF_LIKE(1, 2) NORETURN;
 
+/* Who is told the sentence of `insist` and `die` in place of standard error (crash.h). */
+void base_tell_end(void (*tell)(const char *sentence, bool is_broken));
+
 /* Allocate or stop the process: every input from outside is bounded before memory is asked for, so
  * running out is not a state a caller could mend. `mem_zeroed` clears; `mem_free` accepts NULL. */
 void *mem_alloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));

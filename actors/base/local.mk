@@ -7,20 +7,24 @@ SB_BASE += %D%/libbase.a
 	%D%/base.c %D%/base.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/crash.c %D%/crash.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/family.c %D%/family.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/host.c %D%/host.h \
 	%D%/id.c %D%/id.h \
 	%D%/log.c %D%/log.h \
+	%D%/log_parts.c %D%/log_parts.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/process.c %D%/process.h \
 	%D%/queue.c %D%/queue.h \
+	%D%/redact.c %D%/redact.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/settings_print.c %D%/settings_table.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/slots.c %D%/slots.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/text.c %D%/text.h \
+	%D%/trail.c %D%/trail.h \
 	%D%/wheel.c %D%/wheel.h

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * log - one JSON object a line on standard error
+ * log - one JSON object a line on standard error; on a terminal, text to be read
  *
  * A line is built in one buffer on the stack and written with one write(2), so lines of several
  * threads and processes do not mix. A value that does not fit is cut, a field that does not is left
@@ -11,31 +11,35 @@
 #include <limits.h>
 #include <math.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "actors/base/clock.h"
-#include "actors/base/log.h"
+#include "actors/base/log_parts.h"
+#include "actors/base/redact.h"
 #include "actors/base/text.h"
+#include "actors/base/trail.h"
 
 #define LOG_LINE_BYTES  4096
 #define LOG_VALUE_BYTES 1024 /* of one field's text; the rest is cut */
-#define LOG_ID_BYTES    65
-
-static const char *const s_level_names[] = { "debug", "info", "warn", "error" };
+#define LOG_TAIL_BYTES  48   /* kept for the end of the line, so that what was begun is closed */
+#define LOG_COUNT_BYTES 128  /* room that telling of dropped lines asks for */
 
 _Static_assert(LOG_LINE_BYTES <= PIPE_BUF, "a line is written in one piece, or not at all");
 
-static _Atomic int s_level = LOG_INFO;
-static _Atomic unsigned s_dropped; /* lines since the last that was written */
-static _Thread_local const char *s_part = "main";
-static _Thread_local char s_request_id[LOG_ID_BYTES], s_trace_id[LOG_ID_BYTES];
+static const char *const s_level_names[] = { "debug", "info", "warn", "error" };
+static const char *const s_severities[] = { "DEBUG", "INFO", "WARN", "ERROR" };
+static const char *const s_format_names[] = { "auto", "json", "text" };
 
-/* Keys whose values never reach a log, whoever passes them. */
-static const char *const s_secret_keys[] = { "password", "secret", "token", "authorization",
-                                             "api_key",  "cookie", "dsn" };
+/* Where lines go. Nothing but a file is certain never to make the writer wait. */
+typedef enum { SINK_UNKNOWN, SINK_FILE, SINK_OTHER, SINK_TERMINAL } sink_t;
+
+static _Atomic int s_format = LOG_FORMAT_AUTO;
+static _Atomic int s_sink = SINK_UNKNOWN;
+static _Atomic unsigned s_dropped; /* lines since the last that was written */
+static _Thread_local log_request_t s_request;
 
 log_field_t log_text_field(const char *key, const char *text)
 {
@@ -44,183 +48,341 @@ log_field_t log_text_field(const char *key, const char *text)
     return (log_field_t){ .key = key, .text = text, .size = strlen(text) };
 }
 
-bool log_is_on(log_level_t level)
+log_field_t log_maybe_field(const char *key, const char *text)
 {
-    return (int)level >= atomic_load_explicit(&s_level, memory_order_relaxed);
+    return text ? log_text_field(key, text) : (log_field_t){ .key = key };
 }
 
-void log_set_level(log_level_t level)
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static bool s_find(const char *const *names, size_t count, const char *text, int *found)
 {
-    atomic_store(&s_level, (int)level);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *found = (int)i;
+            return true;
+        }
+    return false;
 }
 
 bool log_level_parse(const char *text, log_level_t *level)
 {
-    for (size_t i = 0; i < COUNT_OF(s_level_names); i++)
-        if (strcmp(text, s_level_names[i]) == 0) {
-            *level = (log_level_t)i;
-            return true;
-        }
-    return false;
+    int found;
+    if (!s_find(s_level_names, COUNT_OF(s_level_names), text, &found))
+        return false;
+    *level = (log_level_t)found;
+    return true;
 }
 
-void log_set_part(const char *part)
+const char *log_level_text(log_level_t level)
 {
-    s_part = part;
+    return s_level_names[level];
+}
+
+bool log_set_format(const char *text)
+{
+    int found;
+    if (!s_find(s_format_names, COUNT_OF(s_format_names), text, &found))
+        return false;
+    atomic_store(&s_format, found);
+    atomic_store(&s_sink, SINK_UNKNOWN);
+    return true;
+}
+
+/* ---- what a thread works on ----------------------------------------------------------------- */
+
+void log_copy_id(char to[LOG_ID_SIZE], const char *id, size_t size)
+{
+    if (size > LOG_ID_SIZE - 1)
+        size = LOG_ID_SIZE - 1;
+    if (size)
+        memcpy(to, id, size);
+    to[size] = '\0';
 }
 
 void log_set_request(const char *request_id, const char *trace_id)
 {
-    snprintf(s_request_id, sizeof s_request_id, "%s", request_id ? request_id : "");
-    snprintf(s_trace_id, sizeof s_trace_id, "%s", trace_id ? trace_id : "");
+    log_copy_id(s_request.request_id, request_id, request_id ? strlen(request_id) : 0);
+    log_copy_id(s_request.trace_id, trace_id, trace_id ? strlen(trace_id) : 0);
+    s_request.job[0] = '\0';
+    trail_begin();
 }
 
-/* Writes `text` as the inside of a JSON string into `to`, as far as `room` allows; returns the
- * bytes written, of which none is a control character. */
-static size_t s_escape(char *to, size_t room, const char *text, size_t size)
+void log_enter(const log_request_t *request)
 {
-    size_t used = 0;
-    for (size_t i = 0; i < size;) {
-        size_t step = text_utf8_step(text + i, size - i);
-        unsigned char c = (unsigned char)text[i];
-        char piece[8];
-        size_t length;
-        if (step == 0) { /* a byte that is not UTF-8: the replacement character */
-            length = 3;
-            memcpy(piece, "\xef\xbf\xbd", 3);
-            step = 1;
-        } else if (c == '"' || c == '\\') {
-            length = 2;
-            piece[0] = '\\';
-            piece[1] = (char)c;
-        } else if (c < 0x20 || c == 0x7f) {
-            length = (size_t)snprintf(piece, sizeof piece, "\\u%04x", c);
-        } else {
-            length = step;
-            memcpy(piece, text + i, step);
-        }
-        if (used + length > room)
-            break;
-        memcpy(to + used, piece, length);
-        used += length;
-        i += step;
-    }
-    return used;
+    if (request)
+        s_request = *request;
+    else
+        s_request.request_id[0] = s_request.trace_id[0] = s_request.job[0] = '\0';
+    trail_begin();
 }
+
+const log_request_t *log_request(void)
+{
+    return &s_request;
+}
+
+/* ---- a line --------------------------------------------------------------------------------- */
 
 typedef struct {
-    char bytes[LOG_LINE_BYTES];
     size_t size;
+    bool is_text; /* no JSON, but for people */
+    char bytes[LOG_LINE_BYTES];
 } line_t;
 
-/* Room kept for the end of the line, so that what was begun is always closed. */
-#define LINE_TAIL 32
-
-static void s_text(line_t *line, const char *text)
+static size_t s_room(const line_t *line)
 {
-    size_t size = strlen(text);
-    if (line->size + size + LINE_TAIL > sizeof line->bytes)
-        return;
-    memcpy(line->bytes + line->size, text, size);
+    const size_t end = sizeof line->bytes - LOG_TAIL_BYTES;
+    return line->size < end ? end - line->size : 0;
+}
+
+static void s_add(line_t *line, const char *bytes, size_t size)
+{
+    memcpy(line->bytes + line->size, bytes, size);
     line->size += size;
 }
 
-static void s_pair(line_t *line, const char *key, const char *text, size_t size)
+#define ADD(line, literal) s_add(line, literal, sizeof(literal) - 1)
+
+/* Bytes that stand for themselves inside a JSON string. */
+static const bool s_is_plain[256] = {
+    [' ' ... '!'] = true,
+    ['#' ... '['] = true,
+    [']' ... '~'] = true,
+};
+
+/* Writes what begins at `text` and is not plain; returns how many bytes of it that was. C1 controls
+ * mean something to terminals, too. */
+static size_t s_escape_one(const char *text, size_t size, char piece[8], size_t *length)
 {
-    size_t key_size = strlen(key);
-    if (line->size + key_size + 2 * LINE_TAIL > sizeof line->bytes)
-        return;
-    s_text(line, ",\"");
-    s_text(line, key);
-    s_text(line, "\":\"");
-    size_t room = sizeof line->bytes - line->size - LINE_TAIL;
-    if (room > LOG_VALUE_BYTES)
-        room = LOG_VALUE_BYTES;
-    line->size += s_escape(line->bytes + line->size, room, text, size);
-    line->bytes[line->size++] = '"';
+    const unsigned char c = (unsigned char)text[0];
+    size_t step = text_utf8_step(text, size);
+    if (step == 0) { /* a byte that is not UTF-8: the replacement character */
+        *length = 3;
+        memcpy(piece, "\xef\xbf\xbd", 3);
+        return 1;
+    }
+    if (c == '"' || c == '\\') {
+        *length = 2;
+        piece[0] = '\\';
+        piece[1] = (char)c;
+    } else if (step == 1) {
+        *length = (size_t)snprintf(piece, 8, "\\u%04x", c);
+    } else if (c == 0xc2 && (unsigned char)text[1] < 0xa0) {
+        *length = (size_t)snprintf(piece, 8, "\\u%04x", (unsigned char)text[1]);
+    } else {
+        *length = step;
+        memcpy(piece, text, step);
+    }
+    return step;
 }
 
-static void s_plain(line_t *line, const char *key, const char *value)
+/* Writes `text` as the inside of a JSON string, as far as `end` allows; false: it did not fit. */
+static bool s_escape(line_t *line, size_t end, const char *text, size_t size)
 {
-    if (line->size + strlen(key) + strlen(value) + 2 * LINE_TAIL > sizeof line->bytes)
-        return;
-    s_text(line, ",\"");
-    s_text(line, key);
-    s_text(line, "\":");
-    s_text(line, value);
+    for (size_t i = 0; i < size;) {
+        size_t run = i, length;
+        char piece[8];
+        while (run < size && s_is_plain[(unsigned char)text[run]])
+            run++;
+        if (run > i) {
+            length = run - i < end - line->size ? run - i : end - line->size;
+            s_add(line, text + i, length);
+            if (length < run - i)
+                return false;
+            i = run;
+            continue;
+        }
+        i += s_escape_one(text + i, size - i, piece, &length);
+        if (line->size + length > end)
+            return false;
+        s_add(line, piece, length);
+    }
+    return true;
 }
 
-static bool s_is_secret(const char *key)
+/* The same without what looks like a secret. A value is looked at as a whole, however little of it
+ * is shown: half a secret is one, too. */
+static void s_value(line_t *line, const char *text, size_t size)
 {
-    for (size_t i = 0; i < COUNT_OF(s_secret_keys); i++)
-        if (strcasecmp(key, s_secret_keys[i]) == 0)
-            return true;
-    return false;
+    const size_t room = s_room(line);
+    const size_t end = line->size + (room < LOG_VALUE_BYTES ? room : LOG_VALUE_BYTES);
+    size_t at = 0;
+    redact_span_t span;
+    while (line->size < end && redact_next(text, size, at, &span)) {
+        if (!s_escape(line, end, text + at, span.begin - at) ||
+            !s_escape(line, end, REDACT_MASK, strlen(REDACT_MASK)))
+            return;
+        at = span.end;
+    }
+    s_escape(line, end, text + at, size - at);
+}
+
+/* Writes what stands before a value; false: there is no room for the field. */
+static bool s_key(line_t *line, const char *key)
+{
+    const size_t size = strlen(key);
+    if (s_room(line) < size + LOG_TAIL_BYTES)
+        return false;
+    if (line->is_text) {
+        ADD(line, " ");
+        s_add(line, key, size);
+        ADD(line, "=");
+    } else {
+        ADD(line, ",\"");
+        s_add(line, key, size);
+        ADD(line, "\":");
+    }
+    return true;
+}
+
+/* A text of our own making, or checked to be plain; at most LOG_ID_SIZE bytes are meant. */
+static void s_pair_plain(line_t *line, const char *key, const char *text)
+{
+    if (!s_key(line, key))
+        return;
+    ADD(line, "\"");
+    s_escape(line, line->size + s_room(line), text, strlen(text));
+    ADD(line, "\"");
+}
+
+static void s_pair_text(line_t *line, const char *key, const char *text, size_t size)
+{
+    if (!s_key(line, key))
+        return;
+    ADD(line, "\"");
+    s_value(line, text, size);
+    ADD(line, "\"");
+}
+
+static void s_pair_bare(line_t *line, const char *key, const char *value, size_t size)
+{
+    if (s_key(line, key))
+        s_add(line, value, size);
 }
 
 static void s_field(line_t *line, const log_field_t *field)
 {
     char number[40];
-    if (s_is_secret(field->key)) {
-        s_pair(line, field->key, "***", 3);
-        return;
-    }
     switch (field->type) {
     case LOG_FIELD_TEXT:
-        s_pair(line, field->key, field->text, field->size);
+        if (!field->text)
+            break;
+        if (redact_is_secret_key(field->key, strlen(field->key)))
+            s_pair_plain(line, field->key, REDACT_MASK);
+        else
+            s_pair_text(line, field->key, field->text, field->size);
         break;
     case LOG_FIELD_INT:
-        text_of_int(field->integer, number);
-        s_plain(line, field->key, number);
+        s_pair_bare(line, field->key, number, text_of_int(field->integer, number));
         break;
     case LOG_FIELD_FLOAT:
         snprintf(number, sizeof number, "%.6g", isfinite(field->number) ? field->number : 0.0);
-        s_plain(line, field->key, number);
+        s_pair_bare(line, field->key, number, strlen(number));
         break;
     case LOG_FIELD_BOOL:
-        s_plain(line, field->key, field->integer ? "true" : "false");
+        s_pair_bare(line, field->key, field->integer ? "true" : "false", field->integer ? 4 : 5);
         break;
     }
+}
+
+/* ---- the beginning and the end -------------------------------------------------------------- */
+
+/* {"timestamp":"2026-01-31T23:59:59.000Z","severity_text":"INFO","part":"edge","event_name":"..."
+ */
+static void s_begin_json(line_t *line, int64_t wall_ms, log_level_t level, const char *event)
+{
+    char now[CLOCK_TEXT_SIZE];
+    ADD(line, "{\"timestamp\":\"");
+    s_add(line, clock_text(wall_ms, now), CLOCK_TEXT_SIZE - 1);
+    ADD(line, "\",\"severity_text\":\"");
+    s_add(line, s_severities[level], strlen(s_severities[level]));
+    ADD(line, "\"");
+    s_pair_plain(line, "part", log_part());
+    s_pair_plain(line, "event_name", event);
+}
+
+/* "23:59:59.000 INFO  edge     request" */
+static void s_begin_text(line_t *line, int64_t wall_ms, log_level_t level, const char *event)
+{
+    char now[CLOCK_TEXT_SIZE], head[64];
+    int size =
+        snprintf(head, sizeof head, "%.12s %-5s %-8s ",
+                 clock_text(wall_ms, now) + strlen("2026-01-31T"), s_severities[level], log_part());
+    s_add(line, head, (size_t)size);
+    s_escape(line, line->size + s_room(line), event, strlen(event));
+}
+
+static sink_t s_find_sink(void)
+{
+    struct stat info;
+    int sink = atomic_load_explicit(&s_sink, memory_order_relaxed);
+    if (sink != SINK_UNKNOWN)
+        return (sink_t)sink;
+    if (isatty(STDERR_FILENO))
+        sink = SINK_TERMINAL;
+    else
+        sink = fstat(STDERR_FILENO, &info) == 0 && S_ISREG(info.st_mode) ? SINK_FILE : SINK_OTHER;
+    atomic_store(&s_sink, sink);
+    return (sink_t)sink;
+}
+
+static bool s_is_for_people(void)
+{
+    const int format = atomic_load_explicit(&s_format, memory_order_relaxed);
+    return format == LOG_FORMAT_TEXT ||
+           (format == LOG_FORMAT_AUTO && s_find_sink() == SINK_TERMINAL);
 }
 
 /* A log nobody reads must not stop the work: when standard error is a pipe that is full, the line
  * is dropped, and the next one that can be written says how many were. A pipe that polls as
  * writable has room for PIPE_BUF bytes, which a line does not exceed. */
-static void s_write(line_t *line)
+static bool s_may_write(void)
 {
     struct pollfd error = { .fd = STDERR_FILENO, .events = POLLOUT };
-    if (poll(&error, 1, 0) != 1 || !(error.revents & POLLOUT)) {
+    return s_find_sink() == SINK_FILE || (poll(&error, 1, 0) == 1 && error.revents & POLLOUT);
+}
+
+static void s_write(line_t *line)
+{
+    if (!s_may_write()) {
         atomic_fetch_add(&s_dropped, 1);
         return;
     }
-    unsigned dropped = atomic_exchange(&s_dropped, 0);
+    unsigned dropped = 0;
+    if (atomic_load_explicit(&s_dropped, memory_order_relaxed) && s_room(line) >= LOG_COUNT_BYTES)
+        dropped = atomic_exchange(&s_dropped, 0);
     if (dropped) {
-        char number[16];
-        snprintf(number, sizeof number, "%u", dropped);
-        s_plain(line, "lines_dropped", number);
+        char number[TEXT_INT_SIZE];
+        s_pair_bare(line, "lines_dropped", number, text_of_int(dropped, number));
     }
-    line->bytes[line->size++] = '}';
-    line->bytes[line->size++] = '\n';
+    if (!line->is_text)
+        ADD(line, "}");
+    ADD(line, "\n");
     if (write(STDERR_FILENO, line->bytes, line->size) < 0)
         atomic_fetch_add(&s_dropped, dropped + 1);
 }
 
 void log_write(log_level_t level, const char *event, const log_field_t *fields, size_t count)
 {
-    char now[CLOCK_TEXT_SIZE];
+    const int64_t wall_ms = clock_wall_ms();
     line_t line;
     line.size = 0;
-    s_text(&line, "{\"timestamp\":\"");
-    s_text(&line, clock_text(clock_wall_ms(), now));
-    s_text(&line, "\"");
-    s_pair(&line, "severity", s_level_names[level], strlen(s_level_names[level]));
-    s_pair(&line, "part", s_part, strlen(s_part));
-    s_pair(&line, "event", event, strlen(event));
-    if (s_request_id[0])
-        s_pair(&line, "request_id", s_request_id, strlen(s_request_id));
-    if (s_trace_id[0])
-        s_pair(&line, "trace_id", s_trace_id, strlen(s_trace_id));
+    line.is_text = s_is_for_people();
+    if (line.is_text)
+        s_begin_text(&line, wall_ms, level, event);
+    else
+        s_begin_json(&line, wall_ms, level, event);
+    if (s_request.request_id[0])
+        s_pair_plain(&line, "request_id", s_request.request_id);
+    if (s_request.trace_id[0])
+        s_pair_plain(&line, "trace_id", s_request.trace_id);
+    if (s_request.job[0])
+        s_pair_plain(&line, "job", s_request.job);
+    const size_t own = line.size;
     for (size_t i = 0; i < count; i++)
         s_field(&line, &fields[i]);
+    if (s_request.request_id[0] || s_request.trace_id[0])
+        trail_keep(wall_ms, level, event, line.bytes + own, line.size - own);
     s_write(&line);
 }

@@ -38,13 +38,14 @@ static bool s_refuse(const reading_t *self, const char *why, const char *what)
 
 /* ---- in whose name --------------------------------------------------------------------------- */
 
-/* Who a job runs as: the rights, not the session they were used with. */
+/* Who a job runs as: the rights, not the session they were used with; and for the logs, which
+ * request it came from. */
 static job_bytes_t s_pack_principal(reading_t *self, const principal_t *who)
 {
     pack_t pack;
     principal_t *kept = arena_alloc(self->arena, sizeof *kept);
     *kept = *who;
-    kept->session[0] = kept->address[0] = kept->request_id[0] = '\0';
+    kept->session[0] = kept->address[0] = '\0';
     if (!self->trace)
         kept->tracestate[0] = '\0'; /* it is the state of a trace */
     pack_init(&pack, &self->bytes);
@@ -72,9 +73,11 @@ static void s_read_name(const value_t *map, const char *key, char name[PRINCIPAL
 /* The member `as`, which only methods for services have. */
 static const principal_t *s_read_as(reading_t *self, const value_t *as)
 {
+    const principal_t *caller = call_principal(self->call);
     principal_t *who = arena_alloc(self->arena, sizeof *who);
     if (!value_is_type(as, VALUE_MAP))
-        return call_principal(self->call);
+        return caller;
+    memcpy(who->request_id, caller->request_id, sizeof who->request_id);
     s_read_name(as, "account", who->account);
     s_read_name(as, "user", who->user);
     s_read_name(as, "tier", who->tier);

@@ -4,7 +4,11 @@
  */
 #include "config.h"
 
+#include <string.h>
+
+#include "actors/base/id.h"
 #include "actors/base/log.h"
+#include "actors/base/text.h"
 #include "actors/jobs/jobs.h"
 #include "actors/jobs/store_families.h"
 
@@ -163,6 +167,27 @@ void jobs_publish(actor_t *actor, topic_id_t topic, const job_begun_t *job, job_
     actor_publish(actor, topic_row(topic)->prefix, false, &body);
 }
 
+/* The dispatcher ends runs of many requests; the line is of the one the job came from. */
+static void s_log_dead(const actor_t *actor, const job_begun_t *job, const job_end_t *end)
+{
+    const log_request_t before = *log_request();
+    job_run_t run = { .id = job->id, .fence = job->fence, .attempt = job->fence };
+    char text[JOB_TEXT_SIZE];
+    log_request_t request = { 0 };
+    principal_t who;
+    text_copy(run.service, sizeof run.service, actor_service(actor), strlen(actor_service(actor)));
+    job_run_write(&run, text);
+    log_copy_id(request.job, text, strlen(text));
+    if (job->trace.size == FRAME_TRACE_BYTES)
+        id_hex(job->trace.bytes, 16, request.trace_id);
+    if (principal_read(&who, job->principal.bytes, job->principal.size))
+        log_copy_id(request.request_id, who.request_id, strlen(who.request_id));
+    log_enter(&request);
+    LOG(LOG_WARN, "job.dead", LOG_INT("id", job->id), LOG_TEXT("kind", job->kind),
+        LOG_TEXT("error.type", end->error_code), LOG_TEXT("why", end->error_text));
+    log_enter(&before);
+}
+
 void jobs_tell_end(actor_t *actor, const job_begun_t *job, const job_end_t *end, job_state_t state)
 {
     static const struct {
@@ -181,8 +206,7 @@ void jobs_tell_end(actor_t *actor, const job_begun_t *job, const job_end_t *end,
     bool is_put_back = !ends[state].is_told && end->how == SETTLE_BACK;
     stats_add(actor_stats(actor), is_put_back ? JOBS_PUT_BACK : ends[state].row, 1);
     if (state == JOB_DEAD)
-        LOG(LOG_WARN, "job.dead", LOG_INT("id", job->id), LOG_TEXT("kind", job->kind),
-            LOG_TEXT("code", end->error_code), LOG_TEXT("why", end->error_text));
+        s_log_dead(actor, job, end);
     if (ends[state].is_told)
         jobs_publish(actor, ends[state].topic, job, state, end->error_code);
 }

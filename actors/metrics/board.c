@@ -65,7 +65,7 @@ static board_verdict_t s_judge(const view_t *view, const view_t *known, uint64_t
     if (s_is_older(view, known))
         return BOARD_OLD;
     if (view->boot != known->boot)
-        return BOARD_RESET;
+        return known->is_last ? BOARD_RESET : BOARD_CRASH;
     *missed = view->sequence - known->sequence - 1;
     return *missed ? BOARD_GAP : BOARD_TAKEN;
 }
@@ -80,8 +80,10 @@ board_verdict_t board_take(board_t *self, view_t **view_p, int64_t wall_ms, uint
         return verdict;
     }
     view_drop(&member->before);
-    if (verdict == BOARD_RESET)
+    if (verdict == BOARD_RESET || verdict == BOARD_CRASH) {
         view_drop(&member->now);
+        member->restarts++;
+    }
     member->before = member->now;
     member->before_wall_ms = member->now_wall_ms;
     member->now = *view_p;

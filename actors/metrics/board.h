@@ -29,6 +29,7 @@ typedef struct {
     view_t *before;                      /* the one before, of the same boot, or NULL */
     int64_t now_wall_ms, before_wall_ms; /* when it made them, by its own clock */
     uint64_t heard_ms;
+    uint32_t restarts; /* since it was first heard of */
     bool is_up;
     char key[]; /* part, a slash, instance */
 } member_t;
@@ -41,7 +42,8 @@ typedef struct {
 typedef enum {
     BOARD_TAKEN,
     BOARD_GAP,   /* taken; `*missed` snapshots before it did not arrive */
-    BOARD_RESET, /* taken; the instance has started anew */
+    BOARD_RESET, /* taken; the instance has started anew, having left before */
+    BOARD_CRASH, /* taken; it has started anew, not having said that it leaves */
     BOARD_OLD,   /* not news: dropped */
     BOARD_FULL,  /* too many instances: dropped */
 } board_verdict_t;

@@ -65,7 +65,9 @@ static void s_pack_request(const exporter_t *self, const shipment_t *shipment, p
     size_t count = 0;
     while (config->headers && config->headers[count])
         count++;
-    pack_map(pack, 5);
+    pack_map(pack, config->rest_header ? 6 : 5);
+    if (config->rest_header)
+        pack_pair_text(pack, "ask_header", config->rest_header);
     pack_pair_text(pack, "url", config->url);
     pack_text(pack, "headers");
     pack_array(pack, count);
@@ -86,7 +88,8 @@ static void s_go_on(exporter_t *self, uint64_t now_ms)
     buf_t body = { 0 };
     pack_t pack;
     monitor_lock(&self->monitor);
-    bool is_due = self->list && !self->is_under_way && self->list->due_ms <= now_ms;
+    bool is_due = self->list && !self->is_under_way && self->list->due_ms <= now_ms &&
+                  self->rest_until_ms <= now_ms;
     if (is_due) {
         pack_init(&pack, &body);
         s_pack_request(self, self->list, &pack);
@@ -112,7 +115,7 @@ typedef struct {
     char why[sizeof(((failure_t *)0)->detail)];
 } verdict_t;
 
-static void s_judge_status(const answer_t *answer, verdict_t *verdict)
+static void s_judge_status(const exporter_t *self, const answer_t *answer, verdict_t *verdict)
 {
     arena_t arena = { 0 };
     value_verdict_t read;
@@ -122,16 +125,20 @@ static void s_judge_status(const answer_t *answer, verdict_t *verdict)
     verdict->is_taken = status >= 200 && status < 300;
     verdict->is_later = status == 429 || (status >= 502 && status <= 504);
     verdict->after_ms = (uint32_t)value_get_int(body, "retry_after_ms", 0);
+    const char *header = value_dup_text(&arena, body, "header");
+    if (self->config.rest_ms)
+        verdict->after_ms =
+            self->config.rest_ms((uint32_t)status, verdict->after_ms, header ? header : "");
     snprintf(verdict->why, sizeof verdict->why, "The receiver answered %u", (unsigned)status);
     arena_free(&arena);
 }
 
-static void s_judge(const answer_t *answer, verdict_t *verdict)
+static void s_judge(const exporter_t *self, const answer_t *answer, verdict_t *verdict)
 {
     const failure_t *failure = &answer->failure;
     *verdict = (verdict_t){ .after_ms = failure->retry_after_ms };
     if (failure->code == ERROR_NONE) {
-        s_judge_status(answer, verdict);
+        s_judge_status(self, answer, verdict);
         return;
     }
     /* a service that is not there may come */
@@ -167,12 +174,13 @@ static void s_on_answer(void *arg, answer_t *answer)
     exporter_t *self = arg;
     const uint64_t now_ms = clock_ms();
     verdict_t verdict;
-    s_judge(answer, &verdict);
+    s_judge(self, answer, &verdict);
     monitor_lock(&self->monitor);
     self->is_under_way = false;
     if (verdict.is_taken) {
         stats_add(self->config.stats, self->config.carried, (int64_t)self->list->items);
         s_remove_first(self);
+        self->rest_until_ms = self->config.rest_ms ? now_ms + verdict.after_ms : 0;
     } else if (verdict.is_later) {
         s_put_off(self, &verdict, now_ms);
     } else {

@@ -28,6 +28,10 @@ typedef struct {
     const char *url;  /* "": nothing is exported, and nothing counted */
     const char *content_type;
     const char *const *headers; /* "Name: value"; ends with NULL. NULL: none */
+    /* How long nothing is to be sent after an answer, in ms, as its header `rest_header` ("": it
+     * has none) and its Retry-After say. NULL: as Retry-After says, when it is no success. */
+    uint32_t (*rest_ms)(uint32_t status, uint32_t retry_after_ms, const char *header);
+    const char *rest_header;
     client_t *client;
     stats_t *stats;
     size_t carried, lost; /* rows of it, that count items */
@@ -38,6 +42,7 @@ typedef struct {
     monitor_t monitor;        /* over the rest */
     shipment_t *list;
     size_t count, bytes;
+    uint64_t rest_until_ms;
     bool is_under_way; /* the first one is */
 } exporter_t;
 

@@ -11,6 +11,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/base/monitor.h"
+#include "actors/base/text.h"
 #include "actors/metrics/metrics.h"
 #include "actors/metrics/summary.h"
 
@@ -37,6 +38,14 @@ static const setting_t s_setting_rows[] = {
                "http://otel.internal:4318/v1/traces; empty for nowhere." },
     { "otlp_headers", SETTING_TEXT, offsetof(metrics_settings_t, otlp_headers), "", 0, 4096,
       .secret = true, .about = "Headers for that, as `name=value,name=value`." },
+    { "errors_keep_s", SETTING_INT, offsetof(metrics_settings_t, errors_keep_s), "604800", 60,
+      31536000, "s", .about = "How long a group of failures is told after it was met last." },
+    { "sentry_dsn", SETTING_TEXT, offsetof(metrics_settings_t, sentry_dsn), "", 0, 2048,
+      .secret = true,
+      .about = "Where failures of ours are exported to, as https://KEY@HOST/PROJECT; empty for "
+               "nowhere." },
+    { "sentry_environment", SETTING_TEXT, offsetof(metrics_settings_t, sentry_environment),
+      "production", 0, 64, .about = "What they are told to be of." },
     { 0 },
 };
 
@@ -47,12 +56,24 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
     COUNTER(METRICS_OLD, "snapshots_old", "Snapshots that came after a newer one"),
     COUNTER(METRICS_BAD, "snapshots_bad", "Snapshots that could not be read"),
     COUNTER(METRICS_FULL, "snapshots_full", "Snapshots of more instances than are kept"),
-    COUNTER(METRICS_RESETS, "resets", "Instances that were seen to start anew"),
     COUNTER(METRICS_LEFT_OUT, "series_left_out",
             "Families and series of snapshots that were not acceptable, or too many"),
     COUNTER(METRICS_FELL_SILENT, "instances_silent", "Instances that fell silent without leaving"),
+    COUNTER(METRICS_ERRORS, "errors", "Failures taken in"),
+    COUNTER(METRICS_ERRORS_NEW, "errors_new", "Failures of a kind that was not known"),
+    COUNTER(METRICS_ERRORS_ECHOES, "errors_echoes", "Failures that somebody had told of before"),
+    COUNTER(METRICS_ERRORS_BAD, "errors_bad", "Failures that could not be read"),
+    COUNTER(METRICS_ERRORS_EVICTED, "errors_evicted",
+            "Groups of failures forgotten because there were too many"),
+    [METRICS_RESTARTS] = { "instance_restarts_total{of,after}", STATS_COUNTER,
+                           "Instances that started anew under their name, by part, and whether "
+                           "they had left in order" },
     [METRICS_INSTANCES] = { "metrics_instances", STATS_GAUGE, "Instances known" },
     [METRICS_SERIES] = { "metrics_series", STATS_GAUGE, "Series of all of them" },
+    [METRICS_SENTRY_SENT] = { "metrics_sentry_sent_total", STATS_COUNTER, "Failures exported" },
+    [METRICS_SENTRY_LOST] = { "metrics_sentry_lost_total", STATS_COUNTER,
+                              "Failures that were to be exported and are lost" },
+    [METRICS_ERROR_GROUPS] = { "metrics_error_groups", STATS_GAUGE, "Kinds of failures known" },
     [METRICS_ALERTS] = { "metrics_alerts", STATS_GAUGE, "Rules that are broken now" },
     [METRICS_ALERTS_TOLD] = { "metrics_alerts_told_total", STATS_COUNTER,
                               "Messages about alerts that were handed on to be delivered" },
@@ -76,17 +97,19 @@ static void s_count(metrics_t *self, metrics_stat_t row, uint64_t amount)
     stats_add(actor_stats(self->actor), row, (int64_t)amount);
 }
 
-static void s_count_verdict(metrics_t *self, board_verdict_t verdict, uint64_t missed)
+static void s_count_verdict(metrics_t *self, board_verdict_t verdict, const char *part,
+                            uint64_t missed)
 {
     static const metrics_stat_t rows[] = {
         [BOARD_TAKEN] = METRICS_SNAPSHOTS, [BOARD_GAP] = METRICS_SNAPSHOTS,
-        [BOARD_RESET] = METRICS_SNAPSHOTS, [BOARD_OLD] = METRICS_OLD,
-        [BOARD_FULL] = METRICS_FULL,
+        [BOARD_RESET] = METRICS_SNAPSHOTS, [BOARD_CRASH] = METRICS_SNAPSHOTS,
+        [BOARD_OLD] = METRICS_OLD,         [BOARD_FULL] = METRICS_FULL,
     };
     s_count(self, rows[verdict], 1);
     s_count(self, METRICS_MISSED, missed);
-    if (verdict == BOARD_RESET)
-        s_count(self, METRICS_RESETS, 1);
+    const char *const labels[] = { part, verdict == BOARD_CRASH ? "crash" : "leave" };
+    if (verdict == BOARD_CRASH || verdict == BOARD_RESET)
+        series_add(stats_at(actor_stats(self->actor), METRICS_RESTARTS, labels), 1);
 }
 
 /* The topic of summaries begins alike. An empty event ends what was retained: none of ours is. */
@@ -101,12 +124,14 @@ static void s_on_snapshot(void *arg, const client_event_t *event)
         s_count(self, METRICS_BAD, 1);
         return;
     }
+    char part[METHOD_NAME_BYTES + 1];
+    text_copy(part, sizeof part, view->part, strlen(view->part));
     s_count(self, METRICS_LEFT_OUT, view->left_out);
     monitor_lock(&self->monitor);
     board_verdict_t verdict =
         board_take(&self->board, &view, event->head.time_ms, clock_ms(), &missed);
     monitor_unlock(&self->monitor);
-    s_count_verdict(self, verdict, missed);
+    s_count_verdict(self, verdict, part, missed);
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */
@@ -149,6 +174,7 @@ static void s_show(metrics_t *self)
         series += (int64_t)at->now->series_count;
     stats_set(stats, METRICS_SERIES, series);
     stats_set(stats, METRICS_INSTANCES, HASH_COUNT(self->board.members));
+    stats_set(stats, METRICS_ERROR_GROUPS, HASH_COUNT(self->errors.groups));
     stats_set(stats, METRICS_ALERTS, alerts_count(&self->alerts));
 }
 
@@ -193,7 +219,7 @@ static void s_summarise(metrics_t *self, buf_t *body)
     value_verdict_t verdict;
     buf_t members = { 0 };
     pack_init(&pack, &members);
-    summary_write(&self->board, clock_ms(), clock_wall_ms(), &pack);
+    summary_write(&self->board, &self->errors, clock_ms(), clock_wall_ms(), &pack);
     alerts_look(&self->alerts,
                 &(alerts_look_t){ .summary = value_parse(&arena, members.bytes, members.size,
                                                          VALUE_LIMITS, &verdict),
@@ -217,6 +243,7 @@ static void s_tick(actor_t *actor, void *memory)
     buf_t body = { 0 };
     monitor_lock(&self->monitor);
     s_count(self, METRICS_FELL_SILENT, board_tick(&self->board, clock_ms()));
+    errors_tick(&self->errors, clock_wall_ms());
     s_summarise(self, &body);
     self->summary.size = 0;
     buf_add(&self->summary, body.bytes, body.size);
@@ -225,6 +252,7 @@ static void s_tick(actor_t *actor, void *memory)
     monitor_unlock(&self->monitor);
     messenger_tick(&self->messenger, clock_ms());
     exporter_tick(&self->otlp.exporter, clock_ms());
+    exporter_tick(&self->sentry, clock_ms());
     actor_publish(actor, topic_row(TOPIC_METRICS_SUMMARY)->prefix, false, &body);
 }
 
@@ -236,6 +264,10 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     self->actor = actor;
     if (!metrics_init_traces(self, &s_settings, why, why_size))
         return false;
+    if (!metrics_init_errors(self, &s_settings, why, why_size)) {
+        metrics_free_traces(self);
+        return false;
+    }
     monitor_init(&self->monitor);
     board_init(&self->board, (uint64_t)s_settings.keep_s * 1000);
     alerts_init(&self->alerts, (uint64_t)s_settings.alert_repeat_s * 1000);
@@ -253,6 +285,7 @@ static void s_connected(actor_t *actor, void *memory)
     self->messenger.dropped = METRICS_ALERTS_LOST;
     client_subscribe(actor_client(actor), topic_row(TOPIC_METRICS)->prefix, s_on_snapshot, self);
     metrics_connect_traces(self);
+    metrics_connect_errors(self);
 }
 
 static void s_release(actor_t *actor, void *memory)
@@ -262,6 +295,7 @@ static void s_release(actor_t *actor, void *memory)
     metrics_free_traces(self);
     messenger_free(&self->messenger);
     alerts_free(&self->alerts);
+    metrics_free_errors(self);
     board_free(&self->board);
     buf_free(&self->summary);
     monitor_free(&self->monitor);
@@ -272,6 +306,9 @@ static const handler_t s_handlers[] = {
     { &metrics_summary, metrics_on_summary, HANDLE_POOL },
     { &metrics_trace, metrics_on_trace, HANDLE_POOL },
     { &metrics_traces, metrics_on_traces, HANDLE_POOL },
+    { &metrics_errors, metrics_on_errors, HANDLE_POOL },
+    { &metrics_error, metrics_on_error, HANDLE_POOL },
+    { &metrics_forget_error, metrics_on_forget_error, HANDLE_POOL },
     { 0 },
 };
 

@@ -9,6 +9,8 @@
  *
  * Of the spans that parts publish (proto/spans.h) it keeps what happened because of each request
  * for a while (traces.h), tells it (`trace`, `traces`), and exports it (otlp.h).
+ * Failures of ours (proto/fault.h) it groups by what they are (errors.h), tells which there are
+ * (`errors`, `error`, `forget_error`), and exports them (sentry.h).
  *
  * Several instances hear the same and say the same; the summary is published by each, so whoever
  * follows the topic follows one publisher; alerts are told, and traces exported, by the one whose
@@ -21,8 +23,11 @@
 
 #include "actors/metrics/alerts.h"
 #include "actors/metrics/board.h"
+#include "actors/metrics/errors.h"
+#include "actors/metrics/exporter.h"
 #include "actors/metrics/messenger.h"
 #include "actors/metrics/otlp.h"
+#include "actors/metrics/sentry.h"
 #include "actors/metrics/traces.h"
 #include "actors/runtime/actor.h"
 #include "proto/metrics.h"
@@ -30,10 +35,11 @@
 extern const actor_spec_t metrics_actor;
 
 typedef struct {
-    int64_t keep_s, alert_repeat_s;
+    int64_t keep_s, alert_repeat_s, errors_keep_s;
     const char *alert_webhook, *alert_secret;
     int64_t traces, trace_bytes, trace_keep_s;
     const char *otlp_url, *otlp_headers;
+    const char *sentry_dsn, *sentry_environment;
 } metrics_settings_t;
 
 typedef enum {
@@ -42,9 +48,17 @@ typedef enum {
     METRICS_OLD,
     METRICS_BAD,
     METRICS_FULL,
-    METRICS_RESETS,
+    METRICS_RESTARTS,
     METRICS_LEFT_OUT,
     METRICS_FELL_SILENT,
+    METRICS_ERRORS,
+    METRICS_ERRORS_NEW,
+    METRICS_ERRORS_ECHOES,
+    METRICS_ERRORS_BAD,
+    METRICS_ERRORS_EVICTED,
+    METRICS_SENTRY_SENT,
+    METRICS_SENTRY_LOST,
+    METRICS_ERROR_GROUPS,
     METRICS_INSTANCES,
     METRICS_SERIES,
     METRICS_ALERTS,
@@ -64,6 +78,10 @@ typedef struct {
     actor_t *actor;
     monitor_t monitor; /* over the rest */
     board_t board;
+    errors_t errors;
+    sentry_dsn_t sentry_dsn;
+    const char *sentry_environment, *sentry_headers[2];
+    exporter_t sentry;
     alerts_t alerts;
     messenger_t messenger;
     traces_t traces;
@@ -72,7 +90,7 @@ typedef struct {
 } metrics_t;
 
 /* Whether it is for us to tell others: of the instances that are up, the one whose name sorts
- * first. The caller holds the lock. */
+ * first. The monitor is held. */
 bool metrics_is_first(const metrics_t *self);
 
 /* Handlers. */
@@ -88,5 +106,15 @@ void metrics_tick_traces(metrics_t *self); /* the caller holds the lock */
 void metrics_free_traces(metrics_t *self);
 void metrics_on_trace(call_t *call, void *self);
 void metrics_on_traces(call_t *call, void *self);
+
+/* ---- on_errors.c ---------------------------------------------------------------------------- */
+
+bool metrics_init_errors(metrics_t *self, const metrics_settings_t *settings, char *why,
+                         size_t why_size) MUST_CHECK;
+void metrics_connect_errors(metrics_t *self);
+void metrics_free_errors(metrics_t *self);
+void metrics_on_errors(call_t *call, void *self);
+void metrics_on_error(call_t *call, void *self);
+void metrics_on_forget_error(call_t *call, void *self);
 
 #endif

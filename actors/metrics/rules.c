@@ -93,6 +93,17 @@ const alert_rule_t alert_rules[] = {
         .linger_s = 300,
         .value = "sum(increase(jobs_dead_total[5m]))",
     },
+    {
+        .name = "NewError",
+        .severity = "warning",
+        .about = "A failure of a kind that was not known",
+        .over = "new_errors",
+        .labels = "fingerprint code part method",
+        .field = "count",
+        .above = 0,
+        .value = "sum(increase(metrics_errors_new_total[5m]))",
+        .is_sum = true,
+    },
     { 0 },
 };
 
@@ -145,7 +156,8 @@ void rules_write_prometheus(buf_t *out)
                    "\n        for: %us\n        labels:\n          severity: %s\n"
                    "        annotations:\n          summary: \"%s",
                    rule->for_s, rule->severity, rule->about);
-        s_add_labels(rule, out);
+        if (!rule->is_sum)
+            s_add_labels(rule, out);
         buf_add_text(out, "\"\n");
     }
 }

@@ -26,6 +26,7 @@ typedef struct {
     uint32_t for_s;                  /* it must be the case so long */
     uint32_t linger_s;               /* and counts as the case so long after it was */
     const char *value, *least_value; /* `field` and `least_field` in PromQL */
+    bool is_sum;                     /* of all items in PromQL: without their labels */
 } alert_rule_t;
 
 extern const alert_rule_t alert_rules[]; /* ends with an empty row */

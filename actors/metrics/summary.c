@@ -139,12 +139,13 @@ static void s_pack_instance(summary_t *self, const member_t *member, const span_
     pack_t *pack = &self->instances;
     const view_t *view = member->now;
     int64_t life_ms = self->wall_ms - (int64_t)view->boot;
-    pack_map(pack, 9 + PACE_MEMBERS);
+    pack_map(pack, 10 + PACE_MEMBERS);
     pack_pair_text(pack, "part", view->part);
     pack_pair_text(pack, "instance", view->instance);
     pack_pair_bool(pack, "up", member->is_up);
     pack_pair_int(pack, "down", !member->is_up && !view->is_last);
     pack_pair_int(pack, "uptime_s", life_ms > 0 ? life_ms / 1000 : 0);
+    pack_pair_int(pack, "restarts", member->restarts);
     pack_pair_int(pack, "silent_s", (int64_t)((self->now_ms - member->heard_ms) / 1000));
     pace_write(pace, pack);
     pack_pair_int(pack, "in_flight", in_flight);
@@ -319,7 +320,8 @@ static void s_pack_jobs(const summary_t *self, pack_t *out)
     pack_pair_int(out, "running", self->running > 0 ? self->running : 0);
 }
 
-void summary_write(const board_t *board, uint64_t now_ms, int64_t wall_ms, pack_t *out)
+void summary_write(const board_t *board, const errors_t *errors, uint64_t now_ms, int64_t wall_ms,
+                   pack_t *out)
 {
     summary_t *self = mem_zeroed(sizeof *self);
     pace_t *pace = mem_zeroed(sizeof *pace);
@@ -344,6 +346,8 @@ void summary_write(const board_t *board, uint64_t now_ms, int64_t wall_ms, pack_
     s_pack_routes(self, out);
     s_pack_queues(self, out);
     s_pack_jobs(self, out);
+    pack_text(out, "new_errors");
+    errors_write_new(errors, wall_ms, out);
     buf_free(&self->instance_bytes);
     arena_free(&self->arena);
     mem_free(self->parts);

@@ -6,11 +6,13 @@
 #define SIGNALBOX_METRICS_SUMMARY_H
 
 #include "actors/metrics/board.h"
+#include "actors/metrics/errors.h"
 #include "proto/pack.h"
 
 /* Packs it as one map, all but the last member: how the rules stand (alerts.h) comes of the rest.
  */
-#define SUMMARY_MEMBERS 6
-void summary_write(const board_t *board, uint64_t now_ms, int64_t wall_ms, pack_t *out);
+#define SUMMARY_MEMBERS 7
+void summary_write(const board_t *board, const errors_t *errors, uint64_t now_ms, int64_t wall_ms,
+                   pack_t *out);
 
 #endif

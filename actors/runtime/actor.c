@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actors/base/clock.h"
+#include "actors/base/crash.h"
 #include "actors/base/log.h"
 #include "actors/base/process.h"
 #include "actors/base/text.h"
@@ -205,6 +206,7 @@ static bool s_register(actor_t *self, void *zmq_context, char *why, size_t why_s
                                      .descriptor_size = self->descriptor->size,
                                      .credit = s_credit(self),
                                      .weight = 1,
+                                     .boot = self->boot_ms,
                                      .arg = self,
                                      .on_request = s_on_request,
                                      .on_cancel = s_on_cancel,
@@ -243,6 +245,7 @@ static actor_t *s_new(const actor_spec_t *spec, const actor_config_t *config)
                   strlen(config->actor->instance));
     else
         id_instance(spec->service->name, self->instance);
+    crash_add_life(spec->service->name, self->instance, self->boot_ms);
     stats_init(&self->stats, s_stats_rows);
     stats_init(&self->own_stats, spec->stats ? spec->stats : s_no_rows);
     queue_init(&self->waiting, (size_t)config->actor->waiting, false);
@@ -351,6 +354,7 @@ void actor_stop(actor_t **self_p)
     for (int i = 0; was_connected && i < SNAPSHOT_LAST_TIMES; i++)
         s_publish_counters(self, true);
     process_leave(self);
+    crash_remove_life(self->spec->service->name, self->instance);
     redis_close(&self->redis);
     client_destroy(&self->client);
     if (self->spec->release && was_connected)
@@ -364,66 +368,4 @@ void actor_stop(actor_t **self_p)
     monitor_free(&self->monitor);
     mem_free(self->self);
     mem_free(self);
-}
-
-/* ---- questions ------------------------------------------------------------------------------ */
-
-bool actor_is_draining(const actor_t *self)
-{
-    return atomic_load(&self->is_draining);
-}
-
-const char *actor_instance(const actor_t *self)
-{
-    return self->instance;
-}
-
-const char *actor_service(const actor_t *self)
-{
-    return self->spec->service->name;
-}
-
-uint64_t actor_pulse(const actor_t *self)
-{
-    return self->snapshots;
-}
-
-const char *actor_data_folder(const actor_t *self)
-{
-    return self->config->storage->data;
-}
-
-db_t *actor_db(actor_t *self)
-{
-    return self->db;
-}
-
-redis_t *actor_redis(actor_t *self)
-{
-    return self->redis;
-}
-
-stats_t *actor_stats(actor_t *self)
-{
-    return &self->own_stats;
-}
-
-client_t *actor_client(actor_t *self)
-{
-    return self->client;
-}
-
-void *actor_context(const actor_t *self)
-{
-    return self->context;
-}
-
-const client_settings_t *actor_bus(const actor_t *self)
-{
-    return self->config->bus;
-}
-
-void actor_publish(actor_t *self, const char *topic, bool retain, buf_t *body)
-{
-    client_publish(self->client, topic, retain, body);
 }

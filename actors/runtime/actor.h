@@ -166,6 +166,10 @@ void call_fail(call_t *self, error_code_t code, const char *format, ...) PRINTF_
 void call_fail_with(call_t *self, const failure_t *failure);
 void call_defer(call_t *self);
 
+/* What this thread logs from now on is of the call, until log_enter(NULL): for threads of the
+ * actor's own that work on calls which were deferred. */
+void call_enter(const call_t *self);
+
 /* Goes on with a deferred call on a thread of the pool: there `go_on` may block and use the
  * database, and ends the call, or defers it once more. From any thread; `arg` lives as long as the
  * call (call_arena). */

@@ -11,6 +11,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/runtime/state.h"
+#include "proto/fault.h"
 #include "proto/json.h"
 
 #define TARGET_FAILURES 5 /* in a row, that open the breaker of a service */
@@ -136,14 +137,35 @@ pack_t *call_pack(call_t *self)
     return &self->pack;
 }
 
+void call_enter(const call_t *self)
+{
+    const frame_t *frame = &self->message->frame;
+    const char *request_id = self->principal ? self->principal->request_id : "";
+    log_request_t request = { 0 };
+    log_copy_id(request.request_id, request_id, strlen(request_id));
+    if (frame->flags & FRAME_TRACED)
+        id_hex(frame->trace, 16, request.trace_id);
+    if (self->is_job)
+        log_copy_id(request.job, frame->reply, frame->reply_size);
+    log_enter(&request);
+}
+
+/* The line is of the call, whoever ends it: one that was deferred is ended by a thread that works
+ * on another one, or on none. */
 static void s_log(const call_t *self, uint64_t took_us, const char *outcome)
 {
-    bool is_slow = took_us > (uint64_t)self->actor->config->actor->slow_ms * 1000;
+    const bool is_slow = took_us > (uint64_t)self->actor->config->actor->slow_ms * 1000;
+    const log_level_t level = is_slow ? LOG_WARN : LOG_DEBUG;
     if (is_slow)
         actor_count(self->actor, ACTOR_SLOW);
-    LOG(is_slow ? LOG_WARN : LOG_DEBUG, is_slow ? "call.slow" : "call",
-        LOG_BYTES("method", self->message->frame.method, self->message->frame.method_size),
-        LOG_TEXT("outcome", outcome), LOG_INT("microseconds", took_us));
+    if (!log_is_on(level))
+        return;
+    const log_request_t before = *log_request();
+    call_enter(self);
+    LOG(level, is_slow ? "call.slow" : "call", LOG_TEXT("rpc.service", actor_service(self->actor)),
+        LOG_BYTES("rpc.method", self->message->frame.method, self->message->frame.method_size),
+        LOG_TEXT("outcome", outcome), LOG_INT("duration_us", took_us));
+    log_enter(&before);
 }
 
 /* Frees the call; the last one of an actor that stops wakes whoever waits for it. */
@@ -178,11 +200,27 @@ void call_reply(call_t *self, uint16_t status)
     s_free(self, ERROR_NONE);
 }
 
+/* A failure that is no fault of the caller's. */
+static void s_tell_fault(const call_t *self, const failure_t *failure)
+{
+    const frame_t *frame = &self->message->frame;
+    const trace_t *trace = call_trace(self);
+    const fault_source_t source = { .part = self->actor->spec->service->name,
+                                    .method = frame->method,
+                                    .method_size = frame->method_size,
+                                    .request_id =
+                                        self->principal ? self->principal->request_id : "",
+                                    .trace = trace ? trace->trace : NULL,
+                                    .span = trace ? trace->span : NULL };
+    actor_count(self->actor, ACTOR_FAULTS);
+    fault_tell(self->actor->client, &source, failure);
+}
+
 void call_fail_with(call_t *self, const failure_t *failure)
 {
     actor_count(self->actor, ACTOR_FAILURES);
     if (error_row(failure->code)->http_status >= 500)
-        actor_count(self->actor, ACTOR_FAULTS);
+        s_tell_fault(self, failure);
     client_reply_failure(self->actor->client, self->message, failure);
     s_free(self, failure->code);
 }

@@ -152,19 +152,16 @@ static bool s_require_valid(call_t *call)
            s_fail_validation(call, errors);
 }
 
-static void s_enter_log(const call_t *call)
+static void s_enter(const call_t *call)
 {
-    char trace_id[2 * TRACE_ID_BYTES + 1] = "";
-    if (call->is_traced)
-        id_hex(call->trace.trace, TRACE_ID_BYTES, trace_id);
-    log_set_request(call->principal ? call->principal->request_id : NULL, trace_id);
+    call_enter(call);
     call_enter_trace(call);
 }
 
-static void s_leave_log(void)
+static void s_leave(void)
 {
     call_leave_trace();
-    log_set_request(NULL, NULL);
+    log_enter(NULL);
 }
 
 static void s_begin(call_t *call)
@@ -173,12 +170,12 @@ static void s_begin(call_t *call)
     const uint64_t wait_us = clock_us() - call->started_us;
     call->wait_us = wait_us < UINT32_MAX ? (uint32_t)wait_us : UINT32_MAX;
     stats_record(&actor->stats, ACTOR_WAIT_TIME, wait_us);
-    if (s_require_time(call) && s_require_principal(call) && s_require_permission(call)) {
-        s_enter_log(call);
-        if (s_require_valid(call))
-            call->handler->handle(call, actor->self);
-        s_leave_log();
-    }
+    if (!s_require_time(call) || !s_require_principal(call) || !s_require_permission(call))
+        return;
+    s_enter(call);
+    if (s_require_valid(call))
+        call->handler->handle(call, actor->self);
+    s_leave();
 }
 
 void call_run(call_t *call)
@@ -189,9 +186,9 @@ void call_run(call_t *call)
         return;
     }
     call->go_on = NULL;
-    s_enter_log(call);
+    s_enter(call);
     go_on(call, call->go_on_arg);
-    s_leave_log();
+    s_leave();
 }
 
 void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)

@@ -60,8 +60,8 @@ static void s_count(const db_conn_t *conn, const db_sql_t *sql, uint64_t spent_u
     stats_record(&db->stats, DB_QUERY_TIME, spent_us);
     if (spent_us > (uint64_t)db->settings.slow_ms * 1000u) {
         stats_add(&db->stats, DB_SLOW_QUERIES, 1);
-        LOG(LOG_WARN, "db.slow", LOG_TEXT("service", db->service), LOG_TEXT("statement", sql->name),
-            LOG_INT("duration_ms", spent_us / 1000));
+        LOG(LOG_WARN, "db.slow", LOG_TEXT("db.namespace", db->service),
+            LOG_TEXT("db.operation.name", sql->name), LOG_INT("duration_us", spent_us));
         traced_query(db->service, sql->name, spent_us);
     }
 }
@@ -73,8 +73,9 @@ db_status_t db_failed(db_conn_t *conn, const char *what, db_status_t status, con
     text_copy(conn->message, sizeof conn->message, message, strcspn(message, "\n"));
     if (status != DB_CONSTRAINT)
         stats_add(&conn->db->stats, DB_QUERY_ERRORS, 1);
-    LOG(s_statuses[status].level, "db.failed", LOG_TEXT("service", conn->db->service),
-        LOG_TEXT("statement", what), LOG_TEXT("code", code), LOG_TEXT("message", conn->message));
+    LOG(s_statuses[status].level, "db.failed", LOG_TEXT("db.namespace", conn->db->service),
+        LOG_TEXT("db.operation.name", what), LOG_TEXT("db.response.status_code", code),
+        LOG_TEXT("message", conn->message));
     return status;
 }
 

@@ -33,7 +33,8 @@ typedef struct {
     queue_item_t item;
     db_work_t work;
     void *arg;
-    traced_t traced; /* what its thread works for */
+    const log_request_t *request; /* what its thread works on */
+    traced_t traced;              /* and in which trace */
     db_status_t status;
     sem_t done;
 } ticket_t;
@@ -87,9 +88,11 @@ static void s_wake_all(ticket_t *ticket)
 
 static db_status_t s_work(sqlite_conn_t *conn, const ticket_t *ticket)
 {
+    log_enter(ticket->request);
     traced_set(&ticket->traced);
     db_status_t status = db_work(&conn->base, ticket->work, ticket->arg);
     traced_end();
+    log_enter(NULL);
     return status;
 }
 
@@ -181,7 +184,9 @@ static void *s_thread(void *memory)
 db_status_t sqlite_write(db_t *db, db_work_t work, void *arg)
 {
     sqlite_t *self = db->state;
-    ticket_t ticket = { .work = work, .arg = arg, .traced = traced_now() };
+    ticket_t ticket = {
+        .work = work, .arg = arg, .request = log_request(), .traced = traced_now()
+    };
     insist(sem_init(&ticket.done, 0, 0) == 0);
     insist(queue_push(&self->queue, &ticket.item));
     while (sem_wait(&ticket.done) != 0)

@@ -3,7 +3,7 @@ noinst_LIBRARIES += %D%/libruntime.a
 SB_RUNTIME += %D%/libruntime.a
 
 %C%_libruntime_a_SOURCES = \
-	%D%/actor.c %D%/actor_describe.c %D%/actor.h \
+	%D%/actor.c %D%/actor_describe.c %D%/actor_questions.c %D%/actor.h \
 	%D%/breaker.c %D%/breaker.h \
 	%D%/call.c \
 	%D%/call_run.c \

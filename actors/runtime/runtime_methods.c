@@ -21,6 +21,7 @@ static const field_t s_check_fields[] = {
 
 static const field_t s_health_reply[] = {
     { "instance", FIELD_STRING, .required = true, .about = "The instance that answers" },
+    { "boot", FIELD_INTEGER, .required = true, .about = "When it started, in ms since 1970" },
     { "status", FIELD_STRING, .required = true, .choices = "ok error", .about = "The worst check" },
     { "checks", FIELD_ARRAY, .required = true, .fields = s_check_fields,
       .about = "Each dependency" },
@@ -98,8 +99,9 @@ void runtime_on_health(call_t *call, void *self)
     bool has_db = !actor->db || db_ping(actor->db, &db_us);
     bool has_redis = !actor->redis || redis_ping(actor->redis, &redis_us);
     pack_t *pack = call_pack(call);
-    pack_map(pack, 3);
+    pack_map(pack, 4);
     pack_pair_text(pack, "instance", actor->instance);
+    pack_pair_int(pack, "boot", (int64_t)actor->boot_ms);
     pack_pair_text(pack, "status", has_db ? "ok" : "error");
     pack_text(pack, "checks");
     pack_array(pack, 1 + (size_t)(actor->db != NULL) + (actor->redis != NULL));

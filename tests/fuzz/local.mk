@@ -11,6 +11,7 @@ FUZZ_TARGETS = \
 	%D%/frame_fuzz \
 	%D%/http_fuzz \
 	%D%/json_fuzz \
+	%D%/log_fuzz \
 	%D%/msgpack_fuzz \
 	%D%/zone_fuzz
 
@@ -25,6 +26,7 @@ FUZZ_MAIN = %D%/fuzz.h
 %C%_frame_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_http_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_msgpack_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_zone_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 else
@@ -38,5 +40,6 @@ endif
 %C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
 %C%_http_fuzz_SOURCES = %D%/http_fuzz.c $(FUZZ_MAIN)
 %C%_json_fuzz_SOURCES = %D%/json_fuzz.c $(FUZZ_MAIN)
+%C%_log_fuzz_SOURCES = %D%/log_fuzz.c $(FUZZ_MAIN)
 %C%_msgpack_fuzz_SOURCES = %D%/msgpack_fuzz.c $(FUZZ_MAIN)
 %C%_zone_fuzz_SOURCES = %D%/zone_fuzz.c $(FUZZ_MAIN)

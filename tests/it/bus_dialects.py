@@ -373,5 +373,5 @@ with Folder(broker_mdp_heartbeat_ms=2500) as folder:
     nonsense(folder)
     balance(folder)
     same(broker.stop(), 0, "the broker leaves with status 0")
-    check(all(isinstance(event["event"], str) for event in broker.events()), "its log is JSON")
+    check(all(isinstance(event["event_name"], str) for event in broker.events()), "its log is JSON")
 sys.exit(done())

@@ -71,12 +71,13 @@ def functions(page, text):
 
 
 def dotted_names():
-    """Settings, methods, topics."""
+    """Settings, methods, topics, fields."""
     names = set(re.findall(r"^\| `([\w.]+)`", run("config", "--markdown"), re.M))
     names |= set(re.findall(r'"operationId": "([\w.]+)"', read("docs/openapi.json")))
     for path in glob.glob("proto/*.c", root_dir=TOP):  # also what HTTP does not reach
         rows = re.findall(r"^const method_t ([a-z]+)_(\w+) =", read(path), re.M)
         names |= {f"{service}.{method}" for service, method in rows}
+    names |= set(re.findall(r'LOG_\w+\("([\w.]+)"', read("edge/exchange.c")))  # fields of the access log
     names |= set(re.findall(r'^TOPIC\(\w+, "([\w.]+)"', read("proto/topic.def"), re.M))
     return names
 
@@ -91,13 +92,13 @@ def manual():
     """The manual page has a section for every command, in their order, and for no other."""
     usage, version = run("--help"), run("--version").strip()
     page = read("docs/signalbox.1")
-    commands = re.findall(r"^  (\w+) +[A-Z]", usage, re.M)
+    commands = re.findall(r"^  ([\w-]+) +[A-Z]", usage, re.M)
     check(commands, "the program lists its commands")
-    same(re.findall(r"^\.SS (\w+)", page, re.M), commands, "docs/signalbox.1 has each of them")
+    same(re.findall(r"^\.SS ([\w-]+)", page.replace("\\-", "-"), re.M), commands, "docs/signalbox.1 has each of them")
     for command in commands:
         arguments = run(command, "--help").split("Settings:")[0]
-        section = re.search(rf"^\.SS {command}\b.*?(?=^\.S[SH])", page, re.M | re.S)
-        section = section.group(0).replace("\\-", "-") if section else ""
+        section = re.search(rf"^\.SS {command}\b.*?(?=^\.S[SH])", page.replace("\\-", "-"), re.M | re.S)
+        section = section.group(0) if section else ""
         options = set(re.findall(r"^  (--[a-z-]+)", arguments, re.M))
         same([option for option in sorted(options) if option not in section], [],
              f"... and the options of {command}")

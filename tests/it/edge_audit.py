@@ -102,8 +102,8 @@ def leaving(system):
     system.auth.process.send_signal(signal.SIGSTOP)
     same(system.call("DELETE", "/v1/admin/limits/away-0").status, 204, "one more")
     system.edge.stop()
-    lost = [event for event in system.edge.events() if event["event"] == "audit.lost"]
-    shown = [event["path"] for event in system.edge.events() if event["event"] == "audit"]
+    lost = [event for event in system.edge.events() if event["event_name"] == "audit.lost"]
+    shown = [event["path"] for event in system.edge.events() if event["event_name"] == "audit"]
     same([event["count"] for event in lost], [1], "an edge that leaves says what it could not tell")
     check("/v1/admin/limits/away-0" in shown, "and its log has it")
     system.auth.process.send_signal(signal.SIGCONT)

@@ -68,7 +68,7 @@ def under_load():
     begun = set()
     for line in log.splitlines():
         entry = json.loads(line)
-        if entry["event"] == "request":
+        if entry["event_name"].startswith("request"):
             begun.add(entry["request_id"])
     answered = set().union(*(client.answered for client in clients))
     check(len(begun) >= 500, "there was a load", len(begun))

@@ -257,7 +257,7 @@ def the_fixed_routes(edge):
                  "/healthz", "/readyz"):
         got = edge.get(path)
         same((got.status, got.json().get("status")), (200, "healthy"), path)
-        same(set(got.json()), {"status", "version", "timestamp", "uptime", "checks"},
+        same(set(got.json()), {"status", "version", "timestamp", "boot", "uptime", "checks"},
              f"{path} has the shape")
     same(edge.get("/health/live").json()["checks"], {}, "live touches nothing")
     same(edge.get("/").headers["content-type"], "application/json", "/ for programs")

@@ -46,11 +46,13 @@ SYSTEM_TESTS = \
 	%D%/readme.py \
 	%D%/system_analysis.py \
 	%D%/system_cache.py \
+	%D%/system_crash.py \
 	%D%/system_commands.py \
 	%D%/system_health.py \
 	%D%/system_notify.py \
 	%D%/system_identity.py \
 	%D%/system_limits.py \
+	%D%/system_logs.py \
 	%D%/system_parts.py \
 	%D%/system_stop.py \
 	%D%/system_truth.py \
@@ -69,8 +71,10 @@ TESTS += $(JOBS_TESTS_IT)
 EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py
 METRICS_TESTS = \
 	%D%/metrics_alerts.py \
+	%D%/metrics_errors.py \
 	%D%/metrics_lossy.py \
 	%D%/metrics_prometheus.py \
+	%D%/metrics_sentry.py \
 	%D%/metrics_text.py \
 	%D%/metrics_top.py \
 	%D%/metrics_traces.py \

@@ -102,7 +102,7 @@ def instances(folder, web):
           "what it has counted is told on, too")
     folder.start("actor", "cache", "--instance", "second")
     wait(web, lambda s: s.sum("instance_up", instance="second") == 1 and
-         s.sum("metrics_resets_total") == 1, "when it starts anew it is up, and the reset is seen")
+         s.sum("instance_restarts_total", of="cache", after="crash") == 1, "when it starts anew it is up, and the reset is seen")
 
 
 def alone(folder, edges, metrics):

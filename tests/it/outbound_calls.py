@@ -241,6 +241,10 @@ def sends(api, receiver, collector):
     same(request.headers["traceparent"], None, "and in no trace")
     collector.answer = (503, {"Retry-After": "7"}, b"")
     same(send(collector), (None, {"status": 503, "retry_after_ms": 7000}), "what it answers is told")
+    collector.answer = (200, {"X-Limits": "60:a;b:c", "X-Other": "1"}, b"")
+    same(send(collector, ask_header="x-limits")[1]["header"], "60:a;b:c", "and a header of it, if it is asked for")
+    same("header" in send(collector, ask_header="X-None")[1], False, "and there is one")
+    same(send(collector, ask_header="X: 1")[0], "VALIDATION_FAILED", "by its name")
     same(api.call("webhook", "deliver", message(collector.url()))[0], "UNPROCESSABLE",
          "users' calls do not reach it")
     while not receiver.received.empty():

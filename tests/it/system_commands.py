@@ -17,8 +17,8 @@ from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
 OTHERS = ("auth", "cache", "http", "jobs", "limiter", "metrics", "webhook")  # beside the analysis
-COMMANDS = ("run broker edge actor migrate config call watch ps drain analyze openapi "
-            "health top trace user key audit jobs").split()
+COMMANDS = ("run broker edge actor migrate config call watch ps drain log-level analyze openapi "
+            "health top trace user key audit jobs errors").split()
 
 MISTAKES = [
     # words                                         what the answer says
@@ -60,7 +60,7 @@ def words():
         status, usage, _ = folder.command()
         same(status, 2, "no command at all is a mistake")
         same(folder.run("--help"), usage, "that prints the same as --help")
-        same(re.findall(r"^  (\w+)", usage, re.M), COMMANDS, "which lists every command")
+        same(re.findall(r"^  ([\w-]+)", usage, re.M), COMMANDS, "which lists every command")
         for command in COMMANDS:
             text = folder.run(command, "--help")
             check(re.match(rf"Usage: signalbox {command}\b.*\n\n[A-Z].*\.\n", text),
@@ -194,7 +194,7 @@ def reload():
         folder.write("s.cfg", 'log\n    level = "info"\nedge\n    threads = 300\n')
         edge.process.send_signal(signal.SIGHUP)
         asked = 1
-        while '"event":"request"' not in edge.log():
+        while '"event_name":"request"' not in edge.log():
             web.get("/v1/ping")
             asked += 1
         same(web.metric("edge_connections_total") is not None, True, "after SIGHUP requests are logged")

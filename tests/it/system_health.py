@@ -17,7 +17,7 @@ from tap import check, done, same, skip  # noqa: E402
 from web import Web  # noqa: E402
 
 SEEN_SECONDS, ENDED_SECONDS, MARGIN = 3, 5, 5
-MEMBERS = {"status", "version", "timestamp", "uptime", "checks"}
+MEMBERS = {"status", "version", "timestamp", "boot", "uptime", "checks"}
 
 
 class Watch:

@@ -31,12 +31,12 @@ def told_to():
                  "a request of which one line was read is answered")
             same(run.stop(), 0, "run leaves with status 0")
         begun = {event["request_id"] for event in run.events()
-                 if event["event"] == "request" and event["request_id"].startswith(load.prefix)}
+                 if event["event_name"] == "request" and event["request_id"].startswith(load.prefix)}
         answered = set(load.acknowledged)
         check(len(begun) >= 300, "there was a load", len(begun))
         same(sorted(begun - answered), [], "every request that was begun was answered")
         same((load.wrong, dict(load.problems)), ([], {}), "with what it asked for")
-        drained = [event for event in run.events() if event["event"] == "edge.drained"]
+        drained = [event for event in run.events() if event["event_name"] == "edge.drained"]
         same([event["left"] for event in drained], [0], "nothing was left")
         is_kept(folder, load.acknowledged, "told to end")
 

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	%D%/analysis_secret_test \
 	%D%/analysis_sketch_test \
 	%D%/analysis_squeeze_test \
+	%D%/base_crash_test \
 	%D%/base_kit_test \
 	%D%/base_log_test \
 	%D%/base_settings_test \
@@ -65,8 +66,10 @@ UNIT_TESTS = \
 	%D%/limiter_window_test \
 	%D%/metrics_alerts_test \
 	%D%/metrics_board_test \
+	%D%/metrics_errors_test \
 	%D%/metrics_exporter_test \
 	%D%/metrics_rules_test \
+	%D%/metrics_sentry_test \
 	%D%/metrics_summary_test \
 	%D%/metrics_traces_test \
 	%D%/monitor_anomaly_test \
@@ -89,6 +92,7 @@ UNIT_TESTS = \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \
 	%D%/runtime_cursor_test \
+	%D%/runtime_faults_test \
 	%D%/runtime_redis_test \
 	%D%/runtime_redis_url_test
 

@@ -39,7 +39,7 @@ static void test_order(void)
         { "the same again", 100, 4, 41, BOARD_OLD, 0, 40 },
         { "an older one", 100, 3, 30, BOARD_OLD, 0, 40 },
         { "after two lost ones", 100, 7, 70, BOARD_GAP, 2, 70 },
-        { "of a later life", 200, 1, 5, BOARD_RESET, 0, 5 },
+        { "of a later life", 200, 1, 5, BOARD_CRASH, 0, 5 },
         { "of the life before", 100, 9, 90, BOARD_OLD, 0, 5 },
         { "and on", 200, 2, 6, BOARD_TAKEN, 0, 6 },
     };

@@ -21,6 +21,7 @@ static const stats_row_t s_edge_rows[] = {
 
 typedef struct {
     board_t board;
+    errors_t errors;
     arena_t arena;
     buf_t bytes;
     const value_t *map;
@@ -42,7 +43,7 @@ static void s_make(stage_t *stage)
     value_verdict_t verdict;
     stage->bytes.size = 0;
     pack_init(&pack, &stage->bytes);
-    summary_write(&stage->board, 6000, NOW_MS, &pack);
+    summary_write(&stage->board, &stage->errors, 6000, NOW_MS, &pack);
     stage->map =
         value_parse(&stage->arena, stage->bytes.bytes, stage->bytes.size, VALUE_LIMITS, &verdict);
     insist(stage->map);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "actors/base/text.h"
 #include "actors/jobs/monitor/monitor.h"
 
 static bool s_is_collector(const char *target)
@@ -55,6 +56,15 @@ static const char *const *s_require_headers(call_t *call)
     return headers;
 }
 
+/* As much of a text from outside as is UTF-8. */
+static size_t s_utf8_size(const char *text)
+{
+    size_t size = 0;
+    for (size_t step; text[size] && (step = text_utf8_step(text + size, strlen(text + size)));)
+        size += step;
+    return size;
+}
+
 static void s_on_done(void *arg, const transferred_t *result)
 {
     call_t *call = arg;
@@ -62,7 +72,12 @@ static void s_on_done(void *arg, const transferred_t *result)
         outlet_fail(call, result);
         return;
     }
-    pack_map(call_pack(call), 2);
+    const bool has_header = result->header[0] != '\0';
+    pack_map(call_pack(call), has_header ? 3 : 2);
+    if (has_header) {
+        pack_text(call_pack(call), "header");
+        pack_string(call_pack(call), result->header, s_utf8_size(result->header));
+    }
     pack_pair_int(call_pack(call), "status", result->status);
     pack_pair_int(call_pack(call), "retry_after_ms", result->retry_after_ms);
     call_reply(call, 0);
@@ -81,6 +96,7 @@ void http_on_send(call_t *call, void *arg)
                             .headers = headers,
                             .body = body->text,
                             .size = body->count,
+                            .ask_header = call_text(call, "ask_header"),
                             .total_ms = (uint32_t)call_int(call, "timeout_ms"),
                             .is_trusted = s_is_collector(url.target),
                             .done = s_on_done };

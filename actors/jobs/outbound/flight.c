@@ -44,6 +44,7 @@ flight_t *flight_new(const transfer_t *what)
     self->url = *what->url;
     self->what.url = &self->url;
     self->what.verb = s_copy(&self->arena, what->verb);
+    self->what.ask_header = s_copy(&self->arena, what->ask_header);
     self->what.headers = s_copy_list(&self->arena, what->headers);
     self->what.body = what->body ? arena_text(&self->arena, what->body, what->size) : NULL;
     self->what.mail_from = s_copy(&self->arena, what->mail_from);
@@ -295,6 +296,16 @@ static transfer_outcome_t s_outcome(const flight_t *self, CURLcode code)
     }
 }
 
+/* The header of the answer that was asked for. */
+static void s_read_header(flight_t *self)
+{
+    struct curl_header *header;
+    const char *name = self->what.ask_header;
+    if (name && curl_easy_header(self->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+        text_copy(self->result.header, sizeof self->result.header, header->value,
+                  strlen(header->value));
+}
+
 static void s_say_why(flight_t *self, CURLcode code)
 {
     transferred_t *result = &self->result;
@@ -325,6 +336,7 @@ void flight_read(flight_t *self, CURLcode code)
             1000;
     if (address)
         text_copy(result->address, sizeof result->address, address, strlen(address));
+    s_read_header(self);
     result->connect_us = s_time_us(self, CURLINFO_CONNECT_TIME_T);
     result->tls_us = s_time_us(self, CURLINFO_APPCONNECT_TIME_T);
     result->first_byte_us = s_time_us(self, CURLINFO_STARTTRANSFER_TIME_T);

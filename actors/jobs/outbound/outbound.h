@@ -107,11 +107,14 @@ typedef enum {
 
 extern const char *const transfer_outcome_names[]; /* "answered", "fenced" ... */
 
+#define TRANSFER_HEADER_BYTES 255
+
 typedef struct {
     transfer_outcome_t outcome;
     char why[200];   /* a sentence without a full stop, unless it was answered */
     uint32_t status; /* of HTTP, or of the last reply of SMTP */
     uint32_t retry_after_ms;
+    char header[TRANSFER_HEADER_BYTES + 1]; /* the one that was asked for, cut; "" if none */
     const uint8_t
         *body; /* the first bytes, at most `answer_max`; borrowed until the callback ends */
     size_t body_size;
@@ -133,6 +136,7 @@ typedef struct {
     const char *const *headers; /* "Name: value" without control characters; ends with NULL */
     const void *body;           /* NULL: none */
     size_t size;
+    const char *ask_header;        /* of the answer, to be told; NULL: none */
     uint32_t connect_ms, total_ms; /* 0: the settings' */
     size_t answer_max;             /* 0: the settings' */
     uint32_t redirects;            /* that are followed, of GET and HEAD; to another host without

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * redact - keeps secrets out of what is written down
+ *
+ * A text is passed once; most of its bytes cost one look into a table, which says whether a form
+ * may begin (or, for `key=value`, turn) there.
+ */
+#include "config.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "actors/base/redact.h"
+
+#define KEY_BYTES_MAX 64 /* of a name in front of '=' or ':' */
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+/* Words of names; what stands in the plural is named so. */
+static const char *const s_words[] = {
+    "authorization", "cookie",    "credential", "credentials", "dsn",       "passphrase", "passwd",
+    "password",      "passwords", "pwd",        "secret",      "secrets",   "token",      "tokens",
+    "apikey",        "totp",      "otp",        "cookies",     "signature", "privatekey",
+};
+
+/* Two words that only together say it. */
+static const struct {
+    const char *first, *second;
+} s_pairs[] = { { "api", "key" },    { "private", "key" },   { "signing", "key" },
+                { "access", "key" }, { "recovery", "code" }, { "recovery", "codes" } };
+
+static bool s_is_letter(char c)
+{
+    return ((unsigned char)c | 0x20) >= 'a' && ((unsigned char)c | 0x20) <= 'z';
+}
+
+static bool s_equals(const char *text, size_t size, const char *word)
+{
+    return strlen(word) == size && strncasecmp(text, word, size) == 0;
+}
+
+static bool s_is_secret_word(const char *word, size_t size)
+{
+    for (size_t i = 0; i < COUNT_OF(s_words); i++)
+        if (s_equals(word, size, s_words[i]))
+            return true;
+    return false;
+}
+
+static bool s_is_secret_pair(const char *first, size_t first_size, const char *second, size_t size)
+{
+    for (size_t i = 0; i < COUNT_OF(s_pairs); i++)
+        if (s_equals(first, first_size, s_pairs[i].first) &&
+            s_equals(second, size, s_pairs[i].second))
+            return true;
+    return false;
+}
+
+bool redact_is_secret_key(const char *key, size_t size)
+{
+    const char *before = NULL;
+    size_t before_size = 0;
+    for (size_t i = 0; i < size;) {
+        if (!s_is_letter(key[i])) {
+            i++;
+            continue;
+        }
+        size_t end = i + 1;
+        /* "apiKey" has two words, "APIKEY" and "Password" one */
+        while (end < size && s_is_letter(key[end]) && !(key[end] <= 'Z' && key[end - 1] >= 'a'))
+            end++;
+        if (s_is_secret_word(key + i, end - i) ||
+            (before && s_is_secret_pair(before, before_size, key + i, end - i)))
+            return true;
+        before = key + i;
+        before_size = end - i;
+        i = end;
+    }
+    return false;
+}
+
+/* ---- forms ---------------------------------------------------------------------------------- */
+
+/* What the secret is made of, behind its prefix. */
+typedef enum { OF_WORD, OF_JWT, OF_CREDENTIAL, OF_KEY_BLOCK } matter_t;
+
+typedef struct {
+    const char *prefix;
+    uint32_t least; /* bytes behind it, from which on it is a secret */
+    matter_t of;
+    bool any_case;
+} form_t;
+
+static const form_t s_forms[] = {
+    { "sbx_", 16, OF_WORD, false },
+    { "sbr_", 16, OF_WORD, false },
+    { "sbi_", 16, OF_WORD, false },
+    { "sbp_", 16, OF_WORD, false },
+    { "sbs_", 16, OF_WORD, false },
+    { "sbv_", 16, OF_WORD, false },
+    { "whsec_", 8, OF_WORD, false },
+    { "sk_live_", 8, OF_WORD, false },
+    { "sk_test_", 8, OF_WORD, false },
+    { "rk_live_", 8, OF_WORD, false },
+    { "rk_test_", 8, OF_WORD, false },
+    { "sk-", 20, OF_WORD, false },
+    { "ghp_", 16, OF_WORD, false },
+    { "gho_", 16, OF_WORD, false },
+    { "ghu_", 16, OF_WORD, false },
+    { "ghs_", 16, OF_WORD, false },
+    { "ghr_", 16, OF_WORD, false },
+    { "github_pat_", 16, OF_WORD, false },
+    { "glpat-", 12, OF_WORD, false },
+    { "xoxb-", 10, OF_WORD, false },
+    { "xoxp-", 10, OF_WORD, false },
+    { "xapp-", 10, OF_WORD, false },
+    { "AKIA", 16, OF_WORD, false },
+    { "AIza", 30, OF_WORD, false },
+    { "SG.", 40, OF_WORD, false },
+    { "npm_", 30, OF_WORD, false },
+    { "hf_", 30, OF_WORD, false },
+    { "eyJ", 16, OF_JWT, false },
+    { "bearer ", 6, OF_CREDENTIAL, true },
+    { "basic ", 6, OF_CREDENTIAL, true },
+    { "-----BEGIN ", 8, OF_KEY_BLOCK, false },
+};
+
+/* What a form begins with, and where `key=value` and `scheme://user:password@host` turn. */
+static const bool s_may_begin[256] = {
+    ['s'] = true, ['w'] = true, ['r'] = true, ['g'] = true, ['x'] = true,
+    ['A'] = true, ['S'] = true, ['n'] = true, ['h'] = true, ['e'] = true,
+    ['b'] = true, ['B'] = true, ['-'] = true, ['='] = true, [':'] = true,
+};
+
+/* The letters that tokens are written in (RFC 6750's b64token, and '.' and '_'). */
+static const bool s_is_token_byte[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['.'] = true,
+    ['_'] = true,         ['~'] = true,         ['+'] = true,         ['/'] = true, ['='] = true,
+};
+
+static bool s_is_alphanumeric(char c)
+{
+    return s_is_letter(c) || (c >= '0' && c <= '9');
+}
+
+static bool s_is_word_byte(char c)
+{
+    return s_is_alphanumeric(c) || c == '_' || c == '-';
+}
+
+/* Such a prefix is no part of other words, so it is found behind anything ("%20sbx_live_..."). */
+static bool s_is_distinct(const form_t *form)
+{
+    return strchr(form->prefix, '_') != NULL;
+}
+
+static size_t s_word_end(const char *text, size_t size, size_t at)
+{
+    while (at < size && (s_is_word_byte(text[at]) || text[at] == '.'))
+        at++;
+    return at;
+}
+
+static size_t s_token_end(const char *text, size_t size, size_t at)
+{
+    while (at < size && s_is_token_byte[(unsigned char)text[at]])
+        at++;
+    return at;
+}
+
+static bool s_match_form(const form_t *form, const char *text, size_t size, size_t at,
+                         redact_span_t *span)
+{
+    const size_t prefix = strlen(form->prefix);
+    if (size - at < prefix + form->least ||
+        (form->any_case ? strncasecmp(text + at, form->prefix, prefix)
+                        : strncmp(text + at, form->prefix, prefix)) != 0)
+        return false;
+    *span = (redact_span_t){ at, size };
+    switch (form->of) {
+    case OF_WORD:
+        span->end = s_word_end(text, size, at);
+        break;
+    case OF_JWT:
+        span->end = s_word_end(text, size, at);
+        return memchr(text + at, '.', span->end - at) != NULL;
+    case OF_CREDENTIAL:
+        span->begin = at + prefix;
+        span->end = s_token_end(text, size, span->begin);
+        return span->end - span->begin >= form->least;
+    case OF_KEY_BLOCK: /* to the end, wherever that is */
+        return true;
+    }
+    return span->end - at >= prefix + form->least;
+}
+
+/* `scheme://user:password@host`, `at` being the colon: what stands behind the user's name, or all
+ * of it when it has no second colon. */
+static bool s_match_url(const char *text, size_t size, size_t at, redact_span_t *span)
+{
+    if (size - at < 3 || text[at + 1] != '/' || text[at + 2] != '/')
+        return false;
+    size_t begin = at + 3, end = begin, last = 0;
+    for (; end < size && !strchr("/?# \t\r\n\"'<>", text[end]); end++)
+        if (text[end] == '@')
+            last = end;
+    if (last <= begin)
+        return false;
+    const char *colon = memchr(text + begin, ':', last - begin);
+    *span = (redact_span_t){ colon ? (size_t)(colon - text) + 1 : begin, last };
+    return span->end > span->begin;
+}
+
+/* `password=...`, `"token": "..."`, `at` being '=' or ':'. A colon counts only behind a quote:
+ * "password: too short" is a sentence. */
+static bool s_match_pair(const char *text, size_t size, size_t at, redact_span_t *span)
+{
+    size_t key_end = at, value = at + 1;
+    bool is_quoted = key_end > 0 && (text[key_end - 1] == '"' || text[key_end - 1] == '\'');
+    if (is_quoted)
+        key_end--;
+    else if (text[at] == ':')
+        return false;
+    while (key_end > 0 && text[key_end - 1] == '\\') /* JSON inside of JSON */
+        key_end--;
+    size_t key = key_end;
+    while (key > 0 && key_end - key < KEY_BYTES_MAX && s_is_word_byte(text[key - 1]))
+        key--;
+    if (key == key_end || !redact_is_secret_key(text + key, key_end - key))
+        return false;
+    while (value < size && strchr(" \\\"'", text[value]))
+        value++;
+    size_t end = value;
+    while (end < size && !strchr("&;, \t\r\n\"'<>}\\", text[end]))
+        end++;
+    *span = (redact_span_t){ value, end };
+    return end > value;
+}
+
+static bool s_match(const char *text, size_t size, size_t at, redact_span_t *span)
+{
+    if (text[at] == ':' && s_match_url(text, size, at, span))
+        return true;
+    if (text[at] == ':' || text[at] == '=')
+        return s_match_pair(text, size, at, span);
+    const bool is_inside = at > 0 && s_is_alphanumeric(text[at - 1]);
+    for (size_t i = 0; i < COUNT_OF(s_forms); i++)
+        if (((unsigned char)s_forms[i].prefix[0] | 0x20) == ((unsigned char)text[at] | 0x20) &&
+            (!is_inside || s_is_distinct(&s_forms[i])) &&
+            s_match_form(&s_forms[i], text, size, at, span))
+            return true;
+    return false;
+}
+
+bool redact_next(const char *text, size_t size, size_t from, redact_span_t *span)
+{
+    for (size_t at = from; at < size; at++)
+        if (s_may_begin[(unsigned char)text[at]] && s_match(text, size, at, span))
+            return true;
+    return false;
+}
+
+void redact_text(const char *text, size_t size, buf_t *out)
+{
+    size_t at = 0;
+    redact_span_t span;
+    while (redact_next(text, size, at, &span)) {
+        buf_add(out, text + at, span.begin - at);
+        buf_add_text(out, REDACT_MASK);
+        at = span.end;
+    }
+    buf_add(out, text + at, size - at);
+}
