@@ -30,8 +30,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zmq.h>
+
 #include "actors/base/clock.h"
 #include "actors/base/stats.h"
+#include "proto/client.h"
 #include "tests/bench/documents.h"
 #include "tests/bench/edge_clients.h"
 #include "tests/bench/edge_server.h"
