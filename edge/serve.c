@@ -165,10 +165,9 @@ static bool s_call(exchange_t *x)
     const descriptor_method_t *method = x->route->method;
     char address[ADDRESS_TEXT_SIZE];
     identity_pack(x->identity,
-                  &(identity_request_t){
-                      .request_id = x->request_id,
-                      .address = address_text(&x->address, address),
-                      .tracestate = x->tracestate },
+                  &(identity_request_t){ .request_id = x->request_id,
+                                         .address = address_text(&x->address, address),
+                                         .tracestate = x->tracestate },
                   &x->principal);
     const client_request_t request = {
         .service = x->route->descriptor->service,

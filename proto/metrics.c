@@ -165,7 +165,7 @@ const service_t metrics_service = {
     .name = "metrics",
     .version = "1.0.0",
     .about = "Knows what every instance counts, what fails, and what happened because of a request",
-    .methods = (const method_t *const[]){ &metrics_text, &metrics_summary, &metrics_errors,
-                                          &metrics_error, &metrics_forget_error, &metrics_trace,
-                                          &metrics_traces, NULL },
+    .methods =
+        (const method_t *const[]){ &metrics_text, &metrics_summary, &metrics_errors, &metrics_error,
+                                   &metrics_forget_error, &metrics_trace, &metrics_traces, NULL },
 };

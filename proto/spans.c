@@ -235,7 +235,8 @@ void spans_flush(spans_t *self)
 
 static uint8_t *s_named(spans_t *self, const uint8_t trace[TRACE_ID_BYTES])
 {
-    return self->named[get_u32(trace + TRACE_ID_BYTES - 4) % NAMED_MAX];
+    const unsigned hash = trace[TRACE_ID_BYTES - 2] * 256u + trace[TRACE_ID_BYTES - 1];
+    return self->named[hash % NAMED_MAX];
 }
 
 static bool s_is_named(spans_t *self, const uint8_t trace[TRACE_ID_BYTES])

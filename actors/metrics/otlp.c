@@ -46,8 +46,10 @@ static bool s_add_value(buf_t *out, const char *text, size_t size)
 static char *s_read_header(const char *text, size_t size)
 {
     const char *equals = memchr(text, '=', size);
-    const size_t name = equals ? (size_t)(equals - text) : 0;
     buf_t line = { 0 };
+    if (!equals)
+        return NULL;
+    const size_t name = (size_t)(equals - text);
     buf_add(&line, text, name);
     buf_add(&line, ": ", 2);
     bool good = id_is_name(text, name, 100) && s_add_value(&line, equals + 1, size - name - 1);

@@ -73,12 +73,13 @@ static void test_parents(void)
 
 static void test_children(void)
 {
+    static const char parent[] = PARENT;
     trace_t trace, other;
     char text[TRACE_PARENT_SIZE];
-    ok(trace_read(&trace, PARENT));
+    ok(trace_read(&trace, parent));
     other = trace_child(&trace);
     trace_parent(&other, text);
-    ok(memcmp(text, PARENT, 36) == 0 && memcmp(text + 36, PARENT + 36, 16) != 0);
+    ok(memcmp(text, parent, 36) == 0 && memcmp(text + 36, parent + 36, 16) != 0);
     is_text(text + 52, "-01");
     trace_fresh(&trace);
     trace_fresh(&other);
