@@ -8,6 +8,7 @@
 
 #include "actors/analysis/assess.h"
 #include "actors/analysis/later.h"
+#include "actors/analysis/news.h"
 #include "actors/base/clock.h"
 #include "proto/value_pack.h"
 
@@ -21,9 +22,13 @@ static bool s_fail_unfit(const assessment_t *self, const char *why)
 bool assess_require(assessment_t *self, const value_t *request)
 {
     char why[ANALYSIS_WHY_SIZE];
-    return submission_read(&self->what, call_arena(self->call), service_account(self->call),
-                           request, why) ||
-           s_fail_unfit(self, why);
+    const char *workflow_id = self->into ? self->into->id : NULL;
+    if (!submission_read(&self->what, call_arena(self->call), service_account(self->call),
+                         workflow_id, request, why))
+        return s_fail_unfit(self, why);
+    if (self->into && !self->what.name)
+        self->what.name = self->into->name;
+    return true;
 }
 
 /* ---- known already --------------------------------------------------------------------------- */
@@ -174,27 +179,6 @@ static brief_t s_brief(const assessment_t *self, const analysis_result_t *result
     return brief;
 }
 
-static void s_publish(const assessment_t *self, const brief_t *brief)
-{
-    buf_t body = { 0 };
-    pack_t pack;
-    int64_t issues = 0;
-    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
-        issues += brief->by_severity[s];
-    pack_init(&pack, &body);
-    pack_map(&pack, 9);
-    pack_pair_text(&pack, "id", brief->id);
-    pack_pair_text(&pack, "workflow_id", brief->workflow_id);
-    pack_pair_text(&pack, "account", self->what.account);
-    pack_pair_text(&pack, "kind", brief->kind);
-    pack_pair_text(&pack, "profile", brief->profile);
-    pack_pair_int(&pack, "score", brief->score);
-    pack_pair_text(&pack, "grade", brief->grade);
-    pack_pair_int(&pack, "issues", issues);
-    reply_severities(&pack, brief->by_severity);
-    actor_publish(call_actor(self->call), topic_row(TOPIC_ANALYSIS_FINISHED)->prefix, false, &body);
-}
-
 /* Somebody else's submission of the same was stored first. That one may be deleted again before we
  * read it, but not for ever. */
 static void s_answer_other(assessment_t *self)
@@ -208,9 +192,10 @@ static void s_store(assessment_t *self, const analysis_result_t *result, const b
                     buf_t *sketch)
 {
     char id[ID_UUID_SIZE];
-    bool added;
+    bool added = false;
     arena_t *arena = call_arena(self->call);
-    const new_analysis_t analysis = {
+    news_t news;
+    new_analysis_t analysis = {
         .stored = { .brief = s_brief(self, result, id_uuid7(id)),
                     .result = s_squeeze(arena, answer),
                     .sketch = s_sketch(self, result, sketch) },
@@ -220,7 +205,12 @@ static void s_store(assessment_t *self, const analysis_result_t *result, const b
         .occurs = s_occurs(result, arena),
     };
     const brief_t *brief = &analysis.stored.brief;
-    db_status_t status = store_add(call_db(self->call), &analysis, &added);
+    const news_of_t of = { .account = self->what.account, .brief = brief, .result = answer };
+    db_status_t status = news_gather(&news, self->call, self->outbox, &of);
+    analysis.events = news.events;
+    analysis.event_count = news.count;
+    if (status == DB_OK)
+        status = store_add(call_db(self->call), &analysis, &added);
     if (status != DB_OK) {
         call_fail_db(self->call, status);
     } else if (!added) {
@@ -228,7 +218,7 @@ static void s_store(assessment_t *self, const analysis_result_t *result, const b
     } else {
         service_count_end(self->call, "completed");
         service_count_issues(self->call, result);
-        s_publish(self, brief);
+        news_tell(&news, self->call, self->outbox, &of);
         self->reply(self, brief, REPEATED_NO, answer->bytes, answer->size);
     }
 }

@@ -21,7 +21,8 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/mermaid.c %D%/mermaid.h \
 	%D%/model.c %D%/model.h \
 	%D%/names.c %D%/names.h \
-	%D%/on_analyses.c %D%/on_batch.c %D%/on_exports.c %D%/on_rules.c %D%/on_submit.c %D%/on_workflows.c \
+	%D%/news.c %D%/news.h \
+	%D%/on_analyses.c %D%/on_batch.c %D%/on_exports.c %D%/on_refetch.c %D%/on_rules.c %D%/on_submit.c %D%/on_workflows.c \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/ran.c %D%/ran.h \
 	%D%/references.c %D%/references.h \
@@ -45,7 +46,8 @@ SB_PARTS += %D%/libanalysis.a
 
 %C%_sql = %D%/sql/0001_history.sqlite.sql %D%/sql/0001_history.postgres.sql \
 	%D%/sql/0002_erasures.sqlite.sql %D%/sql/0002_erasures.postgres.sql \
-	%D%/sql/0003_submissions.sqlite.sql %D%/sql/0003_submissions.postgres.sql
+	%D%/sql/0003_submissions.sqlite.sql %D%/sql/0003_submissions.postgres.sql \
+	%D%/sql/0004_outbox.sqlite.sql %D%/sql/0004_outbox.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libanalysis_a_SOURCES = %D%/migrations.c

@@ -16,9 +16,9 @@ static void s_reply(const assessment_t *self, const brief_t *brief, repeated_t r
 void on_submit(call_t *call, void *self)
 {
     assessment_t assessment = { .call = call,
+                                .outbox = &((analysis_t *)self)->outbox,
                                 .reply = s_reply,
                                 .patient_until_us = service_patient_until_us() };
-    (void)self;
     if (!assess_require(&assessment, call_request(call)))
         return;
     if (call_bool(call, "respond_async"))
@@ -78,11 +78,11 @@ void on_run_later(call_t *call, void *self)
 {
     const kept_t *waiting;
     assessment_t assessment = { .call = call,
+                                .outbox = &((analysis_t *)self)->outbox,
                                 .reply = s_reply_to_job,
                                 .waiting = call_text(call, "submission") };
     db_status_t status = store_get_submission(call_db(call), call_arena(call),
                                               service_account(call), assessment.waiting, &waiting);
-    (void)self;
     if (status != DB_OK) {
         call_fail_db(call, status);
     } else if (!waiting) {

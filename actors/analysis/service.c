@@ -9,7 +9,6 @@
 #include "actors/analysis/service.h"
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
-#include "actors/runtime/erasures.h"
 
 #define PURGE_BATCH     200 /* analyses in one transaction */
 #define ERASE_BATCH     500 /* rows of an erased account in one transaction */
@@ -18,12 +17,6 @@
 #define MS_PER_DAY      INT64_C(86400000)
 
 static analysis_settings_t s_settings;
-
-typedef struct {
-    uint32_t ticks;
-    bool is_behind; /* the last look found more than one batch */
-    erasures_t erasures;
-} retention_t;
 
 /* ---- settings and counters ------------------------------------------------------------------- */
 
@@ -64,6 +57,7 @@ static const stats_row_t s_stats_rows[ANALYSIS_STATS + 1] = {
                           "Analyses deleted because their time was over" },
     [ANALYSIS_RUN_TIME] = { "workflow_analysis_duration_seconds", STATS_HISTOGRAM,
                             "Time an analysis took, without storing it" },
+    OUTBOX_STATS_ROWS(ANALYSIS_OUTBOX, "analysis"),
 };
 
 void service_count_end(call_t *call, const char *status)
@@ -157,14 +151,33 @@ static db_status_t s_erase(db_t *db, const char *account, bool *more)
     return store_erase(db, account, ERASE_BATCH, more);
 }
 
+static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
+{
+    analysis_t *self = memory;
+    (void)why;
+    (void)why_size;
+    outbox_init(&self->outbox, actor, ANALYSIS_OUTBOX);
+    return true;
+}
+
 static void s_connected(actor_t *actor, void *memory)
 {
-    erasures_subscribe(&((retention_t *)memory)->erasures, actor, s_erase);
+    analysis_t *self = memory;
+    outbox_connected(&self->outbox);
+    erasures_subscribe(&self->erasures, actor, s_erase);
+}
+
+static void s_release(actor_t *actor, void *memory)
+{
+    analysis_t *self = memory;
+    (void)actor;
+    outbox_free(&self->outbox);
 }
 
 static void s_tick(actor_t *actor, void *memory)
 {
-    retention_t *self = memory;
+    analysis_t *self = memory;
+    outbox_tick(&self->outbox);
     erasures_tick(&self->erasures, actor);
     if (self->is_behind || self->ticks++ % PURGE_INTERVAL == 0)
         self->is_behind = s_purge(actor, clock_wall_ms());
@@ -175,6 +188,7 @@ static void s_tick(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &analysis_submit, on_submit, HANDLE_POOL },
     { &analysis_run_later, on_run_later, HANDLE_POOL },
+    { &analysis_refetch, on_refetch, HANDLE_POOL },
     { &analysis_batch, on_batch, HANDLE_POOL },
     { &analysis_summarize, on_summarize, HANDLE_POOL },
     { &analysis_list, on_list, HANDLE_POOL },
@@ -198,8 +212,11 @@ const actor_spec_t analysis_actor = {
     .settings_target = &s_settings,
     .stats = s_stats_rows,
     .migrations = analysis_migrations,
-    .self_size = sizeof(retention_t),
+    .self_size = sizeof(analysis_t),
+    .init = s_init,
+    .deferred = refetch_deferred,
     .connected = s_connected,
     .tick = s_tick,
+    .release = s_release,
     .handlers = s_handlers,
 };

@@ -8,8 +8,9 @@
  * (sketch.h), and until then if it is analysed later, by a job (later.h); what was found is kept as
  * long as the account's tier says.
  *
- * Publishes `analysis.finished` after the commit: { id, workflow_id, account, kind, profile, score,
- * grade, issues, by_severity }.
+ * Publishes `analysis.finished` after the commit: { id, workflow_id, name, account, kind, profile,
+ * score, grade, issues, by_severity }. Accounts that have subscribed to it, or to
+ * `analysis.regressed`, are told by webhook (news.h).
  *
  * The handlers stand in on_*.c, a family a file; proto/analysis.c says what each takes and answers.
  */
@@ -17,6 +18,8 @@
 #define SIGNALBOX_ANALYSIS_SERVICE_H
 
 #include "actors/analysis/store.h"
+#include "actors/runtime/erasures.h"
+#include "actors/runtime/outbox.h"
 #include "actors/runtime/page.h"
 #include "proto/analysis.h"
 
@@ -32,8 +35,18 @@ typedef enum {
     ANALYSIS_DELETED,
     ANALYSIS_PURGED,
     ANALYSIS_RUN_TIME,
-    ANALYSIS_STATS
+    ANALYSIS_OUTBOX,
+    ANALYSIS_STATS = ANALYSIS_OUTBOX + OUTBOX_STATS
 } analysis_stat_t;
+
+/* What handlers get as `self`. */
+typedef struct {
+    outbox_t outbox;
+    erasures_t erasures;
+    _Atomic int fetches; /* documents on their way */
+    uint32_t ticks;
+    bool is_behind; /* the last look at what is to be purged found more than one batch */
+} analysis_t;
 
 extern const actor_spec_t analysis_actor;
 
@@ -41,6 +54,8 @@ extern const actor_spec_t analysis_actor;
 
 void on_submit(call_t *call, void *self);
 void on_run_later(call_t *call, void *self);
+void on_refetch(call_t *call, void *self);
+uint32_t refetch_deferred(const void *self); /* how many may be under way */
 void on_batch(call_t *call, void *self);
 void on_summarize(call_t *call, void *self);
 void on_list(call_t *call, void *self);

@@ -47,11 +47,12 @@ static const db_sql_t s_add_at_once = {
 
 static const db_sql_t s_add_workflow = { "analysis.add_workflow", INSERT_WORKFLOW, NULL };
 static const db_sql_t s_add_analysis = { "analysis.add_analysis", INSERT_ANALYSIS, NULL };
+#define OCCURRENCES                                                                                \
+    "INSERT INTO occurrence (account, what, created_at, analysis_id)"                              \
+    " SELECT $account, what.value, $created_at, $id FROM "
 static const db_sql_t s_add_occurrences = {
-    "analysis.add_occurrences",
-    "INSERT INTO occurrence (account, what, created_at, analysis_id)"
-    " SELECT $account, value, $created_at, $id FROM json_each($occurs)",
-    NULL
+    "analysis.add_occurrences", OCCURRENCES "json_each($occurs) AS what",
+    OCCURRENCES "json_array_elements_text(CAST(CAST($occurs AS TEXT) AS json)) AS what"
 };
 
 enum { ADD_PARAMS = 22 };
@@ -115,15 +116,18 @@ static db_status_t s_add_work(db_conn_t *conn, void *arg)
     db_rows_close(&rows);
     if (!self->added)
         return DB_OK;
-    return DB_RUN(conn, &s_add_occurrences, NULL, DB_P_TEXT("account", account),
-                  DB_P_INT("created_at", brief->created_ms), DB_P_TEXT("id", brief->id),
-                  DB_P_TEXT("occurs", self->analysis->occurs));
+    status = DB_RUN(conn, &s_add_occurrences, NULL, DB_P_TEXT("account", account),
+                    DB_P_INT("created_at", brief->created_ms), DB_P_TEXT("id", brief->id),
+                    DB_P_TEXT("occurs", self->analysis->occurs));
+    for (size_t i = 0; status == DB_OK && i < self->analysis->event_count; i++)
+        status = outbox_add(conn, &self->analysis->events[i]);
+    return status;
 }
 
 db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added)
 {
     db_status_t status;
-    if (db_is_sqlite(db)) {
+    if (db_is_sqlite(db) || analysis->event_count) {
         adding_t adding = { .analysis = analysis };
         status = db_write(db, s_add_work, &adding);
         *added = adding.added;

@@ -13,6 +13,7 @@
 #include "actors/analysis/squeeze.h"
 #include "actors/runtime/cursor.h"
 #include "actors/runtime/db.h"
+#include "actors/runtime/outbox.h"
 
 extern const db_migration_t analysis_migrations[];
 
@@ -45,12 +46,15 @@ typedef struct {
 typedef struct {
     stored_t stored;
     const char *account;
-    const uint8_t *key; /* ANALYSIS_KEY_BYTES: one analysis of an account for each */
-    const char *tier;   /* whose retention applies: anonymous, free, pro, enterprise */
-    const char *occurs; /* JSON array of the rules and severities of the issues */
+    const uint8_t *key;           /* ANALYSIS_KEY_BYTES: one analysis of an account for each */
+    const char *tier;             /* whose retention applies: anonymous, free, pro, enterprise */
+    const char *occurs;           /* JSON array of the rules and severities of the issues */
+    const outbox_event_t *events; /* that tell of it */
+    size_t event_count;
 } new_analysis_t;
 
-/* Stores it and its workflow, in one transaction; on PostgreSQL in one round trip. `*added` is
+/* Stores it, its workflow and its events, in one transaction; on PostgreSQL, unless there are
+ * events, in one round trip. `*added` is
  * false, and nothing has changed, when the account has that key already. */
 db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 
 /* The last one has what the others refer to. */
 static const db_sql_t s_erase[] = {
+    ERASURES_TABLE("analysis", "outbox", "id"),
     ERASURES_TABLE("analysis", "submission", "id"),
     ERASURES_TABLE("analysis", "occurrence", "account, what, created_at, analysis_id"),
     ERASURES_TABLE("analysis", "analysis", "id"),

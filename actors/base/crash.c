@@ -2,28 +2,26 @@
  *
  * crash - the last line of a process that ends by a fault of its own
  *
- * What a signal handler may call is listed in signal-safety(7). snprintf, gmtime_r and dladdr are
- * not on the list (they may lock), hence the few lines here that write numbers and dates; which
- * code lies where is noted at the start. glibc's backtrace loads a library when it is first called,
- * so it is called once before.
+ * What a signal handler may call is listed in signal-safety(7). dladdr is not on the list (it may
+ * lock): which code lies where is noted at the start. glibc's backtrace loads a library when it is
+ * first called, so it is called once before.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <execinfo.h>
 #include <link.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "actors/base/crash.h"
+#include "actors/base/crash_line.h"
 #include "actors/base/id.h"
 #include "actors/base/log_parts.h"
 #include "actors/base/text.h"
@@ -31,10 +29,7 @@
 #define FRAMES_MAX   48
 #define MODULES_MAX  64
 #define MODULE_BYTES 40
-#define LINE_BYTES   4096
-#define LINE_TAIL    8 /* room kept to close what is open */
 #define STACK_BYTES  (64 * 1024)
-#define PATIENCE_MS  100 /* for whoever reads the log */
 #define ID_BYTES_MAX 20
 #define PART_BYTES   64
 
@@ -68,108 +63,29 @@ static pthread_mutex_t s_lives_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t s_stack_key;
 static atomic_bool s_watches;
 static atomic_bool s_has_said; /* its last words */
+static crash_line_t s_line;
 
-/* ---- the line ------------------------------------------------------------------------------- */
+/* ---- who has gone with it ------------------------------------------------------------------- */
 
-typedef struct {
-    char bytes[LINE_BYTES];
-    size_t size;
-} line_t;
-
-static line_t s_line;
-
-static void s_add(line_t *line, const char *text)
-{
-    size_t size = strlen(text);
-    if (line->size + size + LINE_TAIL > sizeof line->bytes)
-        return;
-    memcpy(line->bytes + line->size, text, size);
-    line->size += size;
-}
-
-/* The inside of a JSON string; what would need an escape is not worth it here. */
-static void s_add_plain(line_t *line, const char *text)
-{
-    for (; *text; text++) {
-        char piece[] = { *text, '\0' };
-        if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
-            piece[0] = *text == '"' ? '\'' : '?';
-        s_add(line, piece);
-    }
-}
-
-static void s_add_number(line_t *line, uint64_t number, unsigned radix, unsigned width)
-{
-    char digits[21];
-    size_t at = sizeof digits;
-    digits[--at] = '\0';
-    do {
-        digits[--at] = "0123456789abcdef"[number % radix];
-        number /= radix;
-    } while (number || sizeof digits - 1 - at < width);
-    s_add(line, digits + at);
-}
-
-static void s_add_pair(line_t *line, const char *key, const char *text)
-{
-    s_add(line, ",\"");
-    s_add(line, key);
-    s_add(line, "\":\"");
-    s_add_plain(line, text);
-    s_add(line, "\"");
-}
-
-/* Days since 1970 as a date of the Gregorian calendar; years begin in March, so that the leap day
- * is the last of one. */
-static void s_add_date(line_t *line, uint64_t days)
-{
-    uint64_t z = days + 719468, era = z / 146097, day = z % 146097;
-    uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    uint64_t in_year = day - (365 * year + year / 4 - year / 100);
-    uint64_t month = (5 * in_year + 2) / 153;
-    s_add_number(line, era * 400 + year + (month >= 10), 10, 4);
-    s_add(line, "-");
-    s_add_number(line, month < 10 ? month + 3 : month - 9, 10, 2);
-    s_add(line, "-");
-    s_add_number(line, in_year - (153 * month + 2) / 5 + 1, 10, 2);
-}
-
-static void s_add_now(line_t *line)
-{
-    struct timespec now = { 0 };
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t seconds = (uint64_t)now.tv_sec;
-    s_add_date(line, seconds / 86400);
-    s_add(line, "T");
-    s_add_number(line, seconds / 3600 % 24, 10, 2);
-    s_add(line, ":");
-    s_add_number(line, seconds / 60 % 60, 10, 2);
-    s_add(line, ":");
-    s_add_number(line, seconds % 60, 10, 2);
-    s_add(line, ".");
-    s_add_number(line, (uint64_t)now.tv_nsec / 1000000, 10, 3);
-    s_add(line, "Z");
-}
-
-static void s_add_lives(line_t *line)
+static void s_add_lives(crash_line_t *line)
 {
     const char *comma = "";
-    s_add(line, ",\"instances\":[");
+    crash_line_add(line, ",\"instances\":[");
     for (size_t i = 0; i < CRASH_LIVES_MAX; i++) {
         const life_t *life = &s_lives[i];
         if (!atomic_load(&life->is_there))
             continue;
-        s_add(line, comma);
-        s_add(line, "{\"part\":\"");
-        s_add_plain(line, life->part);
-        s_add(line, "\",\"instance\":\"");
-        s_add_plain(line, life->instance);
-        s_add(line, "\",\"boot\":");
-        s_add_number(line, life->boot, 10, 1);
-        s_add(line, "}");
+        crash_line_add(line, comma);
+        crash_line_add(line, "{\"part\":\"");
+        crash_line_plain(line, life->part);
+        crash_line_add(line, "\",\"instance\":\"");
+        crash_line_plain(line, life->instance);
+        crash_line_add(line, "\",\"boot\":");
+        crash_line_number(line, life->boot, 10, 1);
+        crash_line_add(line, "}");
         comma = ",";
     }
-    s_add(line, "]");
+    crash_line_add(line, "]");
 }
 
 /* ---- the calls ------------------------------------------------------------------------------ */
@@ -183,18 +99,18 @@ static const module_t *s_module(uintptr_t address)
     return NULL;
 }
 
-static void s_add_frame(line_t *line, uintptr_t address, bool is_first)
+static void s_add_frame(crash_line_t *line, uintptr_t address, bool is_first)
 {
     const module_t *module = s_module(address);
-    s_add(line, is_first ? "\"" : ",\"");
+    crash_line_add(line, is_first ? "\"" : ",\"");
     if (module) {
-        s_add_plain(line, module->name);
-        s_add(line, "+");
+        crash_line_plain(line, module->name);
+        crash_line_add(line, "+");
         address -= module->base;
     }
-    s_add(line, "0x");
-    s_add_number(line, address, 16, 1);
-    s_add(line, "\"");
+    crash_line_add(line, "0x");
+    crash_line_number(line, address, 16, 1);
+    crash_line_add(line, "\"");
 }
 
 /* Where a signal came, and where the function that was just called was called from. */
@@ -220,11 +136,11 @@ static place_t s_interrupted(const void *context)
 
 /* The calls that led to the signal, without the report itself. All but the first are addresses
  * behind a call, which may be another line already: told is the byte before. */
-static void s_add_backtrace(line_t *line, const void *context)
+static void s_add_backtrace(crash_line_t *line, const void *context)
 {
     void *frames[FRAMES_MAX];
     const place_t place = s_interrupted(context);
-    s_add(line, ",\"backtrace\":[");
+    crash_line_add(line, ",\"backtrace\":[");
     if (place.at &&
         !s_module(place.at)) { /* a call to nowhere, which nothing can be followed from */
         s_add_frame(line, place.at, true);
@@ -238,17 +154,10 @@ static void s_add_backtrace(line_t *line, const void *context)
         for (int i = first; i < count; i++)
             s_add_frame(line, (uintptr_t)frames[i] - !(place.at && i == first), i == first);
     }
-    s_add(line, "]");
+    crash_line_add(line, "]");
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */
-
-static void s_write(const line_t *line)
-{
-    struct pollfd error = { .fd = STDERR_FILENO, .events = POLLOUT };
-    if (poll(&error, 1, PATIENCE_MS) == 1 && write(STDERR_FILENO, line->bytes, line->size) < 0)
-        return; /* nobody is left to be told */
-}
 
 static const char *s_signal_name(int number)
 {
@@ -270,34 +179,32 @@ typedef struct {
 static void s_tell(const end_t *end)
 {
     const log_request_t *request = log_request();
-    line_t *line = &s_line;
+    crash_line_t *line = &s_line;
     line->size = 0;
-    s_add(line, "{\"timestamp\":\"");
-    s_add_now(line);
-    s_add(line, "\"");
-    s_add_pair(line, "severity_text", "FATAL");
-    s_add_pair(line, "part", log_part());
-    s_add_pair(line, "event_name", end->event);
+    crash_line_add(line, "{\"timestamp\":\"");
+    crash_line_now(line);
+    crash_line_add(line, "\"");
+    crash_line_pair(line, "severity_text", "FATAL");
+    crash_line_pair(line, "part", log_part());
+    crash_line_pair(line, "event_name", end->event);
     if (request->request_id[0])
-        s_add_pair(line, "request_id", request->request_id);
+        crash_line_pair(line, "request_id", request->request_id);
     if (request->trace_id[0])
-        s_add_pair(line, "trace_id", request->trace_id);
+        crash_line_pair(line, "trace_id", request->trace_id);
     if (end->signal)
-        s_add_pair(line, "signal", s_signal_name(end->signal));
+        crash_line_pair(line, "signal", s_signal_name(end->signal));
     if (end->info && (end->signal == SIGSEGV || end->signal == SIGBUS)) {
-        s_add(line, ",\"address\":\"0x");
-        s_add_number(line, (uintptr_t)end->info->si_addr, 16, 1);
-        s_add(line, "\"");
+        crash_line_add(line, ",\"address\":\"0x");
+        crash_line_number(line, (uintptr_t)end->info->si_addr, 16, 1);
+        crash_line_add(line, "\"");
     }
     if (end->why)
-        s_add_pair(line, "why", end->why);
-    s_add_pair(line, "build_id", s_build_id);
+        crash_line_pair(line, "why", end->why);
+    crash_line_pair(line, "build_id", s_build_id);
     s_add_lives(line);
     if (end->has_calls)
         s_add_backtrace(line, end->context);
-    line->bytes[line->size++] = '}';
-    line->bytes[line->size++] = '\n';
-    s_write(line);
+    crash_line_write(line);
 }
 
 /* Of several threads that break at once the first tells; the others wait for the end that it

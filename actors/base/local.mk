@@ -8,6 +8,7 @@ SB_BASE += %D%/libbase.a
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/crash.c %D%/crash.h \
+	%D%/crash_line.c %D%/crash_line.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/family.c %D%/family.h \
 	%D%/histogram.c %D%/histogram.h \

@@ -10,7 +10,7 @@
 #include "actors/base/log.h"
 #include "actors/jobs/dispatcher_state.h"
 
-#define WISHES_MAX    64  /* lanes of one claim */
+#define LANES_MAX     64  /* lanes of one claim */
 #define PAUSE_MS      200 /* after the database has failed */
 #define ROUND_REPORTS 512 /* successes written down at once */
 
@@ -90,14 +90,14 @@ typedef struct {
 } asked_t;
 
 /* Which lanes to claim from, and how much; those with limits or those without. */
-static size_t s_choose(dispatcher_t *self, bool limited, asked_t asked[WISHES_MAX])
+static size_t s_choose(dispatcher_t *self, bool limited, asked_t asked[LANES_MAX])
 {
     const int64_t window = jobs_settings.window - (int64_t)self->running;
     const uint64_t now_ms = clock_ms();
     size_t count = 0, left = window > 0 ? (size_t)window : 0;
     monitor_lock(&self->monitor);
     if (!self->leaves && self->worker_id)
-        for (lane_t *lane = self->lanes.table; lane && count < WISHES_MAX && left;
+        for (lane_t *lane = self->lanes.table; lane && count < LANES_MAX && left;
              lane = lane->hh.next) {
             size_t room = runs_room(self, lane);
             if (room > left)
@@ -159,8 +159,8 @@ static size_t s_report_successes(dispatcher_t *self, job_success_t **successes)
 /* Writes down what succeeded, and claims from the lanes without limits. */
 static void s_turn(dispatcher_t *self)
 {
-    asked_t asked[WISHES_MAX];
-    job_wish_t wishes[WISHES_MAX];
+    asked_t asked[LANES_MAX];
+    job_wish_t wishes[LANES_MAX];
     job_success_t *successes;
     job_turned_t turned;
     job_turn_t turn = { .worker_id = self->worker_id, .wishes = wishes };
@@ -201,7 +201,7 @@ static db_status_t s_claim_work(db_conn_t *conn, void *arg)
 /* Claims from the lanes with limits, each in a transaction that others wait for. */
 static void s_claim_limited(dispatcher_t *self)
 {
-    asked_t asked[WISHES_MAX];
+    asked_t asked[LANES_MAX];
     size_t count = s_choose(self, true, asked);
     for (size_t i = 0; i < count; i++) {
         claiming_t claiming = { .dispatcher = self,
@@ -281,13 +281,14 @@ static void *s_run(void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-dispatcher_t *dispatcher_new(actor_t *actor, kinds_t *kinds, client_t *client)
+dispatcher_t *dispatcher_new(const dispatcher_config_t *config)
 {
     dispatcher_t *self = mem_zeroed(sizeof *self);
-    self->actor = actor;
-    self->db = actor_db(actor);
-    self->kinds = kinds;
-    self->client = client;
+    self->actor = config->actor;
+    self->db = actor_db(config->actor);
+    self->kinds = config->kinds;
+    self->wishes = config->wishes;
+    self->client = config->client;
     monitor_init(&self->monitor);
     TAILQ_INIT(&self->answered);
     TAILQ_INIT(&self->succeeded);

@@ -19,7 +19,13 @@
 typedef struct dispatcher dispatcher_t;
 
 /* `client` may say on whose behalf it asks. Nothing is begun before the start. */
-dispatcher_t *dispatcher_new(actor_t *actor, kinds_t *kinds, client_t *client);
+typedef struct {
+    actor_t *actor;
+    kinds_t *kinds;
+    wishes_t *wishes;
+    client_t *client;
+} dispatcher_config_t;
+dispatcher_t *dispatcher_new(const dispatcher_config_t *config);
 void dispatcher_start(dispatcher_t *self);
 
 /* Ends the work in order: what runs is waited for a while, the rest is given back as it was. */

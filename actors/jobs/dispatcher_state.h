@@ -64,6 +64,7 @@ struct dispatcher {
     actor_t *actor;
     db_t *db;
     kinds_t *kinds;
+    wishes_t *wishes;
     client_t *client;
     pthread_t thread;
 

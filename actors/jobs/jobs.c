@@ -134,6 +134,7 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
     (void)why_size;
     self->actor = actor;
     self->kinds = kinds_new();
+    wishes_init(&self->wishes);
     self->zones = zones_new(jobs_settings.zoneinfo);
     self->bus = *actor_bus(actor);
     self->bus.brokers = jobs_settings.brokers;
@@ -142,7 +143,8 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
                                                              .name = actor_instance(actor),
                                                              .part = jobs_service.name });
     kinds_follow(self->kinds, self->client);
-    self->dispatcher = dispatcher_new(actor, self->kinds, self->client);
+    self->dispatcher = dispatcher_new(&(dispatcher_config_t){
+        .actor = actor, .kinds = self->kinds, .wishes = &self->wishes, .client = self->client });
     self->intake = intake_new(actor, s_on_stored, self);
     return true;
 }
@@ -157,6 +159,7 @@ static void s_connected(actor_t *actor, void *memory)
     jobs_t *self = memory;
     dispatcher_start(self->dispatcher);
     client_subscribe(actor_client(actor), topic_row(TOPIC_JOBS_WAKE)->prefix, s_on_wake, self);
+    wishes_follow(&self->wishes, actor_client(actor));
     erasures_subscribe(&self->erasures, actor, s_erase);
 }
 
@@ -189,6 +192,7 @@ static void s_release(actor_t *actor, void *memory)
     (void)actor;
     dispatcher_destroy(&self->dispatcher);
     kinds_destroy(&self->kinds);
+    wishes_free(&self->wishes);
     zones_destroy(&self->zones);
 }
 

@@ -61,6 +61,7 @@ typedef struct {
     intake_t *intake;
     dispatcher_t *dispatcher;
     zones_t *zones;
+    wishes_t wishes;
     erasures_t erasures;
 } jobs_t;
 
@@ -141,6 +142,9 @@ void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, co
 
 /* Tells the accounts of jobs that wait for others how far those are. */
 void jobs_tell_parents(actor_t *actor, const job_parents_t *parents);
+
+/* That, and what else follows from ends that were written down. */
+void jobs_tell_settled(actor_t *actor, dispatcher_t *dispatcher, const job_settling_t *settling);
 
 /* Tells the dispatchers of all instances where something was added. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at);

@@ -93,12 +93,13 @@ static size_t s_settle(dispatcher_t *self, job_end_t *ends, size_t count)
     job_settling_t settling = { .ends = ends,
                                 .settled = arena_array(&self->arena, count, sizeof(job_settled_t)),
                                 .count = count,
-                                .arena = &self->arena };
+                                .arena = &self->arena,
+                                .wishes = self->wishes };
     if (count == 0 || !dispatcher_is_good(self, db_write(self->db, s_settle_work, &settling)))
         return 0;
     for (size_t i = 0; i < count; i++)
         accepted += settling.settled[i].is_accepted;
-    jobs_tell_parents(self->actor, &settling.parents);
+    jobs_tell_settled(self->actor, self, &settling);
     return accepted;
 }
 

@@ -16,7 +16,7 @@ SB_PARTS += %D%/libjobs.a
 	%D%/runs.c \
 	%D%/share.c \
 	%D%/verdict.c %D%/verdict.h \
-	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_orders.c %D%/store_progress.c \
+	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_news.c %D%/store_orders.c %D%/store_progress.c \
 	%D%/store_queues.c \
 	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
 	%D%/zone.c %D%/zone.h \

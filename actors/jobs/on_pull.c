@@ -137,9 +137,11 @@ static const job_t *s_require_run(call_t *call, jobs_t *self)
 /* Writes an end down and tells of it. False: the call has been answered. */
 static bool s_require_settled(call_t *call, jobs_t *self, const job_t *job, ending_t *ending)
 {
-    job_settling_t settling = {
-        .ends = &ending->end, .count = 1, .settled = &ending->settled, .arena = call_arena(call)
-    };
+    job_settling_t settling = { .ends = &ending->end,
+                                .count = 1,
+                                .settled = &ending->settled,
+                                .arena = call_arena(call),
+                                .wishes = &self->wishes };
     if (!jobs_require_ok(call, db_write(call_db(call), s_settle_work, &settling)))
         return false;
     if (!ending->settled.is_accepted) {
@@ -153,7 +155,7 @@ static bool s_require_settled(call_t *call, jobs_t *self, const job_t *job, endi
                                .queue = job->queue,
                                .account = job->account };
     jobs_tell_end(self->actor, &told, &ending->end, state);
-    jobs_tell_parents(self->actor, &settling.parents);
+    jobs_tell_settled(self->actor, self->dispatcher, &settling);
     return true;
 }
 

@@ -323,7 +323,9 @@ void runs_settle(dispatcher_t *self)
 {
     job_end_t ends[SETTLE_MOST];
     job_settled_t settled[SETTLE_MOST];
-    job_settling_t settling = { .ends = ends, .settled = settled, .arena = &self->arena };
+    job_settling_t settling = {
+        .ends = ends, .settled = settled, .arena = &self->arena, .wishes = self->wishes
+    };
     run_t *run;
     TAILQ_FOREACH(run, &self->failed, entry)
     {
@@ -343,7 +345,7 @@ void runs_settle(dispatcher_t *self)
             s_note_stale(self, run);
         run_free(run);
     }
-    jobs_tell_parents(self->actor, &settling.parents);
+    jobs_tell_settled(self->actor, self, &settling);
     self->ended_since_vacuum += (int64_t)settling.count;
 }
 

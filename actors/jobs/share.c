@@ -244,6 +244,13 @@ void jobs_tell_parents(actor_t *actor, const job_parents_t *parents)
     }
 }
 
+void jobs_tell_settled(actor_t *actor, dispatcher_t *dispatcher, const job_settling_t *settling)
+{
+    jobs_tell_parents(actor, &settling->parents);
+    if (settling->has_told)
+        dispatcher_hint(dispatcher, JOBS_NEWS_QUEUE, &(job_mark_t){ 0, 0 });
+}
+
 /* Best effort: whoever misses it looks by itself within a second. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at)
 {

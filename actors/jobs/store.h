@@ -15,6 +15,7 @@
 #include "actors/base/arena.h"
 #include "actors/runtime/cursor.h"
 #include "actors/runtime/db.h"
+#include "actors/runtime/wishes.h"
 #include "proto/frame.h"
 #include "proto/jobs.h"
 
@@ -168,9 +169,21 @@ typedef struct {
     job_settled_t *settled; /* room for all */
     arena_t *arena;         /* for what is found: */
     job_parents_t parents;
+    wishes_t *wishes; /* who wants to be told of deaths; NULL: nobody */
+    bool has_told;    /* jobs were enqueued that tell of them */
 } job_settling_t;
 
 db_status_t jobs_store_settle(db_conn_t *conn, job_settling_t *settling) MUST_CHECK;
+
+/* Enqueues a job that tells the account, by webhook, that one of its jobs has died (store_news.c).
+ * That job is nobody's, and so are those that deliver: of their deaths nobody is told. */
+typedef struct {
+    const job_end_t *end;
+    const char *kind, *queue, *account;
+} job_death_t;
+#define JOBS_NEWS_DEATH "job.dead"
+#define JOBS_NEWS_QUEUE "webhook" /* of the jobs that tell */
+db_status_t jobs_store_tell_death(db_conn_t *conn, const job_death_t *death) MUST_CHECK;
 
 /* Cancels a job that does not run, or says of one that does that it shall be. */
 typedef struct {

@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include "actors/base/clock.h"
 #include "actors/jobs/store_families.h"
 
 #define ROW                                                                                        \
@@ -115,7 +116,20 @@ typedef struct {
     job_families_t families;
 } waiting_t;
 
-static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t *end,
+/* Those that are an account's, if it may want to be told of them. */
+static db_status_t s_tell_death(db_conn_t *conn, job_settling_t *self, const job_end_t *end,
+                                const tie_t *tie)
+{
+    if (!self->wishes || !tie->account[0] ||
+        !wishes_want(self->wishes, tie->account, JOBS_NEWS_DEATH, clock_ms()))
+        return DB_OK;
+    self->has_told = true;
+    return jobs_store_tell_death(
+        conn, &(job_death_t){
+                  .end = end, .kind = tie->kind, .queue = tie->queue, .account = tie->account });
+}
+
+static db_status_t s_settle_one(db_conn_t *conn, job_settling_t *self, const job_end_t *end,
                                 job_settled_t *settled, waiting_t *waiting)
 {
     db_rows_t *rows;
@@ -124,7 +138,7 @@ static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t
     db_status_t status =
         DB_RUN(conn, &s_lock_run, &rows, DB_P_INT("id", end->id), DB_P_INT("fence", end->fence));
     if (status == DB_OK)
-        status = s_read_tie(rows, arena, &tie, &settled->is_accepted);
+        status = s_read_tie(rows, self->arena, &tie, &settled->is_accepted);
     if (status != DB_OK || !settled->is_accepted)
         return status;
     settle_t how = end->how;
@@ -139,7 +153,10 @@ static db_status_t s_settle_one(db_conn_t *conn, arena_t *arena, const job_end_t
         jobs_store_add_order(&waiting->orders, tie.account, tie.queue, tie.order_key);
     if (tie.parent_id)
         jobs_store_add_ended(&waiting->families, tie.parent_id, settled->state != JOB_DONE);
-    return s_move(conn, end, settled->state);
+    status = s_move(conn, end, settled->state);
+    if (status == DB_OK && settled->state == JOB_DEAD)
+        status = s_tell_death(conn, self, end, &tie);
+    return status;
 }
 
 /* Lets go who waited for what has ended, and frees the lists. */
@@ -162,8 +179,9 @@ db_status_t jobs_store_settle(db_conn_t *conn, job_settling_t *self)
 {
     waiting_t waiting = { 0 };
     db_status_t status = DB_OK;
+    self->has_told = false;
     for (size_t i = 0; status == DB_OK && i < self->count; i++)
-        status = s_settle_one(conn, self->arena, &self->ends[i], &self->settled[i], &waiting);
+        status = s_settle_one(conn, self, &self->ends[i], &self->settled[i], &waiting);
     return s_free_next(conn, status, self->arena, &waiting, &self->parents);
 }
 

@@ -20,6 +20,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/db_sqlite_writer.c \
 	%D%/enqueue.c %D%/enqueue.h \
 	%D%/erasures.c %D%/erasures.h \
+	%D%/outbox.c %D%/outbox.h \
 	%D%/page.c %D%/page.h \
 	%D%/redis.c %D%/redis.h \
 	%D%/redis_link.c %D%/redis_state.h \
@@ -27,7 +28,8 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/runtime_methods.c \
 	%D%/secret.c %D%/secret.h \
 	%D%/state.h \
-	%D%/traced.c %D%/traced.h
+	%D%/traced.c %D%/traced.h \
+	%D%/wishes.c %D%/wishes.h
 
 # Migrations become C tables: how an actor's fragment does that stands in embed.awk.
 EXTRA_DIST += %D%/embed.awk

@@ -193,5 +193,66 @@ static void test_answers(void)
     place_end(&place, &db);
 }
 
+/* ---- telling of them ------------------------------------------------------------------------- */
+
+static const db_sql_t s_telling = { "test.telling",
+                                    "SELECT count(*) AS n FROM job WHERE kind = 'webhook.publish'"
+                                    " AND account = '' AND queue = 'webhook'",
+                                    NULL };
+
+/* A job of this account and kind dies. */
+static void s_die(db_t *db, int64_t worker, const char *account, const char *kind, wishes_t *wishes)
+{
+    arena_t arena = { 0 };
+    job_begun_t *begun;
+    job_new_t job = kit_job();
+    job_settled_t settled = { 0 };
+    job.account = account;
+    job.kind = kind;
+    int64_t id = kit_add_one(db, job);
+    is_int(kit_begin(db, &arena, worker, 1, &begun), 1);
+    const job_end_t end = {
+        .id = id, .fence = begun->fence, .how = SETTLE_DEAD, .error_code = "NOT_FOUND"
+    };
+    job_settling_t settling = {
+        .ends = &end, .count = 1, .settled = &settled, .arena = &arena, .wishes = wishes
+    };
+    is_int(db_write(db, kit_settle_work, &settling), DB_OK);
+    ok(settled.is_accepted);
+    arena_free(&arena);
+}
+
+static void test_told(void)
+{
+    place_t place;
+    wishes_t wishes;
+    buf_t body = { 0 };
+    pack_t pack;
+    wish_set_t set = { 0 };
+    db_t *db = kit_open(&place);
+    const int64_t worker = kit_worker(db);
+    wishes_init(&wishes);
+    s_die(db, worker, "ada", "echo.say", NULL);
+    is_int(place_number(db, &s_telling), 0);
+    s_die(db, worker, "ada", "echo.say", &wishes);
+    ok_named(place_number(db, &s_telling) == 1, "of an account's, as nothing is known");
+    s_die(db, worker, "", "echo.say", &wishes);
+    s_die(db, worker, "", "webhook.publish", &wishes);
+    s_die(db, worker, "", "webhook.send", &wishes);
+    ok_named(place_number(db, &s_telling) == 1, "not of a service's own, which tell of others");
+    wish_set_add(&set, "bob", "job.*", 5);
+    pack_init(&pack, &body);
+    wish_set_write(&set, 1, &pack);
+    ok(wishes_hear(&wishes, body.bytes, body.size, clock_ms()));
+    s_die(db, worker, "ada", "echo.say", &wishes);
+    ok_named(place_number(db, &s_telling) == 1, "not of one that does not want it");
+    s_die(db, worker, "bob", "echo.say", &wishes);
+    ok_named(place_number(db, &s_telling) == 2, "of one that does");
+    wish_set_free(&set);
+    buf_free(&body);
+    wishes_free(&wishes);
+    place_end(&place, &db);
+}
+
 DATABASE_TESTS({ "replay", test_replay }, { "progress", test_progress },
-               { "answers", test_answers })
+               { "answers", test_answers }, { "told", test_told })

@@ -91,6 +91,7 @@ UNIT_TESTS = \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \
+	%D%/runtime_wishes_test \
 	%D%/runtime_cursor_test \
 	%D%/runtime_faults_test \
 	%D%/runtime_redis_test \

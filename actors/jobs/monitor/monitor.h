@@ -4,8 +4,7 @@
  *
  * Promises: a monitor that is due is looked at once, however many instances there are (taking it
  * and saying when it is due again is one statement); a change of its status is stored together with
- * the look that made it and with the event that tells of it, which is handed to `webhook.publish`
- * until that has answered.
+ * the look that made it and with the event that tells of it (actors/runtime/outbox.h).
  *
  * Threads: handlers run on the pool, transfers end on the thread that carries them and what is to
  * be stored of them goes back to the pool. The tick sends a call of `monitor_run` for each monitor
@@ -16,6 +15,7 @@
 
 #include "actors/jobs/monitor/store.h"
 #include "actors/jobs/outbound/outlet.h"
+#include "actors/runtime/outbox.h"
 #include "actors/runtime/page.h"
 #include "proto/http.h"
 
@@ -31,13 +31,14 @@ typedef enum {
     HTTP_CHECKS_DOWN,
     HTTP_CHANGES,
     HTTP_NOT_LOOKED,
-    HTTP_NOT_TOLD,
-    HTTP_STATS
+    HTTP_OUTBOX,
+    HTTP_STATS = HTTP_OUTBOX + OUTBOX_STATS
 } http_stat_t;
 
 typedef struct {
     outlet_t outlet; /* first */
     db_t *db;
+    outbox_t outbox;
     uint32_t ticks;
 } watcher_t;
 
@@ -48,11 +49,6 @@ const char *http_expect_json(call_t *call);
 
 /* Counts what a check has found. */
 void http_count_check(call_t *call, const check_result_t *result);
-
-/* ---- on_run.c ---------------------------------------------------------------------------- */
-
-/* Hands events to webhooks until none is left, or it does not work. Blocks. */
-void http_tell(watcher_t *self);
 
 /* ---- on_monitors.c ----------------------------------------------------------------------- */
 
@@ -70,6 +66,7 @@ void http_write_monitor(pack_t *pack, const monitored_t *monitor);
 
 void http_on_check(call_t *call, void *self);
 void http_on_send(call_t *call, void *self);
+void http_on_fetch(call_t *call, void *self);
 void http_on_breakers(call_t *call, void *self);
 void http_on_breaker_set(call_t *call, void *self);
 void http_on_monitor_create(call_t *call, void *self);

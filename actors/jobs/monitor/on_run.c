@@ -13,10 +13,6 @@
 #include "actors/jobs/monitor/monitor.h"
 #include "proto/json.h"
 
-#define PUBLISH_MS 10000
-#define WEBHOOK    "webhook"
-#define PUBLISH    "publish"
-
 /* What a call keeps until its look is stored; in the call's arena. */
 typedef struct {
     watcher_t *watcher;
@@ -26,6 +22,8 @@ typedef struct {
     look_t look;
     char id[ID_UUID_SIZE];
     bool changed;
+    bool is_wanted;      /* somebody may want to be told */
+    outbox_event_t news; /* of what; its id is NULL when there is nothing */
 } looking_t;
 
 /* ---- what it changes --------------------------------------------------------------------- */
@@ -61,27 +59,25 @@ static void s_write_event(const looking_t *self, buf_t *json)
     buf_printf(json, ",\"at\":\"%s\"}", clock_text(self->look.at_ms, at));
 }
 
+static db_status_t s_tell(db_conn_t *conn, looking_t *self)
+{
+    arena_t *arena = call_arena(self->call);
+    buf_t json = { 0 };
+    s_write_event(self, &json);
+    self->news = (outbox_event_t){ .id = arena_format(arena, "look-%s", self->look.id),
+                                   .account = self->monitor.account,
+                                   .type = arena_format(arena, "monitor.%s", self->monitor.status),
+                                   .data = arena_text(arena, json.bytes, json.size),
+                                   .at_ms = self->look.at_ms };
+    buf_free(&json);
+    return outbox_add(conn, &self->news);
+}
+
 /* The first time that it is seen up is no news. */
 static bool s_is_news(const looking_t *self, const char *before)
 {
-    return self->changed &&
+    return self->changed && self->is_wanted &&
            !(strcmp(before, "unknown") == 0 && strcmp(self->monitor.status, "up") == 0);
-}
-
-static db_status_t s_tell(db_conn_t *conn, const looking_t *self)
-{
-    char id[ID_UUID_SIZE + 8], type[16];
-    buf_t json = { 0 };
-    snprintf(id, sizeof id, "look-%s", self->look.id);
-    snprintf(type, sizeof type, "monitor.%s", self->monitor.status);
-    s_write_event(self, &json);
-    db_status_t status = monitor_store_tell(conn, &(told_t){ .id = id,
-                                                             .account = self->monitor.account,
-                                                             .type = type,
-                                                             .data = buf_text(&json),
-                                                             .at_ms = self->look.at_ms });
-    buf_free(&json);
-    return status;
 }
 
 static db_status_t s_store_work(db_conn_t *conn, void *arg)
@@ -89,6 +85,7 @@ static db_status_t s_store_work(db_conn_t *conn, void *arg)
     looking_t *self = arg;
     const monitored_t *now;
     self->changed = false;
+    self->news.id = NULL;
     db_status_t status =
         monitor_store_get(conn, call_arena(self->call), NULL, self->monitor.id, &now);
     if (status != DB_OK || !now)
@@ -118,60 +115,6 @@ static void s_publish(const looking_t *self)
     buf_free(&json);
 }
 
-/* ---- who is told ------------------------------------------------------------------------- */
-
-/* Hands one event over; false when it has to wait. */
-static bool s_hand_over(watcher_t *self, const told_t *event)
-{
-    buf_t body = { 0 };
-    pack_t pack;
-    answer_t answer;
-    json_error_t error;
-    pack_init(&pack, &body);
-    pack_map(&pack, 5);
-    pack_pair_text(&pack, "id", event->id);
-    pack_pair_text(&pack, "account", event->account);
-    pack_pair_text(&pack, "type", event->type);
-    pack_pair_time(&pack, "at", event->at_ms);
-    pack_text(&pack, "data");
-    bool good = json_to_msgpack(event->data, strlen(event->data), VALUE_LIMITS, 0, &body, &error);
-    insist(good); /* we wrote it */
-    good = client_call(actor_client(self->outlet.actor),
-                       &(client_request_t){ .service = WEBHOOK,
-                                            .method = PUBLISH,
-                                            .body = &body,
-                                            .flags = FRAME_IDEMPOTENT,
-                                            .deadline_ms = PUBLISH_MS },
-                       &answer);
-    if (!good) {
-        stats_add(actor_stats(self->outlet.actor), HTTP_NOT_TOLD, 1);
-        LOG(LOG_WARN, "monitor.not_told", LOG_TEXT("event", event->id),
-            LOG_TEXT("why", answer.failure.detail));
-    }
-    answer_close(&answer);
-    return good;
-}
-
-static db_status_t s_told_work(db_conn_t *conn, void *arg)
-{
-    return monitor_store_is_told(conn, arg);
-}
-
-void http_tell(watcher_t *self)
-{
-    arena_t arena = { 0 };
-    const told_t *event;
-    for (;;) {
-        db_conn_t *conn = db_conn(self->db);
-        arena_reset(&arena);
-        if (!conn || monitor_store_untold(conn, &arena, &event) != DB_OK || !event ||
-            !s_hand_over(self, event) ||
-            db_write(self->db, s_told_work, (void *)(uintptr_t)event->id) != DB_OK)
-            break;
-    }
-    arena_free(&arena);
-}
-
 /* ---- the look ---------------------------------------------------------------------------- */
 
 static void s_reply(call_t *call, bool looked)
@@ -185,16 +128,17 @@ static void s_store(call_t *call, void *arg)
 {
     looking_t *self = arg;
     watcher_t *watcher = self->watcher;
+    self->is_wanted = outbox_wants(&watcher->outbox, self->monitor.account, "monitor.down") ||
+                      outbox_wants(&watcher->outbox, self->monitor.account, "monitor.up");
     if (!http_require_ok(call, db_write(watcher->db, s_store_work, self)))
         return;
-    const bool changed = self->changed;
-    if (changed) {
+    if (self->changed) {
         stats_add(actor_stats(watcher->outlet.actor), HTTP_CHANGES, 1);
         s_publish(self);
     }
+    if (self->news.id)
+        outbox_send(&watcher->outbox, &self->news);
     s_reply(call, true);
-    if (changed)
-        http_tell(watcher);
 }
 
 static void s_on_done(void *arg, const transferred_t *transferred)

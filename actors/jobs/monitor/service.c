@@ -30,15 +30,31 @@ static const stats_row_t s_stats_rows[HTTP_STATS + 1] = {
     [HTTP_CHANGES] = { "http_changes_total", STATS_COUNTER, "Times a monitor's status changed" },
     [HTTP_NOT_LOOKED] = { "http_not_looked_total", STATS_COUNTER,
                           "Looks that were due and could not be made or stored" },
-    [HTTP_NOT_TOLD] = { "http_not_told_total", STATS_COUNTER,
-                        "Times an event could not be handed to webhooks, and waits" },
+    OUTBOX_STATS_ROWS(HTTP_OUTBOX, "http"),
 };
 
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     watcher_t *self = memory;
     self->db = actor_db(actor);
-    return outlet_init(actor, memory, why, why_size);
+    if (!outlet_init(actor, memory, why, why_size))
+        return false;
+    outbox_init(&self->outbox, actor, HTTP_OUTBOX);
+    return true;
+}
+
+static void s_connected(actor_t *actor, void *memory)
+{
+    watcher_t *self = memory;
+    outlet_connected(actor, memory);
+    outbox_connected(&self->outbox);
+}
+
+static void s_release(actor_t *actor, void *memory)
+{
+    watcher_t *self = memory;
+    outlet_release(actor, memory);
+    outbox_free(&self->outbox);
 }
 
 /* ---- what is due ------------------------------------------------------------------------- */
@@ -105,7 +121,7 @@ static void s_tick(actor_t *actor, void *memory)
     outlet_tick(actor, memory);
     if (!actor_is_draining(actor))
         s_look(actor, self);
-    http_tell(self);
+    outbox_tick(&self->outbox);
     if (self->ticks++ % PURGE_TICKS != 0)
         return;
     purging_t purging = { .before_ms =
@@ -117,6 +133,7 @@ static void s_tick(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &http_check, http_on_check, HANDLE_POOL },
     { &http_send, http_on_send, HANDLE_POOL },
+    { &http_fetch, http_on_fetch, HANDLE_POOL },
     { &http_breakers, http_on_breakers, HANDLE_POOL },
     { &http_breaker_set, http_on_breaker_set, HANDLE_POOL },
     { &http_monitor_create, http_on_monitor_create, HANDLE_POOL },
@@ -138,9 +155,9 @@ const actor_spec_t http_actor = {
     .self_size = sizeof(watcher_t),
     .init = s_init,
     .deferred = outlet_deferred,
-    .connected = outlet_connected,
+    .connected = s_connected,
     .tick = s_tick,
     .stop = outlet_stop,
-    .release = outlet_release,
+    .release = s_release,
     .handlers = s_handlers,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * store - the only SQL of the actor: monitors, what they have found, what is to be told
+ * store - the only SQL of the actor: monitors, and what they have found
  *
  * Every function works on a connection, so that several make one transaction (`db_write`) and the
  * same ones read outside of it. What is not there is no failure: the result is NULL, or `changed`
@@ -103,16 +103,6 @@ typedef struct {
 
 db_status_t monitor_store_changes(db_conn_t *conn, arena_t *arena, const char *monitor_id,
                                   size_t limit, changes_t *changes) MUST_CHECK;
-
-typedef struct {
-    const char *id, *account, *type, *data; /* data is JSON */
-    int64_t at_ms;
-} told_t;
-
-db_status_t monitor_store_tell(db_conn_t *conn, const told_t *event) MUST_CHECK;
-/* The oldest that is yet to be told; NULL when there is none. And that it has been. */
-db_status_t monitor_store_untold(db_conn_t *conn, arena_t *arena, const told_t **found) MUST_CHECK;
-db_status_t monitor_store_is_told(db_conn_t *conn, const char *id) MUST_CHECK;
 
 /* Deletes looks before `before_ms`, some hundred at once. */
 db_status_t monitor_store_purge(db_conn_t *conn, int64_t before_ms, int64_t *count) MUST_CHECK;

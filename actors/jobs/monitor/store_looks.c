@@ -157,50 +157,6 @@ db_status_t monitor_store_changes(db_conn_t *conn, arena_t *arena, const char *m
     return db_rows_end(rows);
 }
 
-/* ---- events ------------------------------------------------------------------------------ */
-
-static const db_sql_t s_tell = {
-    "http.tell",
-    "INSERT INTO outbox (id, account, type, at, data) VALUES ($id, $account, $type, $at, $data)"
-    " ON CONFLICT (id) DO NOTHING",
-    NULL
-};
-static const db_sql_t s_untold = {
-    "http.untold", "SELECT id, account, type, at, data FROM outbox ORDER BY at LIMIT 1", NULL
-};
-static const db_sql_t s_is_told = { "http.is_told", "DELETE FROM outbox WHERE id = $id", NULL };
-
-db_status_t monitor_store_tell(db_conn_t *conn, const told_t *event)
-{
-    return DB_CHANGE(conn, &s_tell, NULL, DB_P_TEXT("id", event->id),
-                     DB_P_TEXT("account", event->account), DB_P_TEXT("type", event->type),
-                     DB_P_INT("at", event->at_ms), DB_P_TEXT("data", event->data));
-}
-
-db_status_t monitor_store_untold(db_conn_t *conn, arena_t *arena, const told_t **found)
-{
-    db_rows_t *rows;
-    *found = NULL;
-    db_status_t status = db_run(conn, &s_untold, NULL, 0, &rows);
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows)) {
-        told_t *event = arena_alloc(arena, sizeof *event);
-        *event = (told_t){ .id = db_dup_text(rows, arena, "id"),
-                           .account = db_dup_text(rows, arena, "account"),
-                           .type = db_dup_text(rows, arena, "type"),
-                           .data = db_dup_text(rows, arena, "data"),
-                           .at_ms = db_int(rows, "at") };
-        *found = event;
-    }
-    return db_rows_end(rows);
-}
-
-db_status_t monitor_store_is_told(db_conn_t *conn, const char *id)
-{
-    return DB_CHANGE(conn, &s_is_told, NULL, DB_P_TEXT("id", id));
-}
-
 /* ---- retention --------------------------------------------------------------------------- */
 
 static const db_sql_t s_purge = {

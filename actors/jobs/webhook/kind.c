@@ -30,29 +30,40 @@ bool kind_is_wish(const char *text, size_t size)
     return !begins_word;
 }
 
-static bool s_fits(const value_t *wish, const char *kind)
-{
-    size_t size = wish->count, length = strlen(kind);
-    if (wish->type != VALUE_TEXT || size == 0)
-        return false;
-    if (wish->text[size - 1] != '*')
-        return size == length && memcmp(wish->text, kind, size) == 0;
-    return length >= size && memcmp(wish->text, kind, size - 1) == 0;
-}
-
-bool kind_is_wanted(const char *wishes, const char *kind)
+void kind_each(const char *wishes, kind_each_t each, void *arg)
 {
     arena_t arena = { 0 };
     buf_t packed = { 0 };
     json_error_t error;
     value_verdict_t verdict;
     const value_t *list = NULL, *wish;
-    bool found = false;
     if (json_to_msgpack(wishes, strlen(wishes), VALUE_LIMITS, 0, &packed, &error))
         list = value_parse(&arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
     for (uint32_t i = 0; (wish = value_item(list, i)); i++)
-        found |= s_fits(wish, kind);
+        if (wish->type == VALUE_TEXT && wish->count > 0)
+            each(arg, wish->text, wish->count);
     buf_free(&packed);
     arena_free(&arena);
-    return found;
+}
+
+typedef struct {
+    const char *kind;
+    bool found;
+} search_t;
+
+static void s_look(void *arg, const char *wish, size_t size)
+{
+    search_t *self = arg;
+    const size_t length = strlen(self->kind);
+    if (wish[size - 1] == '*')
+        self->found |= length >= size && memcmp(wish, self->kind, size - 1) == 0;
+    else
+        self->found |= size == length && memcmp(wish, self->kind, size) == 0;
+}
+
+bool kind_is_wanted(const char *wishes, const char *kind)
+{
+    search_t search = { .kind = kind };
+    kind_each(wishes, s_look, &search);
+    return search.found;
 }

@@ -11,6 +11,7 @@ SB_PARTS += %D%/libwebhook.a
 	%D%/relay.c \
 	%D%/service.c %D%/webhook.h \
 	%D%/share.c \
+	%D%/wants.c \
 	%D%/store_deliveries.c %D%/store_hooks.c %D%/store_subscriptions.c %D%/store.h
 
 %C%_sql = %D%/sql/0001_webhooks.sqlite.sql %D%/sql/0001_webhooks.postgres.sql \

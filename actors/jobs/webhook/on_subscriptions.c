@@ -129,11 +129,13 @@ void webhook_on_create(call_t *call, void *arg)
     s_make_secret(call, self, &making.subscription, secret);
     if (!webhook_require_ok(call, db_write(self->db, s_make_work, &making)))
         return;
-    if (making.too_many)
+    if (making.too_many) {
         call_fail(call, ERROR_UNPROCESSABLE, "The account has %d subscriptions: delete one first",
                   WEBHOOK_SUBSCRIPTIONS);
-    else
+    } else {
+        webhook_tell_wishes(self);
         s_reply_with_secret(call, &making.subscription, secret);
+    }
     mem_wipe(secret, sizeof secret);
 }
 
@@ -201,8 +203,10 @@ void webhook_on_update(call_t *call, void *arg)
         changed.reason = NULL;
     }
     changed.updated_ms = clock_wall_ms();
-    if (webhook_require_ok(call, db_write(self->db, s_update_work, &changed)))
-        s_reply(call, &changed);
+    if (!webhook_require_ok(call, db_write(self->db, s_update_work, &changed)))
+        return;
+    webhook_tell_wishes(self);
+    s_reply(call, &changed);
 }
 
 void webhook_on_rotate(call_t *call, void *arg)

@@ -7,9 +7,11 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "actors/jobs/webhook/webhook.h"
+#include "actors/runtime/wishes.h"
 
 #define MS_PER_DAY  INT64_C(86400000)
 #define PURGE_TICKS 60
+#define WISH_TICKS  (WISHES_TELL_MS / 1000)
 #define SEALING_USE 1
 #define LOST_DAYS   2 /* after which a job that has said nothing is lost */
 
@@ -69,7 +71,14 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
         return false;
     secret_derive(secret, "webhook", SEALING_USE, self->sealing);
     mem_wipe(secret, sizeof secret);
+    insist(pthread_mutex_init(&self->telling, NULL) == 0);
     return outlet_init(actor, memory, why, why_size);
+}
+
+static void s_ready(actor_t *actor, void *memory)
+{
+    (void)actor;
+    webhook_tell_wishes(memory);
 }
 
 /* ---- retention --------------------------------------------------------------------------- */
@@ -97,6 +106,8 @@ static void s_tick(actor_t *actor, void *memory)
     purging_t purging = { .now_ms = clock_wall_ms() };
     outlet_tick(actor, memory);
     relay_run(self);
+    if (self->ticks % WISH_TICKS == 0)
+        webhook_tell_wishes(self);
     if (self->ticks++ % PURGE_TICKS != 0 || db_write(self->db, s_purge_work, &purging) != DB_OK)
         return;
     stats_add(actor_stats(actor), WEBHOOK_PURGED, purging.count);
@@ -109,6 +120,7 @@ static void s_release(actor_t *actor, void *memory)
     webhook_t *self = memory;
     outlet_release(actor, memory);
     mem_wipe(self->sealing, sizeof self->sealing);
+    pthread_mutex_destroy(&self->telling);
 }
 
 static const handler_t s_handlers[] = {
@@ -141,6 +153,7 @@ const actor_spec_t webhook_actor = {
     .migrations = webhook_migrations,
     .self_size = sizeof(webhook_t),
     .init = s_init,
+    .ready = s_ready,
     .deferred = outlet_deferred,
     .connected = outlet_connected,
     .tick = s_tick,

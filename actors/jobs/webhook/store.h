@@ -42,6 +42,11 @@ db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *accou
 db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *account,
                                const cursor_t *from, size_t limit,
                                subscriptions_t *subscriptions) MUST_CHECK;
+/* Of all accounts, those that are to be told of something; `at` is the database's time before they
+ * were read. At most `limit`. */
+typedef void (*webhook_each_t)(void *arg, const char *account, const char *events);
+db_status_t webhook_store_active(db_conn_t *conn, size_t limit, int64_t *at, webhook_each_t each,
+                                 void *arg) MUST_CHECK;
 db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *count) MUST_CHECK;
 /* Stores url, events, about, status, reason, secrets and `updated_ms` of one that is there. */
 db_status_t webhook_store_update(db_conn_t *conn, const subscription_t *subscription) MUST_CHECK;

@@ -24,6 +24,14 @@ static const db_sql_t s_list = { "webhook.list",
                                  " WHERE account = $account AND (created_at, id) < ($at, $id)"
                                  " ORDER BY created_at DESC, id DESC LIMIT $limit",
                                  NULL };
+static const db_sql_t s_now = {
+    "webhook.now", "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) AS at",
+    "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS at"
+};
+static const db_sql_t s_active = {
+    "webhook.active",
+    "SELECT account, events FROM subscription WHERE status = 'active' LIMIT $limit", NULL
+};
 static const db_sql_t s_count = { "webhook.count",
                                   "SELECT count(*) AS n FROM subscription WHERE account = $account",
                                   NULL };
@@ -120,6 +128,24 @@ db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *acco
     for (; subscriptions->count < limit && db_next(rows); subscriptions->count++)
         list[subscriptions->count] = s_read(rows, arena);
     subscriptions->list = list;
+    return db_rows_end(rows);
+}
+
+db_status_t webhook_store_active(db_conn_t *conn, size_t limit, int64_t *at, webhook_each_t each,
+                                 void *arg)
+{
+    db_rows_t *rows;
+    db_status_t status = db_run(conn, &s_now, NULL, 0, &rows);
+    if (status != DB_OK)
+        return status;
+    *at = db_next(rows) ? db_int(rows, "at") : 0;
+    status = db_rows_end(rows);
+    if (status == DB_OK)
+        status = DB_RUN(conn, &s_active, &rows, DB_P_INT("limit", (int64_t)limit));
+    if (status != DB_OK)
+        return status;
+    while (db_next(rows))
+        each(arg, db_text(rows, "account"), db_text(rows, "events"));
     return db_rows_end(rows);
 }
 

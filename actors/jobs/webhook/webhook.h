@@ -45,6 +45,7 @@ typedef struct {
     db_t *db;
     uint8_t sealing[SECRET_BYTES];
     _Atomic bool is_relaying, has_more;
+    pthread_mutex_t telling; /* held by whoever tells who wants what */
     uint32_t ticks;
 } webhook_t;
 
@@ -53,6 +54,10 @@ typedef struct {
 /* Enqueues a job for everything that waits for one: deliveries, and what others have told us.
  * Blocks; does nothing while another thread does it. */
 void relay_run(webhook_t *self);
+
+/* ---- wants.c --------------------------------------------------------------------------------- */
+
+void webhook_tell_wishes(webhook_t *self);
 
 /* ---- share.c --------------------------------------------------------------------------------- */
 
