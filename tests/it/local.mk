@@ -64,8 +64,8 @@ TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 	docs/examples/analyse.py docs/examples/greeter.py docs/examples/batch.json docs/examples/workflow.json
 
-TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/jobs_cron.py %D%/jobs_schedules.py
-EXTRA_DIST += tests/kit/stream.py %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/jobs_cron.py %D%/jobs_schedules.py
+TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
+EXTRA_DIST += tests/kit/stream.py %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
 
 JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_system.py
 TESTS += $(JOBS_TESTS_IT)
