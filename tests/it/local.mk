@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 #
 # Whole processes, driven by Python scripts that print TAP.
-check_PROGRAMS += %D%/cron_host %D%/edge_host
+check_PROGRAMS += %D%/cron_host %D%/edge_host %D%/trace_host
 
 # What the documents say; `make update-docs` is in docs/local.mk.
 DOCS_TESTS = \
@@ -80,7 +80,9 @@ METRICS_TESTS = \
 	%D%/metrics_prometheus.py \
 	%D%/metrics_sentry.py \
 	%D%/metrics_text.py \
-	%D%/metrics_top.py
+	%D%/metrics_top.py \
+	%D%/metrics_traces.py \
+	%D%/trace_context.py
 
 TESTS += $(METRICS_TESTS)
 EXTRA_DIST += $(METRICS_TESTS)
