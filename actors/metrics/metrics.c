@@ -65,6 +65,8 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
                               "Failures that were to be exported and are lost" },
     [METRICS_ERROR_GROUPS] = { "metrics_error_groups", STATS_GAUGE, "Kinds of failures known" },
     [METRICS_ALERTS] = { "metrics_alerts", STATS_GAUGE, "Rules that are broken now" },
+    [METRICS_ALERTS_DROPPED] = { "metrics_alerts_dropped_total", STATS_COUNTER,
+                                 "Broken rules there was no room for" },
     [METRICS_ALERTS_TOLD] = { "metrics_alerts_told_total", STATS_COUNTER,
                               "Messages about alerts that were handed on to be delivered" },
     [METRICS_ALERTS_LOST] = { "metrics_alerts_lost_total", STATS_COUNTER,
@@ -157,6 +159,7 @@ static void s_show(metrics_t *self)
     stats_set(stats, METRICS_INSTANCES, HASH_COUNT(self->board.members));
     stats_set(stats, METRICS_ERROR_GROUPS, HASH_COUNT(self->errors.groups));
     stats_set(stats, METRICS_ALERTS, alerts_count(&self->alerts));
+    stats_set(stats, METRICS_ALERTS_DROPPED, (int64_t)self->alerts.dropped);
 }
 
 /* ---- alerts --------------------------------------------------------------------------------- */
