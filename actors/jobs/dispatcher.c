@@ -66,6 +66,7 @@ void dispatcher_cancel(dispatcher_t *self, int64_t id)
     if (run) {
         run->is_cancelled = true;
         ticket = run->ticket;
+        self->must_take_back |= ticket == 0;
         s_wake(self);
     }
     monitor_unlock(&self->monitor);
@@ -89,6 +90,20 @@ typedef struct {
     job_wish_t wish;
 } asked_t;
 
+/* Whether a lane with limits waits for its service; then a call of that is kept for it. */
+static bool s_is_short(lane_t *lane)
+{
+    target_t *target = (target_t *)(uintptr_t)lane->short_of;
+    if (!target)
+        return false;
+    target->is_wanted = lane->is_limited && !lane->is_paused && !lane->is_pulled;
+    if (target->is_wanted && targets_is_full(target))
+        return true;
+    lane->short_of = NULL;
+    lane->sweep_ms = 0; /* asked at once */
+    return false;
+}
+
 /* Which lanes to claim from, and how much; those with limits or those without. */
 static size_t s_choose(dispatcher_t *self, bool limited, asked_t asked[LANES_MAX])
 {
@@ -96,13 +111,14 @@ static size_t s_choose(dispatcher_t *self, bool limited, asked_t asked[LANES_MAX
     const uint64_t now_ms = clock_ms();
     size_t count = 0, left = window > 0 ? (size_t)window : 0;
     monitor_lock(&self->monitor);
-    if (!self->leaves && self->worker_id)
+    if (!self->leaves && self->worker_id && now_ms < self->lease_until_ms)
         for (lane_t *lane = self->lanes.table; lane && count < LANES_MAX && left;
              lane = lane->hh.next) {
-            size_t room = runs_room(self, lane);
+            size_t room = targets_room(self, lane);
             if (room > left)
                 room = left;
-            if (lane->is_limited != limited || !lane_wish(lane, room, now_ms, &asked[count].wish))
+            if (lane->is_limited != limited || (limited && s_is_short(lane)) ||
+                !lane_wish(lane, room, now_ms, &asked[count].wish))
                 continue;
             left -= asked[count].wish.most;
             asked[count++].lane = lane;
@@ -181,40 +197,67 @@ static void s_turn(dispatcher_t *self)
     if (!good)
         return;
     runs_succeeded(self, &turned);
-    runs_begin(self, turned.begun, turned.begun_count);
+    targets_begin(self, turned.begun, turned.begun_count);
 }
 
 typedef struct {
     dispatcher_t *dispatcher;
-    const job_wish_t *wish;
+    job_wish_t wish;
     job_begun_t *begun;
     size_t count;
+    uint64_t begun_ms;
+    const target_t *short_of;
 } claiming_t;
+
+/* Jobs of queues with limits are not claimed to wait: a rate would be no rate of calls, and one
+ * that waits would count as one that runs. */
+static bool s_may_begin(void *arg, const char *kind)
+{
+    claiming_t *self = arg;
+    const target_t *short_of = targets_reserve(self->dispatcher, kind);
+    if (short_of)
+        self->short_of = short_of;
+    return !short_of;
+}
 
 static db_status_t s_claim_work(db_conn_t *conn, void *arg)
 {
     claiming_t *self = arg;
+    self->begun_ms = clock_ms();
+    self->short_of = NULL;
+    targets_release(self->dispatcher);
     return jobs_store_claim_limited(conn, &self->dispatcher->arena, self->dispatcher->worker_id,
-                                    self->wish, self->begun, &self->count);
+                                    &self->wish, self->begun, &self->count);
+}
+
+static void s_claim_from(dispatcher_t *self, asked_t *asked)
+{
+    claiming_t claiming = { .dispatcher = self, .wish = asked->wish };
+    claiming.begun = arena_array(&self->arena, asked->wish.most, sizeof *claiming.begun);
+    claiming.wish.may = s_may_begin;
+    claiming.wish.arg = &claiming;
+    if (!dispatcher_is_good(self, db_write(self->db, s_claim_work, &claiming))) {
+        s_report_failure(self, asked);
+    } else {
+        asked->lane->short_of = claiming.short_of;
+        s_report(self, asked, claiming.begun, claiming.count);
+        targets_begin_reserved(self, claiming.begun, claiming.count,
+                               asked->lane->has_rate &&
+                                   clock_ms() >= claiming.begun_ms + JOBS_RATE_SLACK_MS);
+    }
+    targets_release(self);
 }
 
 /* Claims from the lanes with limits, each in a transaction that others wait for. */
 static void s_claim_limited(dispatcher_t *self)
 {
     asked_t asked[LANES_MAX];
+    for (target_t *target = self->targets; target; target = target->hh.next)
+        target->is_wanted = false;
     size_t count = s_choose(self, true, asked);
-    for (size_t i = 0; i < count; i++) {
-        claiming_t claiming = { .dispatcher = self,
-                                .wish = &asked[i].wish,
-                                .begun = arena_array(&self->arena, asked[i].wish.most,
-                                                     sizeof *claiming.begun) };
-        if (!dispatcher_is_good(self, db_write(self->db, s_claim_work, &claiming))) {
-            s_report_failure(self, &asked[i]);
-            continue;
-        }
-        s_report(self, &asked[i], claiming.begun, claiming.count);
-        runs_begin(self, claiming.begun, claiming.count);
-    }
+    for (size_t i = 0; i < count; i++)
+        s_claim_from(self, &asked[i]);
+    targets_go_on(self);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -232,7 +275,9 @@ static bool s_wait(dispatcher_t *self, uint64_t until_ms)
     bool is_over = self->leaves && (!self->runs || now_ms >= self->leave_by_ms + PAUSE_MS * 5);
     monitor_unlock(&self->monitor);
     if (self->leaves)
-        runs_give_up(self, is_late);
+        targets_take_back(self, true);
+    if (is_late)
+        targets_cancel_calls(self);
     return !is_over;
 }
 
@@ -245,15 +290,26 @@ static bool s_has_work(dispatcher_t *self)
     for (lane_t *lane = self->lanes.table;
          lane && !has && !self->leaves && (int64_t)self->running < jobs_settings.window;
          lane = lane->hh.next)
-        has = lane->may_have && !lane->is_paused && !lane->is_pulled && !lane->is_limited &&
-              lane->absence.state == BREAKER_CLOSED && runs_room(self, lane) > 0;
+        has = lane_has(lane) && !lane->is_paused && !lane->is_pulled && !lane->is_limited &&
+              lane->absence.state == BREAKER_CLOSED && targets_room(self, lane) > 0;
     monitor_unlock(&self->monitor);
     return has;
+}
+
+static bool s_must_take_back(dispatcher_t *self)
+{
+    monitor_lock(&self->monitor);
+    bool must = self->must_take_back;
+    self->must_take_back = false;
+    monitor_unlock(&self->monitor);
+    return must;
 }
 
 static uint64_t s_round(dispatcher_t *self)
 {
     uint64_t next_ms = keeping_work(self);
+    if (s_must_take_back(self))
+        targets_take_back(self, false);
     runs_collect(self);
     if (clock_ms() < self->pause_until)
         return self->pause_until;
@@ -299,6 +355,8 @@ dispatcher_t *dispatcher_new(const dispatcher_config_t *config)
 
 void dispatcher_start(dispatcher_t *self)
 {
+    if (!db_is_sqlite(self->db))
+        self->vacuum = vacuum_new(self->db, actor_instance(self->actor));
     insist(pthread_create(&self->thread, NULL, s_run, self) == 0);
 }
 
@@ -310,6 +368,7 @@ void dispatcher_leave(dispatcher_t *self)
     s_wake(self);
     monitor_unlock(&self->monitor);
     pthread_join(self->thread, NULL);
+    vacuum_destroy(&self->vacuum);
 }
 
 void dispatcher_destroy(dispatcher_t **self_p)

@@ -2,8 +2,8 @@
  *
  * dispatcher_state - what the dispatcher's files share; private to them
  *
- * dispatcher.c: its life and its rounds. runs.c: calls under way and how they ended. keeping.c:
- * what is done now and then.
+ * dispatcher.c: its life and its rounds. targets.c: services, calls, and what waits for them.
+ * runs.c: how they ended. keeping.c: what is done now and then.
  */
 #ifndef SIGNALBOX_JOBS_DISPATCHER_STATE_H
 #define SIGNALBOX_JOBS_DISPATCHER_STATE_H
@@ -15,6 +15,7 @@
 #include "actors/jobs/dispatcher.h"
 #include "actors/jobs/jobs.h"
 #include "actors/jobs/lanes.h"
+#include "actors/jobs/vacuum.h"
 #include "actors/jobs/verdict.h"
 
 #define DISPATCHER_PURGE_MOST 500
@@ -43,6 +44,7 @@ struct run {
     job_begun_t job; /* its texts and bytes lie behind the run */
     uint64_t ticket; /* of the call; 0: not made yet */
     uint64_t started_us;
+    trace_t trace; /* the span that the run is */
     bool is_cancelled;
     failure_t failure; /* how it ended */
     zmq_msg_t result;
@@ -54,8 +56,9 @@ struct run {
 struct target {
     UT_hash_handle hh;
     uint32_t credit, calls; /* it takes; under way */
+    uint32_t reserved;      /* calls for jobs that are being claimed */
+    bool is_wanted;         /* by a lane with limits, whose jobs are not claimed to wait */
     runs_t waiting;         /* for credit */
-    size_t waiting_count;
     char service[];
 };
 
@@ -72,7 +75,7 @@ struct dispatcher {
     run_t *runs; /* all of them, by id */
     runs_t answered;
     bool has_news; /* something above has changed */
-    bool must_reload, is_leaving;
+    bool must_reload, must_take_back, is_leaving;
     uint64_t leave_by_ms;
 
     /* the thread's own */
@@ -80,13 +83,16 @@ struct dispatcher {
     target_t *targets;
     runs_t succeeded, failed; /* to be written down */
     size_t running;
-    bool leaves;          /* as is_leaving, when the round began */
-    int64_t worker_id;    /* 0: none yet */
-    bool must_reconcile;  /* a claim may have happened of which we know nothing */
-    uint64_t pause_until; /* after the database has failed */
-    bool has_recovered;   /* what an earlier process left on SQLite */
+    bool leaves;             /* as is_leaving, when the round began */
+    int64_t worker_id;       /* 0: none yet */
+    uint64_t lease_until_ms; /* until then nobody takes over what is ours */
+    bool must_reconcile;     /* a claim may have happened of which we know nothing */
+    uint64_t pause_until;    /* after the database has failed */
+    bool has_recovered;      /* what an earlier process left on SQLite */
     uint64_t due_ms[KEEPING_STEPS];
-    int64_t ended_since_vacuum;
+    uint32_t lost_ticks;
+    int64_t progress_after; /* how far the progress of jobs that are gone was looked for */
+    vacuum_t *vacuum;       /* NULL on SQLite */
 };
 
 static inline void dispatcher_count(dispatcher_t *self, jobs_stat_t row, int64_t amount)
@@ -94,16 +100,31 @@ static inline void dispatcher_count(dispatcher_t *self, jobs_stat_t row, int64_t
     stats_add(actor_stats(self->actor), row, amount);
 }
 
+static inline void dispatcher_ended(dispatcher_t *self, size_t count)
+{
+    if (self->vacuum)
+        vacuum_add(self->vacuum, count);
+}
+
 /* What a database status means for the next rounds; returns whether it is good. */
 bool dispatcher_is_good(dispatcher_t *self, db_status_t status);
 
+/* ---- run_trace.c ---------------------------------------------------------------------------- */
+
+/* The run continues the trace of whoever enqueued the job, or begins one. */
+void run_begin_trace(run_t *self);
+void run_end_trace(const run_t *self);
+
 /* ---- runs.c ---------------------------------------------------------------------------------- */
+
+/* A run with copies of all it needs. */
+run_t *run_new(dispatcher_t *dispatcher, const job_begun_t *job);
 
 /* The end of a run for us; its lane and our books forget it. */
 void run_free(run_t *self);
 
-/* Takes over jobs that were begun, and calls those for which there is credit. */
-void runs_begin(dispatcher_t *self, const job_begun_t *begun, size_t count);
+/* Decides how it ended, from its failure and its result. */
+void run_judge(dispatcher_t *self, run_t *run);
 
 /* Sorts runs that have ended into `succeeded` and `failed`. */
 void runs_collect(dispatcher_t *self);
@@ -114,11 +135,36 @@ void runs_settle(dispatcher_t *self);
 /* What was written down of those that succeeded. */
 void runs_succeeded(dispatcher_t *self, const job_turned_t *turned);
 
-/* How many of the lane's jobs its service takes now. */
-size_t runs_room(dispatcher_t *self, const lane_t *lane);
+/* ---- targets.c ------------------------------------------------------------------------------- */
 
-/* Leaving: gives back what waits, and, when its time is over, what is under way. */
-void runs_give_up(dispatcher_t *self, bool calls_too);
+/* Takes over jobs that were begun, and calls those for which there is credit. */
+void targets_begin(dispatcher_t *self, const job_begun_t *begun, size_t count);
+
+/* The same for jobs for which calls are reserved, so that none of them waits. They go back instead
+ * when it `is_late`: their calls would no longer lie within the rate of their queue. */
+void targets_begin_reserved(dispatcher_t *self, const job_begun_t *begun, size_t count,
+                            bool is_late);
+
+/* Keeps a call for a job of this kind. The service when it has none left, NULL otherwise. */
+target_t *targets_reserve(dispatcher_t *self, const char *kind);
+void targets_release(dispatcher_t *self); /* all that are kept */
+bool targets_is_full(const target_t *target);
+
+/* A call has ended; what waits goes on. */
+void targets_answered(dispatcher_t *self, target_t *target);
+
+/* What waits for any of them goes on, if there is room. */
+void targets_go_on(dispatcher_t *self);
+
+/* How many of the lane's jobs its service takes now. */
+size_t targets_room(dispatcher_t *self, const lane_t *lane);
+
+/* Gives back what waits and is to be cancelled, or is of a queue from which nothing more is begun
+ * here; or all that waits. */
+void targets_take_back(dispatcher_t *self, bool all);
+
+/* Gives up what is under way. */
+void targets_cancel_calls(dispatcher_t *self);
 
 /* ---- keeping.c ------------------------------------------------------------------------------- */
 

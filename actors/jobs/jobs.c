@@ -78,10 +78,37 @@ static const stats_row_t s_stats_rows[JOBS_STATS + 1] = {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* Where something was added to a queue: for each priority the lowest place. */
+typedef struct {
+    jobs_t *jobs;
+    const char *queue;
+    bool is_marked[JOBS_PRIORITIES];
+    int64_t run_at[JOBS_PRIORITIES];
+} waking_t;
+
+static void s_wake_marked(waking_t *self)
+{
+    for (int64_t i = 0; i < JOBS_PRIORITIES; i++)
+        if (self->is_marked[i])
+            jobs_wake(self->jobs, self->queue, &(job_mark_t){ i, self->run_at[i] });
+}
+
+/* Jobs of one queue mostly come in a row. */
+static void s_add_mark(waking_t *self, const char *queue, const job_mark_t *at)
+{
+    if (strcmp(self->queue, queue) != 0) {
+        s_wake_marked(self);
+        *self = (waking_t){ .jobs = self->jobs, .queue = queue };
+    }
+    if (!self->is_marked[at->priority] || at->run_at < self->run_at[at->priority])
+        self->run_at[at->priority] = at->run_at;
+    self->is_marked[at->priority] = true;
+}
+
 void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t *receipts,
                         size_t count)
 {
-    const char *queue = "";
+    waking_t waking = { .jobs = self, .queue = "" };
     int64_t added = 0;
     for (size_t i = 0; i < count; i++) {
         if (receipts[i].is_duplicate)
@@ -92,11 +119,11 @@ void jobs_tell_enqueued(jobs_t *self, const job_new_t *jobs, const job_receipt_t
                                    .queue = jobs[i].queue,
                                    .account = jobs[i].account };
         jobs_publish(self->actor, TOPIC_JOBS_ENQUEUED, &told, receipts[i].state, NULL);
-        if (receipts[i].state == JOB_READY && strcmp(queue, jobs[i].queue) != 0) {
-            queue = jobs[i].queue;
-            jobs_wake(self, queue, &(job_mark_t){ 0, 0 });
-        }
+        if (receipts[i].state == JOB_READY)
+            s_add_mark(&waking, jobs[i].queue,
+                       &(job_mark_t){ jobs[i].priority, receipts[i].run_at });
     }
+    s_wake_marked(&waking);
     stats_add(actor_stats(self->actor), JOBS_ENQUEUED, added);
     stats_add(actor_stats(self->actor), JOBS_DUPLICATES, (int64_t)count - added);
 }
@@ -119,7 +146,9 @@ static void s_on_wake(void *arg, const client_event_t *event)
         return;
     const value_t *body = value_parse(&arena, event->body, event->size, VALUE_LIMITS, &verdict);
     const char *queue = value_dup_text(&arena, body, "queue");
-    if (queue)
+    if (!queue)
+        dispatcher_reload(self->dispatcher);
+    else
         dispatcher_hint(
             self->dispatcher, queue,
             &(job_mark_t){ value_get_int(body, "priority", 0), value_get_int(body, "run_at", 0) });

@@ -19,7 +19,7 @@
 #define DUE_MOST       1000
 #define LOST_MOST      200
 #define CANCELS_MOST   100
-#define VACUUM_ENDED   20000 /* jobs that ended since the last time */
+#define ORPHANS_TICKS  60 /* looks for lost runs until one for those whose worker is nowhere */
 
 /* ---- the lease ------------------------------------------------------------------------------- */
 
@@ -53,21 +53,31 @@ static void s_add_worker(dispatcher_t *self)
     char name[ID_INSTANCE_SIZE + ID_UUID_SIZE], life[ID_UUID_SIZE];
     snprintf(name, sizeof name, "%s/%s", actor_instance(self->actor), id_uuid7(life));
     worker_t worker = { .name = name, .lease_ms = jobs_settings.lease_s * 1000 };
-    if (dispatcher_is_good(self, db_write(self->db, s_add_work, &worker)))
-        self->worker_id = worker.id;
+    const uint64_t begun_ms = clock_ms();
+    if (!dispatcher_is_good(self, db_write(self->db, s_add_work, &worker)))
+        return;
+    self->worker_id = worker.id;
+    self->lease_until_ms = begun_ms + (uint64_t)worker.lease_ms;
 }
 
 static void s_keep_lease(dispatcher_t *self)
 {
     worker_t worker = { .id = self->worker_id, .lease_ms = jobs_settings.lease_s * 1000 };
+    const uint64_t begun_ms = clock_ms();
     if (!self->worker_id) {
         s_add_worker(self);
         return;
     }
-    if (!dispatcher_is_good(self, db_write(self->db, s_renew_work, &worker)) || worker.is_there)
+    if (!dispatcher_is_good(self, db_write(self->db, s_renew_work, &worker)))
+        return;
+    const bool was_over = begun_ms >= self->lease_until_ms;
+    self->lease_until_ms = begun_ms + (uint64_t)worker.lease_ms;
+    if (worker.is_there && !was_over)
         return;
     LOG(LOG_WARN, "jobs.lease_lost", LOG_TEXT("instance", actor_instance(self->actor)));
-    s_add_worker(self); /* our runs are others' now: their reports will be stale */
+    targets_take_back(self, true); /* our runs may be others' now: their reports will be stale */
+    if (!worker.is_there)
+        s_add_worker(self);
 }
 
 void keeping_leave(dispatcher_t *self)
@@ -150,18 +160,29 @@ static db_status_t s_forget_work(db_conn_t *conn, void *arg)
     return jobs_store_forget_workers(conn, ((const worker_t *)arg)->all);
 }
 
-/* `all`: only one process has the database, so whoever else was a worker has ended. */
-static void s_recover(dispatcher_t *self, bool all)
+/* Reads some of the runs that are to be given to others. */
+typedef db_status_t (*lost_fn)(db_conn_t *conn, bool all, job_lost_t *lost, size_t *count);
+
+static db_status_t s_find_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t *count)
+{
+    return jobs_store_lost(conn, all, lost, LOST_MOST, count);
+}
+
+static db_status_t s_find_orphans(db_conn_t *conn, bool all, job_lost_t *lost, size_t *count)
+{
+    (void)all;
+    return jobs_store_orphans(conn, lost, LOST_MOST, count);
+}
+
+/* False when the database has failed. */
+static bool s_give_to_others(dispatcher_t *self, lost_fn find, bool all)
 {
     job_lost_t lost[LOST_MOST];
-    worker_t workers = { .all = all };
     size_t count = 0;
     do {
         db_conn_t *conn = db_conn(self->db);
-        db_status_t status =
-            conn ? jobs_store_lost(conn, all, lost, LOST_MOST, &count) : DB_UNAVAILABLE;
-        if (!dispatcher_is_good(self, status))
-            return;
+        if (!dispatcher_is_good(self, conn ? find(conn, all, lost, &count) : DB_UNAVAILABLE))
+            return false;
         job_end_t *ends = arena_array(&self->arena, count, sizeof *ends);
         for (size_t i = 0; i < count; i++)
             ends[i] = s_judge_lost(&lost[i]);
@@ -172,7 +193,15 @@ static void s_recover(dispatcher_t *self, bool all)
             dispatcher_look(self);
         }
     } while (count == LOST_MOST && clock_ms() >= self->pause_until);
-    if (clock_ms() >= self->pause_until)
+    return clock_ms() >= self->pause_until;
+}
+
+/* `all`: only one process has the database, so whoever else was a worker has ended. */
+static void s_recover(dispatcher_t *self, bool all)
+{
+    worker_t workers = { .all = all };
+    if (s_give_to_others(self, s_find_lost, all) &&
+        (self->lost_ticks++ % ORPHANS_TICKS != 0 || s_give_to_others(self, s_find_orphans, all)))
         self->has_recovered = dispatcher_is_good(self, db_write(self->db, s_forget_work, &workers));
 }
 
@@ -192,7 +221,7 @@ static void s_keep_queues(dispatcher_t *self)
     if (!dispatcher_is_good(self, status))
         return;
     monitor_lock(&self->monitor);
-    lanes_set(&self->lanes, &queues);
+    self->must_take_back |= lanes_set(&self->lanes, &queues);
     monitor_unlock(&self->monitor);
 }
 
@@ -249,29 +278,18 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
     return jobs_store_purge(conn, &self->retention, &self->count);
 }
 
-/* Dead rows of an index are walked over by every claim, so they are not left to a timer that knows
- * nothing of claims. */
-static void s_vacuum(dispatcher_t *self)
-{
-    db_conn_t *conn = db_conn(self->db);
-    if (self->ended_since_vacuum < VACUUM_ENDED || !conn)
-        return;
-    self->ended_since_vacuum = 0;
-    if (jobs_store_vacuum(conn) != DB_OK)
-        LOG(LOG_WARN, "jobs.vacuum_failed", LOG_TEXT("instance", actor_instance(self->actor)));
-}
-
 static void s_keep_purge(dispatcher_t *self)
 {
     purging_t purging = { .retention = { .done_ms = jobs_settings.done_hours * 3600000,
                                          .dead_ms = jobs_settings.dead_days * 86400000,
-                                         .most = DISPATCHER_PURGE_MOST } };
+                                         .most = DISPATCHER_PURGE_MOST,
+                                         .progress_after = self->progress_after } };
     if (!dispatcher_is_good(self, db_write(self->db, s_purge_work, &purging)))
         return;
+    self->progress_after = purging.retention.progress_after;
     dispatcher_count(self, JOBS_PURGED, (int64_t)purging.count);
     if (purging.count >= DISPATCHER_PURGE_MOST)
         self->due_ms[KEEPING_PURGE] = 0;
-    s_vacuum(self);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */

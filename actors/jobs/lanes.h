@@ -2,9 +2,13 @@
  *
  * lanes - the queues as the dispatcher sees them: which may hold something to begin, and from where
  *
- * A lane has a mark: what stands before it in the queue has been claimed, and is not walked over
- * again. Whoever adds something says where, so that the mark moves back. As a commit may come late,
- * every second a lane is looked at from its beginning.
+ * A lane has a mark for each priority: what stands before it has been claimed, and is not walked
+ * over again. The remains of what was claimed stay in the database's index until they are vacuumed,
+ * which may be long after: an old snapshot that somebody holds keeps all of them. Whoever adds
+ * something says where, so that the mark moves back.
+ *
+ * As a hint may be lost, a lane is swept from its beginning every second, or less often when that
+ * takes long.
  *
  * Pure: time is passed in, the caller locks.
  */
@@ -16,16 +20,26 @@
 #include "actors/jobs/store.h"
 #include "actors/runtime/breaker.h"
 
-#define LANES_SWEEP_MS 1000
+#define LANES_SWEEP_MS      1000  /* between two sweeps of a lane, */
+#define LANES_SWEEP_SHARE   20    /* or so many times what a claim of the sweep took, */
+#define LANES_SWEEP_MOST_MS 60000 /* but no longer */
+
+/* Jobs of one priority. */
+typedef struct {
+    bool may_have;  /* something to begin */
+    int64_t from;   /* there or behind */
+    int64_t hinted; /* the lowest told of since the last claim began */
+} step_t;
 
 typedef struct {
     UT_hash_handle hh;
-    bool is_paused, is_pulled, is_limited;
-    bool may_have;     /* something to begin */
-    bool is_asked;     /* a claim is under way */
-    job_mark_t from;   /* where the next claim begins */
-    job_mark_t hinted; /* the lowest told of since the last claim began */
-    uint64_t sweep_ms; /* when it is looked at from the beginning */
+    bool is_paused, is_pulled, is_limited, has_rate;
+    const struct target *short_of; /* the service that takes no more of its jobs; NULL: none */
+    step_t steps[JOBS_PRIORITIES];
+    bool is_sweeping;  /* the sweep has more before it: */
+    job_mark_t swept;  /* how far it has come */
+    uint64_t sweep_ms; /* when the next one begins; 0: at once */
+    uint64_t asked_ms; /* when the last claim was made */
     size_t running;    /* of its jobs, here */
     breaker_t absence; /* whether its service can be asked */
     char name[];
@@ -43,8 +57,12 @@ lane_t *lanes_find(lanes_t *self, const char *queue);
 /* Something was added to the queue at `at`; NULL: anywhere. */
 void lanes_hint(lanes_t *self, const char *queue, const job_mark_t *at);
 
-/* Takes over what the table of queues says. */
-void lanes_set(lanes_t *self, const job_queues_t *queues);
+/* Takes over what the table of queues says; whether from one of them nothing more is to be begun
+ * here. */
+bool lanes_set(lanes_t *self, const job_queues_t *queues);
+
+/* Whether the lane may hold something that was not asked for yet. */
+bool lane_has(const lane_t *self);
 
 /* Whether to claim from the lane now, at most `room`, and how. The outcome is reported with
  * `lane_claimed`. */

@@ -12,10 +12,14 @@ SB_PARTS += %D%/libjobs.a
 	%D%/kinds.c %D%/kinds.h \
 	%D%/lanes.c %D%/lanes.h \
 	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_pull.c %D%/on_queues.c %D%/on_runs.c \
+	%D%/run_trace.c \
 	%D%/runs.c \
 	%D%/share.c \
+	%D%/targets.c \
+	%D%/vacuum.c %D%/vacuum.h \
 	%D%/verdict.c %D%/verdict.h \
-	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_lists.c %D%/store_news.c %D%/store_orders.c %D%/store_progress.c \
+	%D%/store.c %D%/store_answers.c %D%/store_dead.c %D%/store_enqueue.c %D%/store_limits.c \
+	%D%/store_lists.c %D%/store_news.c %D%/store_orders.c %D%/store_progress.c \
 	%D%/store_queues.c \
 	%D%/store_settle.c %D%/store_time.c %D%/store_turn.c %D%/store_workers.c %D%/store.h \
 	%D%/zone.c %D%/zone.h \
@@ -36,6 +40,7 @@ SB_PARTS += %D%/libjobs.a
 %C%_sql += %D%/sql/0003_families.sqlite.sql %D%/sql/0003_families.postgres.sql
 %C%_sql += %D%/sql/0004_erasures.sqlite.sql %D%/sql/0004_erasures.postgres.sql
 %C%_sql += %D%/sql/0005_progress.sqlite.sql %D%/sql/0005_progress.postgres.sql
+%C%_sql += %D%/sql/0006_lookups.sqlite.sql %D%/sql/0006_lookups.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libjobs_a_SOURCES = %D%/migrations.c

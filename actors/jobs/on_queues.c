@@ -68,7 +68,7 @@ void jobs_on_queue_set(call_t *call, void *memory)
                                   .rate_window_ms = s_maybe(call, "rate_window_ms") };
     if (!jobs_require_ok(call, db_write(call_db(call), s_work, &change)))
         return;
-    dispatcher_reload(self->dispatcher);
+    jobs_wake_changed(self);
     if (!s_require_queues(call, &queues))
         return;
     for (size_t i = 0; i < queues.count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * runs - calls under way and how they ended
+ * runs - what was begun and how it ended
  *
  * A run is found by its id from its claim until its end is written down, so that one whose end
  * could not be written down is not taken for one that is lost.
@@ -16,8 +16,7 @@
 #include "actors/base/text.h"
 #include "actors/jobs/dispatcher_state.h"
 
-#define UNKNOWN_CREDIT 16  /* of a service that has not said how many calls it takes */
-#define SETTLE_MOST    100 /* ends of one transaction */
+#define SETTLE_MOST 100 /* ends of one transaction */
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
@@ -39,7 +38,7 @@ static job_bytes_t s_keep_bytes(uint8_t **to, job_bytes_t bytes)
 }
 
 /* A run with copies of all it needs. */
-static run_t *s_new(dispatcher_t *dispatcher, const job_begun_t *job)
+run_t *run_new(dispatcher_t *dispatcher, const job_begun_t *job)
 {
     run_t *self =
         mem_zeroed(sizeof *self + strlen(job->kind) + strlen(job->queue) + strlen(job->account) +
@@ -72,135 +71,6 @@ void run_free(run_t *self)
     mem_free(self);
 }
 
-/* ---- calling --------------------------------------------------------------------------------- */
-
-static target_t *s_target(dispatcher_t *self, const char *kind)
-{
-    target_t *target;
-    const char *dot = strrchr(kind, '.');
-    size_t size = dot ? (size_t)(dot - kind) : strlen(kind);
-    HASH_FIND(hh, self->targets, kind, size, target);
-    if (target)
-        return target;
-    target = mem_zeroed(sizeof *target + size + 1);
-    memcpy(target->service, kind, size);
-    TAILQ_INIT(&target->waiting);
-    HASH_ADD(hh, self->targets, service, (unsigned)size, target);
-    return target;
-}
-
-static uint32_t s_credit(dispatcher_t *self, const char *service)
-{
-    uint32_t credit = kinds_credit(self->kinds, service);
-    return credit ? credit : UNKNOWN_CREDIT;
-}
-
-/* On the client's thread. */
-static void s_on_answer(void *arg, answer_t *answer)
-{
-    run_t *run = arg;
-    dispatcher_t *self = run->dispatcher;
-    run->failure = answer->failure;
-    run->failure.fields = NULL;
-    zmq_msg_move(&run->result, &answer->body);
-    monitor_lock(&self->monitor);
-    TAILQ_INSERT_TAIL(&self->answered, run, entry);
-    self->has_news = true;
-    monitor_wake(&self->monitor);
-    monitor_unlock(&self->monitor);
-}
-
-static void s_call(dispatcher_t *self, run_t *run)
-{
-    uint8_t trace[FRAME_TRACE_BYTES];
-    char text[JOB_TEXT_SIZE];
-    buf_t body = { 0 };
-    const job_begun_t *job = &run->job;
-    const buf_t principal = { .bytes = (uint8_t *)(uintptr_t)job->principal.bytes,
-                              .size = job->principal.size };
-    job_run_t who = { .id = job->id, .fence = job->fence, .attempt = job->fence };
-    const char *service = actor_service(self->actor);
-    text_copy(who.service, sizeof who.service, service, strlen(service));
-    buf_add(&body, job->payload.bytes, job->payload.size);
-    client_request_t request = { .service = run->target->service,
-                                 .method = strrchr(job->kind, '.') + 1,
-                                 .body = &body,
-                                 .principal = principal.size ? &principal : NULL,
-                                 .deadline_ms = (uint32_t)job->timeout_ms,
-                                 .priority = FRAME_PRIORITIES - 1, /* whoever waits goes first */
-                                 .job = job_run_write(&who, text) };
-    if (job->trace.size == sizeof trace) { /* the same trace, a span of its own */
-        memcpy(trace, job->trace.bytes, sizeof trace);
-        id_random(trace + 16, 8);
-        request.trace = trace;
-    }
-    run->target->calls++;
-    run->started_us = clock_us();
-    dispatcher_count(self, JOBS_STARTED, 1);
-    jobs_publish(self->actor, TOPIC_JOBS_STARTED, &run->job, JOB_RUNNING, NULL);
-    uint64_t ticket = client_send(self->client, &request, s_on_answer, run);
-    monitor_lock(&self->monitor);
-    run->ticket = ticket;
-    bool is_cancelled = run->is_cancelled;
-    monitor_unlock(&self->monitor);
-    if (is_cancelled) /* while it was being sent */
-        client_cancel(self->client, ticket);
-    buf_free(&body);
-}
-
-static void s_judge(dispatcher_t *self, run_t *run);
-
-/* One that cannot be run, because children that it needed have failed. */
-static void s_give_up(dispatcher_t *self, run_t *run)
-{
-    run->failure = (failure_t){ .code = ERROR_UNPROCESSABLE };
-    snprintf(run->failure.detail, sizeof run->failure.detail,
-             "%" PRId64 " of the jobs it waited for failed", run->job.failed_children);
-    s_judge(self, run);
-    TAILQ_INSERT_TAIL(&self->failed, run, entry);
-}
-
-static void s_call_waiting(dispatcher_t *self, target_t *target)
-{
-    run_t *run;
-    while (target->calls < target->credit && (run = TAILQ_FIRST(&target->waiting))) {
-        TAILQ_REMOVE(&target->waiting, run, entry);
-        target->waiting_count--;
-        if (run->job.failed_children)
-            s_give_up(self, run);
-        else
-            s_call(self, run);
-    }
-}
-
-void runs_begin(dispatcher_t *self, const job_begun_t *begun, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        run_t *run = s_new(self, &begun[i]);
-        run->target = s_target(self, run->job.kind);
-        run->target->credit = s_credit(self, run->target->service);
-        self->running++;
-        dispatcher_count(self, JOBS_RUNNING, 1);
-        monitor_lock(&self->monitor);
-        HASH_ADD(hh, self->runs, job.id, sizeof run->job.id, run);
-        monitor_unlock(&self->monitor);
-        TAILQ_INSERT_TAIL(&run->target->waiting, run, entry);
-        run->target->waiting_count++;
-        s_call_waiting(self, run->target);
-    }
-}
-
-/* A lane with the name of a service holds its jobs, so its credit is known before the claim. */
-size_t runs_room(dispatcher_t *self, const lane_t *lane)
-{
-    target_t *target;
-    size_t room = (size_t)jobs_settings.queue_window;
-    HASH_FIND(hh, self->targets, lane->name, strlen(lane->name), target);
-    if (target && target->credit < room)
-        room = target->credit;
-    return lane->running < room ? room - lane->running : 0;
-}
-
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 /* Only what is msgpack and not too large is kept. */
@@ -218,7 +88,7 @@ static void s_trim_result(dispatcher_t *self, run_t *run)
     zmq_msg_init(&run->result);
 }
 
-static void s_judge(dispatcher_t *self, run_t *run)
+void run_judge(dispatcher_t *self, run_t *run)
 {
     const job_begun_t *job = &run->job;
     const verdict_run_t judged = { .id = job->id,
@@ -243,23 +113,21 @@ static void s_judge(dispatcher_t *self, run_t *run)
 
 static void s_collect(dispatcher_t *self, run_t *run)
 {
-    target_t *target = run->target;
     const error_code_t code = run->failure.code;
-    target->calls--;
     stats_record(actor_stats(self->actor), JOBS_RUN_TIME, clock_us() - run->started_us);
+    run_end_trace(run);
     monitor_lock(&self->monitor);
     lane_t *lane = lanes_find(&self->lanes, run->job.queue);
     if (lane)
         breaker_report(&lane->absence, !verdict_is_absence(code), clock_ms());
     monitor_unlock(&self->monitor);
     s_trim_result(self, run);
-    s_judge(self, run);
+    run_judge(self, run);
     if (code == ERROR_NONE && !run->job.order_key && !run->job.parent_id)
         TAILQ_INSERT_TAIL(&self->succeeded, run, entry);
     else
         TAILQ_INSERT_TAIL(&self->failed, run, entry);
-    target->credit = s_credit(self, target->service);
-    s_call_waiting(self, target);
+    targets_answered(self, run->target);
 }
 
 void runs_collect(dispatcher_t *self)
@@ -296,7 +164,7 @@ void runs_succeeded(dispatcher_t *self, const job_turned_t *turned)
         run_free(run);
         reported++;
     }
-    self->ended_since_vacuum += (int64_t)reported;
+    dispatcher_ended(self, reported);
     for (size_t i = turned->accepted_count; i < turned->reported_count; i++) {
         run_t *run = TAILQ_FIRST(&self->succeeded); /* those not accepted stand first now */
         TAILQ_REMOVE(&self->succeeded, run, entry);
@@ -317,8 +185,6 @@ static void s_tell(dispatcher_t *self, const run_t *run, job_state_t state)
     jobs_tell_end(self->actor, &run->job, &run->end, state);
     if (state == JOB_READY)
         dispatcher_hint(self, run->job.queue, &(job_mark_t){ run->job.priority, run->job.run_at });
-    else if (run->job.order_key)
-        dispatcher_hint(self, run->job.queue, NULL); /* the next of its order */
 }
 
 void runs_settle(dispatcher_t *self)
@@ -338,6 +204,9 @@ void runs_settle(dispatcher_t *self)
     if (settling.count == 0 ||
         !dispatcher_is_good(self, db_write(self->db, s_settle_work, &settling)))
         return;
+    for (size_t i = 0; i < settling.freed_count; i++)
+        if (settling.freed[i].state == JOB_READY)
+            dispatcher_hint(self, settling.freed[i].queue, &settling.freed[i].at);
     for (size_t i = 0; i < settling.count; i++) {
         run = TAILQ_FIRST(&self->failed);
         TAILQ_REMOVE(&self->failed, run, entry);
@@ -348,34 +217,5 @@ void runs_settle(dispatcher_t *self)
         run_free(run);
     }
     jobs_tell_settled(self->actor, self, &settling);
-    self->ended_since_vacuum += (int64_t)settling.count;
-}
-
-/* ---- leaving --------------------------------------------------------------------------------- */
-
-static void s_give_back(dispatcher_t *self, target_t *target)
-{
-    run_t *run;
-    while ((run = TAILQ_FIRST(&target->waiting))) {
-        TAILQ_REMOVE(&target->waiting, run, entry);
-        target->waiting_count--;
-        run->failure = (failure_t){ .code = ERROR_CANCELLED };
-        s_judge(self, run);
-        TAILQ_INSERT_TAIL(&self->failed, run, entry);
-    }
-}
-
-void runs_give_up(dispatcher_t *self, bool calls_too)
-{
-    for (target_t *target = self->targets; target; target = target->hh.next)
-        s_give_back(self, target);
-    if (!calls_too)
-        return;
-    monitor_lock(&self->monitor);
-    for (run_t *run = self->runs; run; run = run->hh.next)
-        if (run->ticket && !run->is_cancelled) {
-            run->is_cancelled = true;
-            client_cancel(self->client, run->ticket);
-        }
-    monitor_unlock(&self->monitor);
+    dispatcher_ended(self, settling.count);
 }

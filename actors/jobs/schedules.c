@@ -43,7 +43,8 @@ void schedules_tell(jobs_t *self, const schedule_fired_t *fired)
                                    .account = job->schedule->account };
         jobs_publish(self->actor, TOPIC_JOBS_ENQUEUED, &told, job->receipt.state, NULL);
         if (job->receipt.state == JOB_READY)
-            jobs_wake(self, told.queue, &(job_mark_t){ 0, 0 });
+            jobs_wake(self, told.queue,
+                      &(job_mark_t){ job->schedule->priority, job->receipt.run_at });
     }
     stats_t *stats = actor_stats(self->actor);
     stats_add(stats, JOBS_ENQUEUED, (int64_t)fired->count);

@@ -228,6 +228,19 @@ void jobs_publish_progress(actor_t *actor, const job_t *job, int64_t percent, co
     actor_publish(actor, topic_row(TOPIC_JOBS_PROGRESS)->prefix, false, &body);
 }
 
+/* Best effort: whoever misses it looks at the table of queues within a second. */
+void jobs_wake_changed(jobs_t *self)
+{
+    buf_t body = { 0 };
+    pack_t pack;
+    dispatcher_reload(self->dispatcher);
+    if (db_is_sqlite(actor_db(self->actor)))
+        return; /* there is no other instance */
+    pack_init(&pack, &body);
+    pack_map(&pack, 0);
+    actor_publish(self->actor, topic_row(TOPIC_JOBS_WAKE)->prefix, false, &body);
+}
+
 void jobs_tell_parents(actor_t *actor, const job_parents_t *parents)
 {
     char note[JOBS_FAMILY_NOTE_SIZE];
@@ -248,10 +261,10 @@ void jobs_tell_settled(actor_t *actor, dispatcher_t *dispatcher, const job_settl
 {
     jobs_tell_parents(actor, &settling->parents);
     if (settling->has_told)
-        dispatcher_hint(dispatcher, JOBS_NEWS_QUEUE, &(job_mark_t){ 0, 0 });
+        dispatcher_hint(dispatcher, JOBS_NEWS_QUEUE, NULL);
 }
 
-/* Best effort: whoever misses it looks by itself within a second. */
+/* Best effort: whoever misses it looks by itself within a second, or a little later. */
 void jobs_wake(jobs_t *self, const char *queue, const job_mark_t *at)
 {
     buf_t body = { 0 };

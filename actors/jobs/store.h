@@ -55,7 +55,7 @@ typedef struct {
 
 /* What became of it. */
 typedef struct {
-    int64_t id;
+    int64_t id, run_at;
     job_state_t state;
     bool is_duplicate; /* a job with the unique key was there: this is that one */
 } job_receipt_t;
@@ -84,13 +84,24 @@ typedef struct {
     int64_t priority, run_at;
 } job_mark_t;
 
-/* What is to be claimed. A queue with limits has a claim of its own, below. */
+/* What is to be claimed. A queue with limits has a claim of its own, below: only there it may be
+ * for a worker that fetches, and only there jobs may be chosen by their kind. `may` is asked once
+ * for each job that would be begun, in their order; NULL: all may. */
 typedef struct {
     const char *queue;
     size_t most;
     job_mark_t from;
-    bool is_pull; /* by a worker that fetches; only from queues with limits or of that kind */
+    bool is_step; /* no other priority than that of `from` */
+    bool is_pull;
+    bool (*may)(void *arg, const char *kind);
+    void *arg;
 } job_wish_t;
+
+/* Up to which priority it goes. */
+static inline int64_t job_wish_last(const job_wish_t *wish)
+{
+    return wish->is_step ? wish->from.priority : JOBS_PRIORITIES - 1;
+}
 
 /* A run that succeeded, of a job without an order and a parent. */
 typedef struct {
@@ -118,6 +129,15 @@ typedef struct {
 db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn,
                             job_turned_t *turned) MUST_CHECK;
 
+/* What was begun, in the order in which it is to be run, behind the `count` that are there. */
+db_status_t jobs_store_read_begun(db_rows_t *rows, arena_t *arena, job_begun_t *begun,
+                                  size_t *count) MUST_CHECK;
+
+/* ---- queues with limits (store_limits.c) ----------------------------------------------------- */
+
+/* Within this time of its claim a job of a queue with a rate has to be called, or given back. */
+#define JOBS_RATE_SLACK_MS 500
+
 /* Claims from a queue that has limits or is fetched from, whoever else does; `begun` has room for
  * `wish->most`. */
 db_status_t jobs_store_claim_limited(db_conn_t *conn, arena_t *arena, int64_t worker_id,
@@ -134,7 +154,7 @@ typedef enum {
     SETTLE_BACK,  /* not run to an end, and nobody's failure: later again */
 } settle_t;
 
-/* How a run ended. What a job that is to be cancelled would do again is cancelled instead. */
+/* How a run ended. A job that is to be cancelled and is not done is cancelled, whatever else. */
 typedef struct {
     int64_t id, fence;
     settle_t how;
@@ -149,6 +169,14 @@ typedef struct {
     bool is_accepted; /* false: it is a stale report */
     job_state_t state;
 } job_settled_t;
+
+/* A job that waited for its turn in an order, and may run now. */
+typedef struct {
+    int64_t id;
+    job_state_t state;
+    const char *queue;
+    job_mark_t at;
+} job_freed_t;
 
 /* A job that waits for others, of which some have ended in the transaction. */
 typedef struct {
@@ -169,6 +197,8 @@ typedef struct {
     job_settled_t *settled; /* room for all */
     arena_t *arena;         /* for what is found: */
     job_parents_t parents;
+    job_freed_t *freed; /* jobs whose turn it is in their orders */
+    size_t freed_count;
     wishes_t *wishes; /* who wants to be told of deaths; NULL: nobody */
     bool has_told;    /* jobs were enqueued that tell of them */
 } job_settling_t;
@@ -292,6 +322,10 @@ typedef struct {
 db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t room,
                             size_t *count) MUST_CHECK;
 
+/* Runs whose worker was taken out while it claimed them. Reads all runs. */
+db_status_t jobs_store_orphans(db_conn_t *conn, job_lost_t *lost, size_t room,
+                               size_t *count) MUST_CHECK;
+
 /* Forgets workers whose lease has ended and that have no runs; `all` as above. */
 db_status_t jobs_store_forget_workers(db_conn_t *conn, bool all) MUST_CHECK;
 
@@ -302,13 +336,14 @@ typedef void (*job_due_t)(void *arg, const char *queue, const job_mark_t *at);
 db_status_t jobs_store_promote(db_conn_t *conn, size_t most, job_due_t each, void *arg,
                                size_t *count) MUST_CHECK;
 
-/* Deletes what has been kept long enough, at most `most` of each kind; `count` tells how many. */
+/* Deletes what has been kept long enough, at most `most` of each kind; `count` tells how many. Of
+ * the progress of jobs some is looked at each time, behind `progress_after`, which is moved on. */
 typedef struct {
     int64_t done_ms, dead_ms;
     size_t most;
+    int64_t progress_after;
 } job_retention_t;
-db_status_t jobs_store_purge(db_conn_t *conn, const job_retention_t *retention,
-                             size_t *count) MUST_CHECK;
+db_status_t jobs_store_purge(db_conn_t *conn, job_retention_t *retention, size_t *count) MUST_CHECK;
 
 /* Reclaims the space of rows that were deleted; nothing to do on SQLite. */
 db_status_t jobs_store_vacuum(db_conn_t *conn) MUST_CHECK;
@@ -381,6 +416,18 @@ db_status_t jobs_store_erase(db_t *db, const char *account, int64_t most, bool *
 #define STORE_NOW_SQLITE   "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 #define STORE_NOW_POSTGRES "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)"
 
+/* That a job runs, where it is found by its id. The plus keeps PostgreSQL from reading the index of
+ * those that run instead, where there are the remains of all that ran. */
+#define STORE_RUNS "+state = 1"
+
+/* The columns of a job as whoever runs it gets it. */
+#define STORE_BEGUN                                                                                \
+    "id, fence, run_at, priority, tries, crashes, max_attempts, timeout_ms, backoff_ms, kind,"     \
+    " queue, account, order_key, parent_id, failed_children, principal, trace, payload"
+
+/* Is told of a job whose turn it is; its texts are good until it returns. */
+typedef void (*job_freed_fn)(void *arg, const job_freed_t *freed);
+
 /* Sequences of jobs of which one runs after the other, as a JSON array in the making. */
 typedef struct {
     buf_t json;
@@ -392,10 +439,9 @@ void jobs_store_add_order(job_orders_t *self, const char *account, const char *q
 
 /* Keeps others from adding to these orders and from ending their first jobs until the transaction
  * ends; then lets the first job of each go when nothing of its order is before it. `each`, which
- * may be NULL, is told of those. Frees the list. */
-typedef void (*job_freed_t)(void *arg, int64_t id, job_state_t state);
+ * may be NULL, is told of those. */
 db_status_t jobs_store_lock_orders(db_conn_t *conn, job_orders_t *orders) MUST_CHECK;
-db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_freed_t each,
+db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_freed_fn each,
                                    void *arg) MUST_CHECK;
 
 static inline db_param_t jobs_store_bytes(const char *name, job_bytes_t bytes)

@@ -76,7 +76,7 @@ static const db_sql_t s_add = {
                                         " $principal, $trace, $payload"
                                         " FROM (SELECT CASE WHEN $run_at > 0 THEN $run_at"
                                         " ELSE " STORE_NOW_SQLITE " + $delay_ms END AS run_at)"
-                                        " WHERE true" ON_TAKEN " RETURNING id, state",
+                                        " WHERE true" ON_TAKEN " RETURNING id, state, run_at",
     NULL
 };
 
@@ -103,6 +103,7 @@ static db_status_t s_add_one(db_conn_t *conn, const job_new_t *job, job_receipt_
     if (!receipt->is_duplicate) {
         receipt->id = db_int(rows, "id");
         receipt->state = (job_state_t)db_int(rows, "state");
+        receipt->run_at = db_int(rows, "run_at");
     }
     return db_rows_end(rows);
 }
@@ -142,7 +143,8 @@ static const db_sql_t s_add_all = {
                             " timeout, backoff, " STORE_NOW_POSTGRES ", parent, uniq, ord, account,"
                             " decode(principal, 'hex'), decode(trace, 'hex'), decode(payload, "
                             "'hex') FROM given" ON_TAKEN " RETURNING id, state)"
-                            " SELECT given.n AS n, given.id AS id, added.state AS state"
+                            " SELECT given.n AS n, given.id AS id, given.run_at AS run_at,"
+                            " added.state AS state"
                             " FROM given LEFT JOIN added ON added.id = given.id"
 };
 
@@ -183,6 +185,7 @@ static db_status_t s_add_at_once(db_conn_t *conn, const job_new_t *jobs, size_t 
         bool is_taken = db_is_null(rows, "state");
         receipts[db_int(rows, "n")] = (job_receipt_t){
             .id = db_int(rows, "id"),
+            .run_at = db_int(rows, "run_at"),
             .state = is_taken ? JOB_READY : (job_state_t)db_int(rows, "state"),
             .is_duplicate = is_taken,
         };
@@ -197,12 +200,12 @@ typedef struct {
     size_t count;
 } told_t;
 
-static void s_on_freed(void *arg, int64_t id, job_state_t state)
+static void s_on_freed(void *arg, const job_freed_t *freed)
 {
     const told_t *told = arg;
     for (size_t i = 0; i < told->count; i++)
-        if (told->receipts[i].id == id)
-            told->receipts[i].state = state;
+        if (told->receipts[i].id == freed->id)
+            told->receipts[i].state = freed->state;
 }
 
 db_status_t jobs_store_enqueue(db_conn_t *conn, const job_new_t *jobs, size_t count,

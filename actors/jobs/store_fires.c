@@ -323,12 +323,11 @@ db_status_t schedule_store_fires(db_conn_t *conn, arena_t *arena, int64_t id, in
     return db_rows_end(rows);
 }
 
-#define PURGE(now)                                                                                 \
-    "DELETE FROM schedule_fire WHERE (schedule_id, fire_at) IN (SELECT schedule_id, fire_at"       \
-    " FROM schedule_fire WHERE fired_at < " now " - $age ORDER BY fired_at LIMIT $most)"
+#define OLD(now) "fired_at < " now " - $age ORDER BY fired_at"
 
-static const db_sql_t s_purge = { "jobs.fires_purge", PURGE(STORE_NOW_SQLITE),
-                                  PURGE(STORE_NOW_POSTGRES) };
+static const db_sql_t s_purge = { "jobs.fires_purge",
+                                  DB_DELETE_SOME("schedule_fire", "schedule_id, fire_at",
+                                                 OLD(STORE_NOW_SQLITE), OLD(STORE_NOW_POSTGRES)) };
 
 db_status_t schedule_store_purge(db_conn_t *conn, int64_t age_ms, size_t most, size_t *count)
 {

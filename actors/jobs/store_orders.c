@@ -28,17 +28,19 @@ static const db_sql_t s_lock = {
     " WHERE h.account = " account " AND h.queue = " queue " AND h.order_key = " key                \
     " AND h.state < 3) ORDER BY b.id LIMIT 1)"
 
+#define FREED "id, state, queue, priority, run_at"
+
 static const db_sql_t s_free = {
     "jobs.free_orders",
     "UPDATE job SET state = CASE WHEN run_at > " STORE_NOW_SQLITE " THEN 2 ELSE 0 END"
     " WHERE pending_children = 0 AND id IN (SELECT " FIRST_OF(
         "json_extract(k.value, '$.account')", "json_extract(k.value, '$.queue')",
-        "json_extract(k.value, '$.key')") " FROM json_each($orders) k) RETURNING id, state",
+        "json_extract(k.value, '$.key')") " FROM json_each($orders) k) RETURNING " FREED,
     "UPDATE job SET state = CASE WHEN run_at > " STORE_NOW_POSTGRES " THEN 2 ELSE 0 END"
     " WHERE pending_children = 0 AND id IN (SELECT " FIRST_OF(
         "k.account", "k.queue",
         "k.key") " FROM json_to_recordset(CAST(CAST($orders AS TEXT) AS json))"
-                 " AS k (account TEXT, queue TEXT, key TEXT)) RETURNING id, state"
+                 " AS k (account TEXT, queue TEXT, key TEXT)) RETURNING " FREED
 };
 
 void jobs_store_add_order(job_orders_t *self, const char *account, const char *queue,
@@ -61,7 +63,7 @@ db_status_t jobs_store_lock_orders(db_conn_t *conn, job_orders_t *orders)
     return DB_RUN(conn, &s_lock, NULL, DB_P_TEXT("orders", buf_text(&orders->json)));
 }
 
-db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_freed_t each,
+db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_freed_fn each,
                                    void *arg)
 {
     db_rows_t *rows;
@@ -72,6 +74,9 @@ db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_fr
         return status;
     while (db_next(rows))
         if (each)
-            each(arg, db_int(rows, "id"), (job_state_t)db_int(rows, "state"));
+            each(arg, &(job_freed_t){ .id = db_int(rows, "id"),
+                                      .state = (job_state_t)db_int(rows, "state"),
+                                      .queue = db_text(rows, "queue"),
+                                      .at = { db_int(rows, "priority"), db_int(rows, "run_at") } });
     return db_rows_end(rows);
 }

@@ -9,7 +9,7 @@
 #define TELL(now, percent, note)                                                                   \
     "INSERT INTO progress (job_id, fence, percent, note, updated_at)"                              \
     " SELECT id, fence, " percent ", " note ", " now " FROM job"                                   \
-    " WHERE id = $id AND fence = $fence AND state = 1"                                             \
+    " WHERE id = $id AND fence = $fence AND " STORE_RUNS                                           \
     " ON CONFLICT (job_id) DO UPDATE SET fence = excluded.fence, percent = excluded.percent,"      \
     " note = excluded.note, updated_at = excluded.updated_at RETURNING job_id"
 

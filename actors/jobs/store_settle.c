@@ -7,12 +7,14 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "actors/base/clock.h"
 #include "actors/jobs/store_families.h"
 
 #define ROW                                                                                        \
     "SELECT state, is_cancelled, kind, queue, account, order_key, parent_id, error_code FROM job"
-#define OF_RUN " WHERE id = $id AND fence = $fence AND state = 1"
+#define OF_RUN " WHERE id = $id AND fence = $fence AND " STORE_RUNS
 #define OF_ANY " WHERE id = $id AND ($account = '*' OR account = $account)"
 
 static const db_sql_t s_lock_run = { "jobs.lock_run", ROW OF_RUN, ROW OF_RUN " FOR UPDATE" };
@@ -114,6 +116,9 @@ static db_status_t s_put_back(db_conn_t *conn, const job_end_t *end)
 typedef struct {
     job_orders_t orders;
     job_families_t families;
+    arena_t *arena;
+    job_freed_t *freed; /* room for one of each order */
+    size_t freed_count;
 } waiting_t;
 
 /* Those that are an account's, if it may want to be told of them. */
@@ -142,7 +147,7 @@ static db_status_t s_settle_one(db_conn_t *conn, job_settling_t *self, const job
     if (status != DB_OK || !settled->is_accepted)
         return status;
     settle_t how = end->how;
-    if (tie.is_cancelled && (how == SETTLE_AGAIN || how == SETTLE_BACK))
+    if (tie.is_cancelled && how != SETTLE_DONE)
         how = SETTLE_CANCELLED;
     if (how == SETTLE_AGAIN || how == SETTLE_BACK) {
         settled->state = end->delay_ms > 0 ? JOB_SCHEDULED : JOB_READY;
@@ -159,6 +164,21 @@ static db_status_t s_settle_one(db_conn_t *conn, job_settling_t *self, const job
     return status;
 }
 
+static void s_on_freed(void *arg, const job_freed_t *freed)
+{
+    waiting_t *self = arg;
+    job_freed_t *kept = &self->freed[self->freed_count++];
+    *kept = *freed;
+    kept->queue = arena_text(self->arena, freed->queue, strlen(freed->queue));
+}
+
+static db_status_t s_free_orders(db_conn_t *conn, arena_t *arena, waiting_t *self)
+{
+    self->arena = arena;
+    self->freed = arena_array(arena, self->orders.count, sizeof *self->freed);
+    return jobs_store_free_orders(conn, &self->orders, s_on_freed, self);
+}
+
 /* Lets go who waited for what has ended, and frees the lists. */
 static db_status_t s_free_next(db_conn_t *conn, db_status_t status, arena_t *arena,
                                waiting_t *waiting, job_parents_t *parents)
@@ -169,7 +189,7 @@ static db_status_t s_free_next(db_conn_t *conn, db_status_t status, arena_t *are
     if (status == DB_OK)
         status = jobs_store_lock_orders(conn, orders);
     if (status == DB_OK)
-        status = jobs_store_free_orders(conn, orders, NULL, NULL);
+        status = s_free_orders(conn, arena, waiting);
     buf_free(&orders->json);
     buf_free(&waiting->families.json);
     return status;
@@ -182,7 +202,10 @@ db_status_t jobs_store_settle(db_conn_t *conn, job_settling_t *self)
     self->has_told = false;
     for (size_t i = 0; status == DB_OK && i < self->count; i++)
         status = s_settle_one(conn, self, &self->ends[i], &self->settled[i], &waiting);
-    return s_free_next(conn, status, self->arena, &waiting, &self->parents);
+    status = s_free_next(conn, status, self->arena, &waiting, &self->parents);
+    self->freed = waiting.freed;
+    self->freed_count = waiting.freed_count;
+    return status;
 }
 
 /* ---- cancelling ------------------------------------------------------------------------------ */
@@ -210,7 +233,7 @@ db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const
     if (tie.state == JOB_RUNNING)
         return DB_RUN(conn, &s_mark, NULL, DB_P_INT("id", id));
     status = s_move(conn, &(job_end_t){ .id = id }, JOB_CANCELLED);
-    if (tie.order_key && tie.state < JOB_BLOCKED)
+    if (tie.order_key)
         jobs_store_add_order(&waiting.orders, tie.account, tie.queue, tie.order_key);
     if (tie.parent_id)
         jobs_store_add_ended(&waiting.families, tie.parent_id, true);

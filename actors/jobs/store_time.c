@@ -32,58 +32,90 @@ db_status_t jobs_store_promote(db_conn_t *conn, size_t most, job_due_t each, voi
 
 /* ---- retention ------------------------------------------------------------------------------- */
 
-#define PURGE(table, age, now)                                                                     \
-    "DELETE FROM " table " WHERE id IN (SELECT id FROM " table " WHERE finished_at < " now         \
-    " - " age " ORDER BY finished_at, id LIMIT $most)"
+#define OLD(age, now) "finished_at < " now " - " age " ORDER BY finished_at, id"
+#define PURGE(table)                                                                               \
+    {                                                                                              \
+        "jobs.purge_" table, DB_DELETE_SOME(table, "id", OLD("$age", STORE_NOW_SQLITE),            \
+                                            OLD("CAST($age AS BIGINT)", STORE_NOW_POSTGRES))       \
+    }
+#define EXPIRED(now) "expires_at < " now " ORDER BY expires_at"
 
-static const db_sql_t s_purge_done = { "jobs.purge_done", PURGE("done", "$age", STORE_NOW_SQLITE),
-                                       PURGE("done", "CAST($age AS BIGINT)", STORE_NOW_POSTGRES) };
-static const db_sql_t s_purge_dead = { "jobs.purge_dead", PURGE("dead", "$age", STORE_NOW_SQLITE),
-                                       PURGE("dead", "CAST($age AS BIGINT)", STORE_NOW_POSTGRES) };
-
+static const db_sql_t s_purge_done = PURGE("done");
+static const db_sql_t s_purge_dead = PURGE("dead");
 static const db_sql_t s_purge_answers = {
-    "jobs.purge_answers",
-    "DELETE FROM idempotency WHERE (account, key) IN (SELECT account, key FROM idempotency"
-    " WHERE expires_at < " STORE_NOW_SQLITE " ORDER BY expires_at LIMIT $most)",
-    "DELETE FROM idempotency WHERE (account, key) IN (SELECT account, key FROM idempotency"
-    " WHERE expires_at < " STORE_NOW_POSTGRES " ORDER BY expires_at LIMIT $most)"
-};
-
-static const db_sql_t s_purge_progress = {
-    "jobs.purge_progress",
-    "DELETE FROM progress WHERE job_id IN (SELECT p.job_id FROM progress p"
-    " WHERE NOT EXISTS (SELECT 1 FROM job j WHERE j.id = p.job_id)"
-    " AND NOT EXISTS (SELECT 1 FROM done d WHERE d.id = p.job_id)"
-    " AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.id = p.job_id) LIMIT $most)",
-    NULL
+    "jobs.purge_answers", DB_DELETE_SOME("idempotency", "account, key", EXPIRED(STORE_NOW_SQLITE),
+                                         EXPIRED(STORE_NOW_POSTGRES))
 };
 
 static db_status_t s_purge(db_conn_t *conn, const db_sql_t *sql, int64_t age_ms, size_t most,
                            size_t *count)
 {
     const db_param_t params[] = { DB_P_INT("most", (int64_t)most), DB_P_INT("age", age_ms) };
-    db_rows_t *rows;
-    db_status_t status = db_run(conn, sql, params, age_ms < 0 ? 1 : 2, &rows);
-    if (status != DB_OK)
-        return status;
-    *count += (size_t)db_changed(rows);
-    return db_rows_end(rows);
+    int64_t changed;
+    db_status_t status = db_change(conn, sql, params, age_ms < 0 ? 1 : 2, &changed);
+    *count += (size_t)changed;
+    return status;
 }
 
-db_status_t jobs_store_purge(db_conn_t *conn, const job_retention_t *retention, size_t *count)
+/* Of the progress of jobs that are in no table any more nothing tells when it became so. */
+static const db_sql_t s_progress = {
+    "jobs.old_progress",
+    "SELECT p.job_id AS id, CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.id = p.job_id)"
+    " OR EXISTS (SELECT 1 FROM done d WHERE d.id = p.job_id)"
+    " OR EXISTS (SELECT 1 FROM dead d WHERE d.id = p.job_id) THEN 1 ELSE 0 END AS is_there"
+    " FROM progress p WHERE p.job_id > $after ORDER BY p.job_id LIMIT $most",
+    NULL
+};
+static const db_sql_t s_forget_progress = { "jobs.forget_progress",
+                                            "DELETE FROM progress WHERE job_id = $id", NULL };
+
+static db_status_t s_forget_each(db_conn_t *conn, const buf_t *ids, size_t *count)
+{
+    db_status_t status = DB_OK;
+    const int64_t *list = (const void *)ids->bytes;
+    for (size_t i = 0; status == DB_OK && i < ids->size / sizeof *list; i++, (*count)++)
+        status = DB_CHANGE(conn, &s_forget_progress, NULL, DB_P_INT("id", list[i]));
+    return status;
+}
+
+static db_status_t s_purge_progress(db_conn_t *conn, job_retention_t *retention, size_t *count)
+{
+    db_rows_t *rows;
+    buf_t gone = { 0 };
+    size_t seen = 0;
+    int64_t last = 0;
+    db_status_t status =
+        DB_RUN(conn, &s_progress, &rows, DB_P_INT("after", retention->progress_after),
+               DB_P_INT("most", (int64_t)retention->most));
+    if (status != DB_OK)
+        return status;
+    for (; db_next(rows); seen++) {
+        last = db_int(rows, "id");
+        if (!db_int(rows, "is_there"))
+            buf_add(&gone, &last, sizeof last);
+    }
+    status = db_rows_end(rows);
+    if (status == DB_OK)
+        status = s_forget_each(conn, &gone, count);
+    buf_free(&gone);
+    if (status == DB_OK)
+        retention->progress_after = seen == retention->most ? last : 0;
+    return status;
+}
+
+db_status_t jobs_store_purge(db_conn_t *conn, job_retention_t *retention, size_t *count)
 {
     const struct {
         const db_sql_t *sql;
         int64_t age_ms; /* -1: the rows say themselves */
     } parts[] = { { &s_purge_done, retention->done_ms },
                   { &s_purge_dead, retention->dead_ms },
-                  { &s_purge_answers, -1 },
-                  { &s_purge_progress, -1 } };
+                  { &s_purge_answers, -1 } };
     db_status_t status = DB_OK;
     *count = 0;
     for (size_t i = 0; status == DB_OK && i < COUNT_OF(parts); i++)
         status = s_purge(conn, parts[i].sql, parts[i].age_ms, retention->most, count);
-    return status;
+    return status == DB_OK ? s_purge_progress(conn, retention, count) : status;
 }
 
 /* ---- space ----------------------------------------------------------------------------------- */

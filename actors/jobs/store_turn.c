@@ -5,7 +5,8 @@
  * One statement does both on PostgreSQL, so that a job costs a half round trip and a half commit of
  * many. Rows that others are about to take are passed over (SKIP LOCKED). The claim is fenced in by
  * a materialised list of ids: a plan that runs the limited part more than once would take more than
- * asked for.
+ * asked for. The queue's row is locked against being changed: when its pause has been answered, no
+ * claim is under way that knows nothing of it.
  */
 #include "config.h"
 
@@ -15,10 +16,6 @@
 
 #include "actors/jobs/store.h"
 #include "proto/json.h"
-
-#define BEGUN                                                                                      \
-    "id, fence, run_at, priority, tries, crashes, max_attempts, timeout_ms, backoff_ms, kind,"     \
-    " queue, account, order_key, parent_id, failed_children, principal, trace, payload"
 
 /* What stays of a job that is done. */
 #define KEPT                                                                                       \
@@ -65,24 +62,22 @@ static int s_compare(const void *a, const void *b)
 static const db_sql_t s_keep = { "jobs.keep",
                                  "INSERT INTO done (" KEPT ", state, finished_at, result)"
                                  " SELECT " KEPT ", 4, " STORE_NOW_SQLITE ", $result FROM job"
-                                 " WHERE id = $id AND fence = $fence AND state = 1",
+                                 " WHERE id = $id AND fence = $fence AND " STORE_RUNS,
                                  NULL };
 
 static const db_sql_t s_drop = { "jobs.drop", "DELETE FROM job WHERE id = $id", NULL };
 
-#define CLAIM(condition)                                                                           \
-    "UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"                            \
-    " started_at = " STORE_NOW_SQLITE " WHERE id IN (SELECT id FROM job WHERE queue = $queue"      \
-    " AND state = 0 AND (priority, run_at) >= ($priority, $run_at)" condition                      \
-    " ORDER BY priority, run_at, id LIMIT $most) RETURNING " BEGUN
-
 /* Queues that are begun without counting: changed by somebody else, one is so no more at once. */
 #define IS_FREE "is_paused = 0 AND is_pulled = 0 AND max_running = 0 AND rate_limit = 0"
 
-static const db_sql_t s_claim = { "jobs.claim", CLAIM(""), NULL };
-static const db_sql_t s_claim_free = {
-    "jobs.claim_free",
-    CLAIM(" AND EXISTS (SELECT 1 FROM queue q WHERE q.name = $queue AND " IS_FREE ")"), NULL
+static const db_sql_t s_claim = {
+    "jobs.claim",
+    "UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"
+    " started_at = " STORE_NOW_SQLITE " WHERE id IN (SELECT id FROM job WHERE queue = $queue"
+    " AND state = 0 AND (priority, run_at) >= ($priority, $run_at) AND priority <= $last"
+    " AND EXISTS (SELECT 1 FROM queue q WHERE q.name = $queue AND " IS_FREE ")"
+    " ORDER BY priority, run_at, id LIMIT $most) RETURNING " STORE_BEGUN,
+    NULL
 };
 
 static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool *is_accepted)
@@ -97,8 +92,8 @@ static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool
     return DB_RUN(conn, &s_drop, NULL, DB_P_INT("id", success->id));
 }
 
-static db_status_t s_read_all_begun(db_rows_t *rows, arena_t *arena, job_begun_t *begun,
-                                    size_t *count)
+db_status_t jobs_store_read_begun(db_rows_t *rows, arena_t *arena, job_begun_t *begun,
+                                  size_t *count)
 {
     size_t first = *count;
     while (db_next(rows))
@@ -130,11 +125,12 @@ static db_status_t s_turn_work(db_conn_t *conn, void *arg)
         const job_wish_t *wish = &turn->wishes[i];
         db_rows_t *rows;
         status =
-            DB_RUN(conn, &s_claim_free, &rows, DB_P_INT("worker", turn->worker_id),
+            DB_RUN(conn, &s_claim, &rows, DB_P_INT("worker", turn->worker_id),
                    DB_P_TEXT("queue", wish->queue), DB_P_INT("priority", wish->from.priority),
-                   DB_P_INT("run_at", wish->from.run_at), DB_P_INT("most", (int64_t)wish->most));
+                   DB_P_INT("run_at", wish->from.run_at), DB_P_INT("last", job_wish_last(wish)),
+                   DB_P_INT("most", (int64_t)wish->most));
         if (status == DB_OK)
-            status = s_read_all_begun(rows, self->arena, turned->begun, &turned->begun_count);
+            status = jobs_store_read_begun(rows, self->arena, turned->begun, &turned->begun_count);
     }
     return status;
 }
@@ -145,20 +141,24 @@ static const db_sql_t s_turn = {
     "jobs.turn", NULL,
     "WITH report AS MATERIALIZED (SELECT * FROM json_to_recordset("
     " CAST(CAST($successes AS TEXT) AS json)) AS r (i BIGINT, f INTEGER, result TEXT)),"
-    " ended AS (DELETE FROM job USING report WHERE job.id = report.i AND job.fence = report.f"
-    " AND job.state = 1 RETURNING job.*, report.result),"
+    " ended AS (DELETE FROM job USING report WHERE job.id = ANY (ARRAY(SELECT i FROM report))"
+    " AND job.id = report.i AND job.fence = report.f AND " STORE_RUNS
+    " RETURNING job.*, report.result),"
     " kept AS (INSERT INTO done (" KEPT ", state, finished_at, result) SELECT " KEPT
     ", 4, " STORE_NOW_POSTGRES ", decode(result, 'hex') FROM ended),"
     " wish AS MATERIALIZED (SELECT * FROM json_to_recordset("
-    " CAST(CAST($wishes AS TEXT) AS json)) AS w (q TEXT, n BIGINT, p SMALLINT, at BIGINT)),"
-    " next AS MATERIALIZED (SELECT j.id FROM wish"
-    " JOIN queue ON queue.name = wish.q AND " IS_FREE " CROSS JOIN LATERAL (SELECT id FROM job"
-    " WHERE job.queue = wish.q AND state = 0 AND (priority, run_at) >= (wish.p, wish.at)"
-    " ORDER BY priority, run_at, id LIMIT wish.n FOR UPDATE SKIP LOCKED) j),"
+    " CAST(CAST($wishes AS TEXT) AS json)) AS w (q TEXT, n BIGINT, p SMALLINT, at BIGINT,"
+    " last SMALLINT)),"
+    " open AS MATERIALIZED (SELECT wish.* FROM wish"
+    " JOIN queue ON queue.name = wish.q AND " IS_FREE " FOR SHARE OF queue),"
+    " next AS MATERIALIZED (SELECT j.id FROM open CROSS JOIN LATERAL (SELECT id FROM job"
+    " WHERE job.queue = open.q AND state = 0 AND (priority, run_at) >= (open.p, open.at)"
+    " AND priority <= open.last"
+    " ORDER BY priority, run_at, id LIMIT open.n FOR UPDATE SKIP LOCKED) j),"
     " begun AS (UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"
     " started_at = " STORE_NOW_POSTGRES " WHERE id = ANY (ARRAY(SELECT id FROM next))"
-    " RETURNING " BEGUN ")"
-    " SELECT 1 AS is_begun, " BEGUN " FROM begun UNION ALL"
+    " RETURNING " STORE_BEGUN ")"
+    " SELECT 1 AS is_begun, " STORE_BEGUN " FROM begun UNION ALL"
     " SELECT 0, id, fence, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, 0, NULL, NULL, NULL FROM "
     "ended"
 };
@@ -179,8 +179,9 @@ static void s_write_wishes(buf_t *json, const job_turn_t *turn)
 {
     for (size_t i = 0; i < turn->wish_count; i++) {
         const job_wish_t *wish = &turn->wishes[i];
-        buf_printf(json, "%c{\"n\":%zu,\"p\":%" PRId64 ",\"at\":%" PRId64, i ? ',' : '[',
-                   wish->most, wish->from.priority, wish->from.run_at);
+        buf_printf(json, "%c{\"n\":%zu,\"p\":%" PRId64 ",\"at\":%" PRId64 ",\"last\":%" PRId64,
+                   i ? ',' : '[', wish->most, wish->from.priority, wish->from.run_at,
+                   job_wish_last(wish));
         jobs_store_add_text(json, "q", wish->queue);
         buf_add_byte(json, '}');
     }
@@ -227,103 +228,4 @@ db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn, jo
     turned->begun = arena_array(arena, most, sizeof *turned->begun);
     turning_t turning = { .turn = turn, .turned = turned, .arena = arena };
     return db_is_sqlite(db) ? db_write(db, s_turn_work, &turning) : s_turn_at_once(db, &turning);
-}
-
-/* ---- queues with limits ---------------------------------------------------------------------- */
-
-/* Locked, so that of several instances one counts after the other. */
-static const db_sql_t s_lock_queue = {
-    "jobs.lock_queue",
-    "SELECT name FROM queue WHERE name = $queue AND is_paused = 0 AND is_pulled = $pull",
-    "SELECT name FROM queue WHERE name = $queue AND is_paused = 0 AND is_pulled = $pull FOR UPDATE",
-};
-
-#define ROOM(now)                                                                                  \
-    "SELECT q.rate_limit AS rate_limit, q.max_running AS max_running,"                             \
-    " (SELECT CAST(coalesce(sum(b.count), 0) AS BIGINT) FROM beginning b WHERE b.queue = q.name"   \
-    " AND b.at > " now " - q.rate_window_ms) AS begun,"                                            \
-    " (SELECT count(*) FROM job j WHERE j.queue = q.name AND j.state = 1) AS running"              \
-    " FROM queue q WHERE q.name = $queue"
-
-static const db_sql_t s_room = { "jobs.room", ROOM(STORE_NOW_SQLITE), ROOM(STORE_NOW_POSTGRES) };
-
-static const db_sql_t s_claim_some = {
-    "jobs.claim_some", NULL,
-    "UPDATE job SET state = 1, fence = fence + 1, worker_id = $worker,"
-    " started_at = " STORE_NOW_POSTGRES " WHERE id = ANY (ARRAY(SELECT id FROM job"
-    " WHERE queue = $queue AND state = 0 AND (priority, run_at) >= ($priority, $run_at)"
-    " ORDER BY priority, run_at, id LIMIT $most FOR UPDATE SKIP LOCKED)) RETURNING " BEGUN
-};
-
-static const db_sql_t s_note_beginning = {
-    "jobs.note_beginning",
-    "INSERT INTO beginning (queue, at, count) VALUES ($queue, " STORE_NOW_SQLITE ", $count)",
-    "INSERT INTO beginning (queue, at, count) VALUES ($queue, " STORE_NOW_POSTGRES ", $count)"
-};
-
-static const db_sql_t s_forget_beginnings = {
-    "jobs.forget_beginnings",
-    "DELETE FROM beginning WHERE queue = $queue AND at <= " STORE_NOW_SQLITE
-    " - (SELECT rate_window_ms FROM queue WHERE name = $queue)",
-    "DELETE FROM beginning WHERE queue = $queue AND at <= " STORE_NOW_POSTGRES
-    " - (SELECT rate_window_ms FROM queue WHERE name = $queue)"
-};
-
-/* How many may be begun now. */
-static db_status_t s_find_room(db_conn_t *conn, const job_wish_t *wish, int64_t *room,
-                               bool *has_rate)
-{
-    db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_lock_queue, &rows, DB_P_TEXT("queue", wish->queue),
-                                DB_P_INT("pull", wish->is_pull));
-    if (status != DB_OK)
-        return status;
-    bool goes = db_next(rows);
-    status = db_rows_end(rows);
-    if (status != DB_OK || !goes) {
-        *room = 0;
-        return status;
-    }
-    status = DB_RUN(conn, &s_room, &rows, DB_P_TEXT("queue", wish->queue));
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows)) {
-        int64_t limit = db_int(rows, "rate_limit"), most = db_int(rows, "max_running");
-        int64_t by_rate = limit ? limit - db_int(rows, "begun") : INT64_MAX;
-        int64_t by_number = most ? most - db_int(rows, "running") : INT64_MAX;
-        *has_rate = limit > 0;
-        *room = by_rate < by_number ? by_rate : by_number;
-    }
-    return db_rows_end(rows);
-}
-
-static db_status_t s_note(db_conn_t *conn, const char *queue, size_t count)
-{
-    db_status_t status = DB_RUN(conn, &s_forget_beginnings, NULL, DB_P_TEXT("queue", queue));
-    if (status != DB_OK)
-        return status;
-    return DB_RUN(conn, &s_note_beginning, NULL, DB_P_TEXT("queue", queue),
-                  DB_P_INT("count", (int64_t)count));
-}
-
-db_status_t jobs_store_claim_limited(db_conn_t *conn, arena_t *arena, int64_t worker_id,
-                                     const job_wish_t *wish, job_begun_t *begun, size_t *count)
-{
-    db_rows_t *rows;
-    int64_t room = 0;
-    bool has_rate = false;
-    *count = 0;
-    db_status_t status = s_find_room(conn, wish, &room, &has_rate);
-    if (status != DB_OK || room <= 0)
-        return status;
-    status =
-        DB_RUN(conn, db_conn_is_sqlite(conn) ? &s_claim : &s_claim_some, &rows,
-               DB_P_INT("worker", worker_id), DB_P_TEXT("queue", wish->queue),
-               DB_P_INT("priority", wish->from.priority), DB_P_INT("run_at", wish->from.run_at),
-               DB_P_INT("most", room < (int64_t)wish->most ? room : (int64_t)wish->most));
-    if (status == DB_OK)
-        status = s_read_all_begun(rows, arena, begun, count);
-    if (status == DB_OK && has_rate && *count)
-        status = s_note(conn, wish->queue, *count);
-    return status;
 }

@@ -50,7 +50,7 @@ db_status_t jobs_store_renew_worker(db_conn_t *conn, int64_t id, int64_t lease_m
 
 #define EXTEND(now)                                                                                \
     "UPDATE worker SET lease_until = " now " + $lease WHERE id = (SELECT worker_id FROM job"       \
-    " WHERE id = $id AND fence = $fence AND state = 1) RETURNING"                                  \
+    " WHERE id = $id AND fence = $fence AND " STORE_RUNS ") RETURNING"                             \
     " (SELECT is_cancelled FROM job WHERE id = $id) AS is_cancelled"
 
 static const db_sql_t s_extend = { "jobs.extend_lease", EXTEND(STORE_NOW_SQLITE),
@@ -137,25 +137,28 @@ db_status_t jobs_store_runs(db_conn_t *conn, arena_t *arena, int64_t worker_id, 
     return db_rows_end(rows);
 }
 
-/* A worker that is not there at all was taken out while it claimed. */
-#define LOST(now, all)                                                                             \
-    "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, coalesce(w.is_pulling, 0) AS "     \
-    "pulled"                                                                                       \
-    " FROM job j LEFT JOIN worker w ON w.id = j.worker_id WHERE j.state = 1"                       \
-    " AND (w.id IS NULL OR w.lease_until < " now " OR (" all " = 1 AND w.is_pulling = 0))"         \
-    " LIMIT $room"
+/* Workers first: mostly none of them is lost, and then no runs are read. */
+#define LOST "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, w.is_pulling AS pulled"
 
-static const db_sql_t s_lost = { "jobs.lost", LOST(STORE_NOW_SQLITE, "$all"),
-                                 LOST(STORE_NOW_POSTGRES, "CAST($all AS BIGINT)") };
+static const db_sql_t s_lost = {
+    "jobs.lost",
+    LOST " FROM worker w JOIN job j ON j.state = 1 AND j.worker_id = w.id WHERE w.lease_until"
+         " < " STORE_NOW_SQLITE " OR ($all = 1 AND w.is_pulling = 0) LIMIT $room",
+    LOST " FROM worker w CROSS JOIN LATERAL (SELECT id, fence, crashes FROM job WHERE state = 1"
+         " AND worker_id = w.id LIMIT $room) j WHERE w.lease_until < " STORE_NOW_POSTGRES
+         " OR (CAST($all AS BIGINT) = 1 AND w.is_pulling = 0) LIMIT $room"
+};
 
-db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t room, size_t *count)
+static const db_sql_t s_orphans = {
+    "jobs.orphans",
+    "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, 0 AS pulled FROM job j"
+    " WHERE j.state = 1 AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = j.worker_id)"
+    " LIMIT $room",
+    NULL
+};
+
+static db_status_t s_read_lost(db_rows_t *rows, job_lost_t *lost, size_t *count)
 {
-    db_rows_t *rows;
-    *count = 0;
-    db_status_t status =
-        DB_RUN(conn, &s_lost, &rows, DB_P_INT("all", all), DB_P_INT("room", (int64_t)room));
-    if (status != DB_OK)
-        return status;
     while (db_next(rows))
         lost[(*count)++] = (job_lost_t){ .id = db_int(rows, "id"),
                                          .fence = db_int(rows, "fence"),
@@ -164,9 +167,27 @@ db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t 
     return db_rows_end(rows);
 }
 
+db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t room, size_t *count)
+{
+    db_rows_t *rows;
+    *count = 0;
+    db_status_t status =
+        DB_RUN(conn, &s_lost, &rows, DB_P_INT("all", all), DB_P_INT("room", (int64_t)room));
+    return status == DB_OK ? s_read_lost(rows, lost, count) : status;
+}
+
+db_status_t jobs_store_orphans(db_conn_t *conn, job_lost_t *lost, size_t room, size_t *count)
+{
+    db_rows_t *rows;
+    *count = 0;
+    db_status_t status = DB_RUN(conn, &s_orphans, &rows, DB_P_INT("room", (int64_t)room));
+    return status == DB_OK ? s_read_lost(rows, lost, count) : status;
+}
+
 #define FORGET(now, all)                                                                           \
     "DELETE FROM worker WHERE (lease_until < " now " OR (" all " = 1 AND is_pulling = 0))"         \
-    " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.state = 1 AND j.worker_id = worker.id)"
+    " AND (SELECT count(*) FROM (SELECT 1 FROM job j WHERE j.state = 1"                            \
+    " AND j.worker_id = worker.id LIMIT 1) AS r) = 0"
 
 static const db_sql_t s_forget = { "jobs.forget_workers", FORGET(STORE_NOW_SQLITE, "$all"),
                                    FORGET(STORE_NOW_POSTGRES, "CAST($all AS BIGINT)") };

@@ -68,6 +68,16 @@ typedef struct {
     const char *postgres; /* NULL: the same text */
 } db_sql_t;
 
+/* The two texts of a statement that deletes rows of a table, at most `$most`: those that `which`
+ * describes, in each dialect. `key` is the table's. PostgreSQL finds them again where they lie: by
+ * a key it would rather read a table from end to end once they are some hundred. Several instances
+ * may do it at once there: each takes what no other one has taken. */
+#define DB_DELETE_SOME(table, key, which_sqlite, which_postgres)                                   \
+    "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table " WHERE " which_sqlite  \
+    " LIMIT $most)",                                                                               \
+        "DELETE FROM " table " WHERE ctid = ANY (ARRAY(SELECT ctid FROM " table                    \
+        " WHERE " which_postgres " LIMIT $most FOR UPDATE SKIP LOCKED))"
+
 typedef enum { DB_NULL, DB_INT, DB_DOUBLE, DB_TEXT, DB_BLOB } db_type_t;
 
 typedef struct {

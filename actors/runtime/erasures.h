@@ -27,15 +27,23 @@
 /* Deletes at least some of what there is of the account; `more` tells whether to call again. */
 typedef db_status_t (*erasures_work_t)(db_t *db, const char *account, bool *more);
 
-/* Deletes some rows of a table that belong to `$account`, at most `$most`. Several instances may do
- * it at once on PostgreSQL: each takes what no other one has taken. */
-#define ERASURES_SOME(table, key, locked)                                                          \
-    "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table                         \
-    " WHERE account = $account LIMIT $most" locked ")"
+/* Deletes some rows of a table that belong to `$account`, at most `$most`. */
 #define ERASURES_TABLE(service, table, key)                                                        \
     {                                                                                              \
-        service ".erase_" table, ERASURES_SOME(table, key, ""),                                    \
-            ERASURES_SOME(table, key, " FOR UPDATE SKIP LOCKED")                                   \
+        service ".erase_" table,                                                                   \
+            DB_DELETE_SOME(table, key, "account = $account", "account = $account")                 \
+    }
+
+/* Likewise of a table whose rows belong to those of another one: `parent_id` is their id. */
+#define ERASURES_PARTS(service, table, parent, parent_id)                                          \
+    {                                                                                              \
+        service ".erase_" table,                                                                   \
+            "DELETE FROM " table " WHERE id IN (SELECT t.id FROM " parent " p JOIN " table         \
+            " t ON t." parent_id " = p.id WHERE p.account = $account LIMIT $most)",                \
+            "DELETE FROM " table " WHERE ctid = ANY (ARRAY(SELECT t.place FROM " parent            \
+            " p CROSS JOIN LATERAL (SELECT ctid AS place FROM " table " WHERE " parent_id          \
+            " = p.id LIMIT $most FOR UPDATE SKIP LOCKED) t WHERE p.account = $account"             \
+            " LIMIT $most))"                                                                       \
     }
 
 /* Runs such statements in their order, in one transaction, until one has found `most` rows: there

@@ -7,6 +7,9 @@
  * `enqueue` is single requests over the bus, from 8 clients with 64 under way each; `dispatch` runs
  * jobs by an instance that calls a service through the broker, all in this process. BENCH_JOBS is
  * the size of a run.
+ *
+ * BENCH_ONLY=snapshot runs another case, on PostgreSQL alone, for three minutes: see
+ * jobs_snapshot.h.
  */
 #include "config.h"
 
@@ -21,29 +24,19 @@
 
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
-#include "actors/jobs/jobs.h"
-#include "broker/broker.h"
+#include "tests/bench/jobs_snapshot.h"
 #include "tests/bench/service.h"
 
-#define SERVICE   "jobs_bench" /* whose tables they are */
 #define ROUNDS    3
 #define BATCH     50  /* jobs of one claim */
 #define FILL      500 /* jobs of one transaction that fills the table */
-#define CLIENTS   8
 #define IN_FLIGHT 64
-#define READY_MS  10000
-
-typedef struct {
-    const char *name; /* "sqlite" */
-    db_settings_t storage;
-    uint64_t jobs;
-} place_t;
 
 static db_t *s_open(const place_t *place)
 {
     char why[300];
-    db_t *db =
-        db_open(&place->storage, SERVICE, jobs_migrations, DB_MIGRATE_APPLY, why, sizeof why);
+    db_t *db = db_open(&place->storage, SYSTEM_SERVICE, jobs_migrations, DB_MIGRATE_APPLY, why,
+                       sizeof why);
     if (!db)
         die("%s", why);
     return db;
@@ -156,7 +149,7 @@ static uint64_t s_control_postgres(const place_t *place)
     uint64_t begun = 0;
     int rows;
     PGconn *server = PQconnectdb(place->storage.database);
-    PQclear(PQexec(server, "SET search_path = " SERVICE));
+    PQclear(PQexec(server, "SET search_path = " SYSTEM_SERVICE));
     PQclear(PQprepare(server, "turn", s_pg_turn, 0, NULL));
     snprintf(ids, sizeof ids, "{");
     snprintf(fences, sizeof fences, "{");
@@ -214,7 +207,7 @@ static uint64_t s_control_sqlite(const place_t *place)
     size_t had = 0;
     uint64_t begun = 0;
     sqlite3 *file;
-    snprintf(path, sizeof path, "%s/" SERVICE ".db", place->storage.data);
+    snprintf(path, sizeof path, "%s/" SYSTEM_SERVICE ".db", place->storage.data);
     insist(sqlite3_open(path, &file) == SQLITE_OK);
     insist(sqlite3_exec(file, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL,
                         NULL) == SQLITE_OK);
@@ -305,96 +298,17 @@ static void s_bench_turns(const place_t *place)
 
 /* ---- over the bus ---------------------------------------------------------------------------- */
 
-static void s_on_say(call_t *call, void *self)
-{
-    (void)self;
-    call_reply(call, 0);
-}
-
-static const field_t s_no_fields[] = { { 0 } };
-static const method_t s_say = {
-    .name = "say", .summary = "Says nothing", .request = s_no_fields, .access = ACCESS_USER
-};
-static const service_t s_echo_service = { .name = "echo",
-                                          .version = "1.0.0",
-                                          .about = "Says nothing",
-                                          .methods = (const method_t *const[]){ &s_say, NULL } };
-static const handler_t s_echo_handlers[] = { { &s_say, s_on_say, HANDLE_INLINE }, { 0 } };
-static const actor_spec_t s_echo_spec = { .service = &s_echo_service,
-                                          .self_size = 1,
-                                          .handlers = s_echo_handlers };
-
+/* Enqueuing by all clients. */
 typedef struct {
-    void *context;
-    client_settings_t bus;
-    broker_settings_t broker_settings;
-    actor_settings_t actor_settings;
-    actor_config_t config;
-    service_t service;
-    actor_spec_t spec;
-    broker_t *broker;
-    actor_t *jobs, *echo;
-    client_t *clients[CLIENTS];
+    system_t system;
     sem_t done;
     atomic_ullong sent, answered, failed;
     uint64_t wanted;
-} system_t;
-
-static actor_t *s_start_actor(system_t *self, const actor_spec_t *spec)
-{
-    char why[300];
-    actor_t *actor =
-        actor_start(self->context, spec, &self->config, DB_MIGRATE_APPLY, why, sizeof why);
-    if (!actor)
-        die("%s", why);
-    return actor;
-}
-
-static void s_start(system_t *self, const place_t *place)
-{
-    char why[300];
-    *self = (system_t){ .context = zmq_ctx_new() };
-    bench_presets(broker_setting_rows, &self->broker_settings);
-    bench_presets(client_setting_rows, &self->bus);
-    bench_presets(actor_setting_rows, &self->actor_settings);
-    bench_presets(jobs_actor.settings, jobs_actor.settings_target);
-    self->bus.brokers = self->broker_settings.requests = "inproc://bench-bus";
-    self->bus.events = self->broker_settings.events = "inproc://bench-events";
-    self->broker_settings.trusted = jobs_settings.brokers = "inproc://bench-trusted";
-    self->config = (actor_config_t){ .actor = &self->actor_settings,
-                                     .bus = &self->bus,
-                                     .storage = &place->storage };
-    self->service = jobs_service;
-    self->service.name = SERVICE;
-    self->spec = jobs_actor;
-    self->spec.service = &self->service;
-    self->broker = broker_start(self->context, &self->broker_settings, why, sizeof why);
-    if (!self->broker)
-        die("%s", why);
-    self->echo = s_start_actor(self, &s_echo_spec);
-    self->jobs = s_start_actor(self, &self->spec);
-    for (int i = 0; i < CLIENTS; i++) {
-        self->clients[i] = client_new(
-            self->context,
-            &(client_config_t){ .settings = &self->bus, .name = "bench", .part = "bench" });
-        insist(client_wait_ready(self->clients[i], READY_MS));
-    }
-    sem_init(&self->done, 0, 0);
-}
-
-static void s_stop(system_t *self)
-{
-    for (int i = 0; i < CLIENTS; i++)
-        client_destroy(&self->clients[i]);
-    actor_stop(&self->jobs);
-    actor_stop(&self->echo);
-    broker_stop(&self->broker);
-    zmq_ctx_term(self->context);
-}
+} enqueuing_t;
 
 typedef struct {
-    system_t *system;
-    client_t *client;
+    enqueuing_t *all;
+    size_t client;
 } lane_of_t;
 
 static void s_enqueue_next(lane_of_t *lane);
@@ -403,7 +317,7 @@ static void s_enqueue_next(lane_of_t *lane);
 static void s_on_enqueued(void *arg, answer_t *answer)
 {
     lane_of_t *lane = arg;
-    system_t *self = lane->system;
+    enqueuing_t *self = lane->all;
     if (answer->failure.code != ERROR_NONE)
         atomic_fetch_add(&self->failed, 1);
     if (atomic_fetch_add(&self->answered, 1) + 1 == self->wanted)
@@ -413,43 +327,21 @@ static void s_on_enqueued(void *arg, answer_t *answer)
 
 static void s_enqueue_next(lane_of_t *lane)
 {
-    system_t *self = lane->system;
-    buf_t body = { 0 };
-    pack_t pack;
-    if (atomic_fetch_add(&self->sent, 1) >= self->wanted)
-        return;
-    pack_init(&pack, &body);
-    pack_map(&pack, 1);
-    pack_pair_text(&pack, "kind", "echo.say");
-    client_send(lane->client,
-                &(client_request_t){ .service = SERVICE, .method = "enqueue", .body = &body },
-                s_on_enqueued, lane);
+    enqueuing_t *self = lane->all;
+    if (atomic_fetch_add(&self->sent, 1) < self->wanted)
+        system_enqueue(&self->system, lane->client, s_on_enqueued, lane);
 }
 
-static void s_set_paused(system_t *self, bool paused)
+static void s_bench_enqueue(enqueuing_t *self, const place_t *place)
 {
-    buf_t body = { 0 };
-    pack_t pack;
-    answer_t answer;
-    pack_init(&pack, &body);
-    pack_map(&pack, 2);
-    pack_pair_text(&pack, "name", "echo");
-    pack_pair_bool(&pack, "paused", paused);
-    insist(client_call(
-        self->clients[0],
-        &(client_request_t){ .service = SERVICE, .method = "queue_set", .body = &body }, &answer));
-    answer_close(&answer);
-}
-
-static void s_bench_enqueue(system_t *self, const place_t *place)
-{
-    lane_of_t lanes[CLIENTS];
+    lane_of_t lanes[SYSTEM_CLIENTS];
     uint64_t cpu_us = clock_cpu_us(), wall_us = clock_us();
+    sem_init(&self->done, 0, 0);
     self->wanted = place->jobs;
-    for (int i = 0; i < CLIENTS; i++)
-        lanes[i] = (lane_of_t){ self, self->clients[i] };
+    for (size_t i = 0; i < SYSTEM_CLIENTS; i++)
+        lanes[i] = (lane_of_t){ self, i };
     for (int n = 0; n < IN_FLIGHT; n++)
-        for (int i = 0; i < CLIENTS; i++)
+        for (size_t i = 0; i < SYSTEM_CLIENTS; i++)
             s_enqueue_next(&lanes[i]);
     while (sem_wait(&self->done) != 0)
         ;
@@ -461,7 +353,7 @@ static void s_bench_enqueue(system_t *self, const place_t *place)
 static void s_bench_dispatch(system_t *self, const place_t *place)
 {
     uint64_t cpu_us = clock_cpu_us(), wall_us = clock_us();
-    s_set_paused(self, false);
+    system_set_paused(self, false);
     while (stats_get(actor_stats(self->jobs), JOBS_SUCCEEDED) < (int64_t)place->jobs)
         clock_sleep_ms(1);
     s_print(place, "dispatch", place->jobs, clock_us() - wall_us,
@@ -470,12 +362,13 @@ static void s_bench_dispatch(system_t *self, const place_t *place)
 
 static void s_bench_bus(const place_t *place)
 {
-    static system_t system;
-    s_start(&system, place);
-    s_set_paused(&system, true);
-    s_bench_enqueue(&system, place);
-    s_bench_dispatch(&system, place);
-    s_stop(&system);
+    static enqueuing_t enqueuing;
+    enqueuing = (enqueuing_t){ 0 };
+    system_start(&enqueuing.system, place);
+    system_set_paused(&enqueuing.system, true);
+    s_bench_enqueue(&enqueuing, place);
+    s_bench_dispatch(&enqueuing.system, place);
+    system_stop(&enqueuing.system);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */
@@ -484,29 +377,39 @@ static void s_drop_schema(const char *url)
 {
     PGconn *server = PQconnectdb(url);
     PQclear(PQexec(server, "SET client_min_messages = error"));
-    PQclear(PQexec(server, "DROP SCHEMA IF EXISTS " SERVICE " CASCADE"));
+    PQclear(PQexec(server, "DROP SCHEMA IF EXISTS " SYSTEM_SERVICE " CASCADE"));
     PQfinish(server);
 }
 
 int main(void)
 {
     char folder[200];
-    const char *url = getenv("TEST_POSTGRES_URL"), *parent = getenv("TMPDIR");
+    const char *url = getenv("TEST_POSTGRES_URL"), *parent = getenv("TMPDIR"),
+               *only = getenv("BENCH_ONLY");
+    const bool is_snapshot = only && strcmp(only, "snapshot") == 0;
     place_t place = { .name = "sqlite", .jobs = bench_number("JOBS", 20000) / FILL * FILL };
     log_set_level(LOG_ERROR);
     snprintf(folder, sizeof folder, "%.150s/sbx-bench-XXXXXX", parent ? parent : "/tmp");
     insist(mkdtemp(folder));
     bench_presets(db_setting_rows, &place.storage);
     place.storage.data = folder;
-    s_bench_turns(&place);
-    s_bench_bus(&place);
+    if (!is_snapshot) {
+        s_bench_turns(&place);
+        s_bench_bus(&place);
+    }
     if (url && url[0]) {
         place.name = "postgres";
         place.storage.database = url;
         s_drop_schema(url);
-        s_bench_turns(&place);
-        s_bench_bus(&place);
+        if (is_snapshot) {
+            bench_snapshot(&place);
+        } else {
+            s_bench_turns(&place);
+            s_bench_bus(&place);
+        }
         s_drop_schema(url);
+    } else if (is_snapshot) {
+        die("the case is about PostgreSQL: TEST_POSTGRES_URL names none");
     }
     bench_remove_folder(folder);
     return 0;

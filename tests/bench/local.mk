@@ -17,7 +17,8 @@ BENCH_SERVICE = %D%/service.c %D%/service.h $(BENCH_KIT)
 %C%_edge_bench_SOURCES = %D%/edge_bench.c %D%/edge_clients.c %D%/edge_clients.h \
 	%D%/edge_server.c %D%/edge_server.h %D%/edge_system.c %D%/edge_system.h %D%/documents.c \
 	%D%/documents.h $(BENCH_SERVICE)
-%C%_jobs_bench_SOURCES = %D%/jobs_bench.c $(BENCH_SERVICE)
+%C%_jobs_bench_SOURCES = %D%/jobs_bench.c %D%/jobs_snapshot.c %D%/jobs_snapshot.h \
+	%D%/jobs_system.c %D%/jobs_system.h $(BENCH_SERVICE)
 %C%_json_bench_SOURCES = %D%/json_bench.c %D%/documents.c %D%/documents.h $(BENCH_KIT)
 %C%_limiter_bench_SOURCES = %D%/limiter_bench.c $(BENCH_SERVICE)
 

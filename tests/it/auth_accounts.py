@@ -89,6 +89,16 @@ def erased(folder, web):
     with open(os.path.join(SOURCE, "docs", "examples", "workflow.json"), encoding="utf-8") as file:
         made = web.post("/v1/analyses", json.load(file), headers)
     same(made.status, 201, "something is analysed")
+    called = web.post("/v1/webhooks", {"url": "https://nobody.invalid/", "events": ["*"]}, headers)
+    same((called.status, web.post(f"/v1/webhooks/{called.json()['id']}/test", {}, headers).status),
+         (201, 202), "somebody is told")
+    same(web.post("/v1/monitors", {"name": "m", "url": "https://nobody.invalid/"}, headers).status,
+         201, "something is looked at")
+    every = web.request("PUT", "/v1/schedules/s",
+                        json.dumps({"cron": "0 0 1 1 *", "kind": "analysis.rules"}).encode(),
+                        {**headers, "Content-Type": "application/json"})
+    check(every.status in (200, 201), "something is done each year", every.body)
+    check(all(rows(folder, *table) for table in HELD), "all of it is stored")
     told = web.get("/v1/me/export", headers)
     same((told.status, told.json()["user"]["email"], len(told.json()["keys"]["items"])),
          (200, ADA["email"], 1), "the user gets what is stored")
@@ -106,12 +116,19 @@ def erased(folder, web):
     folder.run("audit", "verify")
     listed = folder.run("audit", "list")
     check("account.erased" in listed and ADA["email"] not in listed, "the log says so, and no name")
-    until(lambda: not analyses(folder), "what was analysed is deleted")
+    for service, table in HELD:
+        until(lambda held=(service, table): not rows(folder, *held),
+              f"nothing is left in {service}'s table {table}")
 
 
-def analyses(folder):
-    with sqlite3.connect(f"file:{folder.path}/var/analysis.db?mode=ro", uri=True) as database:
-        return database.execute("SELECT count(*) FROM analysis").fetchone()[0]
+HELD = (("analysis", "analysis"), ("jobs", "schedule"), ("webhook", "subscription"),
+        ("webhook", "event"), ("webhook", "delivery"), ("http", "monitor"))
+
+
+def rows(folder, service, table):
+    """How many there are; all of them are of the one account."""
+    with sqlite3.connect(f"file:{folder.path}/var/{service}.db?mode=ro", uri=True) as database:
+        return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def until(condition, name):

@@ -180,8 +180,7 @@ def run(library, url):
 
         for number, (name, (_, sets)) in enumerate(SCHEDULES.items()):
             compare(table, zone, number, name, sets, end)
-        fires = table.number("SELECT count(*) FROM jobs.schedule_fire")
-        same(table.number("SELECT count(DISTINCT job_id) FROM jobs.schedule_fire"), fires,
+        same(table.number("SELECT count(*) - count(DISTINCT job_id) FROM jobs.schedule_fire"), 0,
              "no job belongs to two firings")
         for part in parts[1:3] + parts[4:]:
             same(part.stop(), 0, "an instance leaves in order")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
  * plans - how the databases would read the lists of a large history: along an index that has the
- * order of the list, never the whole table, never sorting
+ * order of the list, never the whole table, never sorting; and how they would find what any other
+ * statement is about: by an index, though it may sort and hash the little that it finds
  */
 #ifndef SIGNALBOX_TEST_PLANS_H
 #define SIGNALBOX_TEST_PLANS_H
@@ -16,7 +17,9 @@ typedef struct {
     const db_migration_t *migrations;
     const db_sql_t *fill;
     size_t fill_count;
-    const db_sql_t *const *lists; /* ends with NULL */
+    const db_sql_t *const *lists;   /* ends with NULL; may be NULL */
+    const db_sql_t *const *lookups; /* any other statements; likewise */
+    const char *const *small;       /* tables that never have many rows; likewise */
     /* A value for a parameter of a statement. */
     db_param_t (*value)(const char *statement, const char *name);
 } plans_t;
@@ -32,10 +35,26 @@ static inline bool plans_is_good(const char *line)
     return true;
 }
 
+/* A line of a plan that reads a table from end to end, unless it is a small one. */
+static inline bool plans_finds(const plans_t *self, const char *line)
+{
+    static const char *const reads[] = { "Seq Scan on ", "SCAN " };
+    const char *at = NULL;
+    for (size_t i = 0; !at && i < COUNT_OF(reads); i++)
+        if ((at = strstr(line, reads[i])))
+            at += strlen(reads[i]);
+    if (!at || strstr(at, " USING ") || strstr(at, "VIRTUAL") || strstr(at, "CONSTANT"))
+        return true;
+    for (const char *const *small = self->small; small && *small; small++)
+        if (strncmp(at, *small, strlen(*small)) == 0)
+            return true;
+    return false;
+}
+
 /* ---- SQLite ---------------------------------------------------------------------------------- */
 
 static inline void plans_explain_sqlite(const plans_t *self, place_t *place, arena_t *arena,
-                                        const db_sql_t *sql)
+                                        const db_sql_t *sql, bool is_list)
 {
     static db_sql_t explain; /* its address is the key of a prepared statement */
     db_param_t values[DB_PARAMS_MAX];
@@ -52,7 +71,8 @@ static inline void plans_explain_sqlite(const plans_t *self, place_t *place, are
     insist(db);
     is_int(db_run(db_conn(db), &explain, values, params.count, &rows), DB_OK);
     for (; db_next(rows); lines++) {
-        is_good &= plans_is_good(db_text(rows, "detail"));
+        const char *line = db_text(rows, "detail");
+        is_good &= is_list ? plans_is_good(line) : plans_finds(self, line);
         if (!is_good)
             note("%s", db_text(rows, "detail"));
     }
@@ -78,7 +98,7 @@ static inline PGresult *plans_exec(PGconn *server, const char *text)
 /* As a prepared statement: its first plan, and the one the server has settled on when it has run
  * often, which may be a plan for any values (PostgreSQL manual, "PREPARE"). */
 static inline void plans_explain_postgres(const plans_t *self, PGconn *server, arena_t *arena,
-                                          const db_sql_t *sql)
+                                          const db_sql_t *sql, bool is_list)
 {
     db_params_t params;
     buf_t call = { 0 };
@@ -93,12 +113,14 @@ static inline void plans_explain_postgres(const plans_t *self, PGconn *server, a
         else
             buf_printf(&call, "%s'%s'", before, (const char *)value.bytes);
     }
-    buf_add_byte(&call, ')');
+    if (params.count)
+        buf_add_byte(&call, ')');
     for (int run = 0; run < PLANS_RUNS; run++) {
         bool is_good = true;
         PGresult *plan = plans_exec(server, buf_text(&call));
         for (int i = 0; i < PQntuples(plan); i++)
-            is_good &= plans_is_good(PQgetvalue(plan, i, 0));
+            is_good &= is_list ? plans_is_good(PQgetvalue(plan, i, 0))
+                               : plans_finds(self, PQgetvalue(plan, i, 0));
         for (int i = 0; i < PQntuples(plan) && !is_good; i++)
             note("%s", PQgetvalue(plan, i, 0));
         if (run == 0 || run == PLANS_RUNS - 1)
@@ -130,12 +152,14 @@ static inline void plans_check(const plans_t *self)
         PQclear(plans_exec(server,
                            arena_format(&arena, "SET search_path = %s; ANALYZE", place.service)));
     }
-    for (const db_sql_t *const *sql = self->lists; *sql; sql++) {
-        if (ON_POSTGRES)
-            plans_explain_postgres(self, server, &arena, *sql);
-        else
-            plans_explain_sqlite(self, &place, &arena, *sql);
-    }
+    for (int is_list = 0; is_list <= 1; is_list++)
+        for (const db_sql_t *const *sql = is_list ? self->lists : self->lookups; sql && *sql;
+             sql++) {
+            if (ON_POSTGRES)
+                plans_explain_postgres(self, server, &arena, *sql, is_list);
+            else if ((*sql)->sqlite)
+                plans_explain_sqlite(self, &place, &arena, *sql, is_list);
+        }
     if (server)
         PQfinish(server);
     place_remove(&place);

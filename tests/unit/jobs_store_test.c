@@ -152,7 +152,7 @@ static void test_ends(void)
         { SETTLE_DEAD, 0, false, JOB_DEAD },     { SETTLE_AGAIN, 5000, false, JOB_SCHEDULED },
         { SETTLE_AGAIN, 0, false, JOB_READY },   { SETTLE_BACK, 0, false, JOB_READY },
         { SETTLE_BACK, 0, true, JOB_CANCELLED }, { SETTLE_AGAIN, 5000, true, JOB_CANCELLED },
-        { SETTLE_DONE, 0, true, JOB_DONE },      { SETTLE_DEAD, 0, true, JOB_DEAD },
+        { SETTLE_DONE, 0, true, JOB_DONE },      { SETTLE_DEAD, 0, true, JOB_CANCELLED },
     };
     place_t place;
     arena_t arena = { 0 };
@@ -317,7 +317,7 @@ static void s_set(db_t *db, job_queue_change_t change)
 
 static void test_limits(void)
 {
-    static const db_sql_t age = { "test.age", "UPDATE beginning SET at = at - 60000", NULL };
+    static const db_sql_t age = { "test.age", "UPDATE beginning SET at = at - 60500", NULL };
     place_t place;
     arena_t arena = { 0 };
     job_new_t jobs[16];
@@ -426,6 +426,8 @@ static void test_workers(void)
     /* a run of nobody's */
     is_int(kit_begin(db, &arena, worker.id, 9, &begun), 1);
     is_int(jobs_store_lost(db_conn(db), false, lost, 4, &count), DB_OK);
+    is_int(count, 0);
+    is_int(jobs_store_orphans(db_conn(db), lost, 4, &count), DB_OK);
     is_int(count, 1);
     arena_free(&arena);
     place_end(&place, &db);

@@ -83,7 +83,8 @@ static void test_marks(void)
     /* something comes behind, and something before */
     lanes_hint(&lanes, "a", &(job_mark_t){ 5, 900 });
     ok(lane_wish(lane, 10, 1003, &wish));
-    is_int(wish.from.run_at, 800);
+    is_int(wish.from.run_at, 900);
+    ok(wish.is_step);
     /* while the claim is under way */
     lanes_hint(&lanes, "a", &(job_mark_t){ 1, 950 });
     lane_claimed(lane, &wish, 1, &(job_mark_t){ 5, 900 }, 1004);

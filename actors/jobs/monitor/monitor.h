@@ -15,6 +15,7 @@
 
 #include "actors/jobs/monitor/store.h"
 #include "actors/jobs/outbound/outlet.h"
+#include "actors/runtime/erasures.h"
 #include "actors/runtime/outbox.h"
 #include "actors/runtime/page.h"
 #include "proto/http.h"
@@ -38,6 +39,7 @@ typedef enum {
 typedef struct {
     outlet_t outlet; /* first */
     db_t *db;
+    erasures_t erasures;
     outbox_t outbox;
     uint32_t ticks;
 } watcher_t;

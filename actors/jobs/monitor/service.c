@@ -10,6 +10,7 @@
 
 #define MS_PER_DAY  INT64_C(86400000)
 #define PURGE_TICKS 60
+#define ERASE_BATCH 500 /* rows of an erased account in one transaction */
 
 monitor_settings_t monitor_settings;
 
@@ -41,13 +42,6 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
         return false;
     outbox_init(&self->outbox, actor, HTTP_OUTBOX);
     return true;
-}
-
-static void s_connected(actor_t *actor, void *memory)
-{
-    watcher_t *self = memory;
-    outlet_connected(actor, memory);
-    outbox_connected(&self->outbox);
 }
 
 static void s_release(actor_t *actor, void *memory)
@@ -103,7 +97,7 @@ static void s_look(actor_t *actor, watcher_t *self)
     } while (taking.due.count == MONITOR_DUE_MAX);
 }
 
-/* ---- retention --------------------------------------------------------------------------- */
+/* ---- retention and erasure --------------------------------------------------------------- */
 
 typedef struct {
     int64_t before_ms, count;
@@ -115,6 +109,19 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
     return monitor_store_purge(conn, self->before_ms, &self->count);
 }
 
+static db_status_t s_erase(db_t *db, const char *account, bool *more)
+{
+    return monitor_store_erase(db, account, ERASE_BATCH, more);
+}
+
+static void s_connected(actor_t *actor, void *memory)
+{
+    watcher_t *self = memory;
+    outlet_connected(actor, memory);
+    outbox_connected(&self->outbox);
+    erasures_subscribe(&self->erasures, actor, s_erase);
+}
+
 static void s_tick(actor_t *actor, void *memory)
 {
     watcher_t *self = memory;
@@ -122,12 +129,16 @@ static void s_tick(actor_t *actor, void *memory)
     if (!actor_is_draining(actor))
         s_look(actor, self);
     outbox_tick(&self->outbox);
+    erasures_tick(&self->erasures, actor);
     if (self->ticks++ % PURGE_TICKS != 0)
         return;
     purging_t purging = { .before_ms =
                               clock_wall_ms() - monitor_settings.retention_days * MS_PER_DAY };
-    if (db_write(self->db, s_purge_work, &purging) == DB_OK && purging.count)
-        LOG(LOG_INFO, "monitor.purged", LOG_INT("looks", purging.count));
+    if (db_write(self->db, s_purge_work, &purging) != DB_OK || purging.count == 0)
+        return;
+    if (purging.count >= MONITOR_PURGE_MOST)
+        self->ticks = 0; /* the next tick goes on */
+    LOG(LOG_INFO, "monitor.purged", LOG_INT("rows", purging.count));
 }
 
 static const handler_t s_handlers[] = {

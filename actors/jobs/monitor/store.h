@@ -16,6 +16,12 @@
 
 extern const db_migration_t monitor_migrations[];
 
+/* The statements that look for something, for the test that looks at their plans; each of the files
+ * has a list that ends with NULL. */
+extern const db_sql_t *const monitor_store_monitor_lookups[];
+extern const db_sql_t *const monitor_store_look_lookups[];
+extern const db_sql_t *const monitor_store_erase_lookups[];
+
 /* The lists that cursors belong to. */
 typedef enum { MONITOR_LIST_MONITORS = 1, MONITOR_LIST_LOOKS = 2 } monitor_list_t;
 
@@ -104,7 +110,16 @@ typedef struct {
 db_status_t monitor_store_changes(db_conn_t *conn, arena_t *arena, const char *monitor_id,
                                   size_t limit, changes_t *changes) MUST_CHECK;
 
-/* Deletes looks before `before_ms`, some hundred at once. */
+#define MONITOR_PURGE_MOST 1000 /* rows of a table at once */
+
+/* Deletes looks and changes before `before_ms`; `count` reaches MONITOR_PURGE_MOST when there may
+ * be more. */
 db_status_t monitor_store_purge(db_conn_t *conn, int64_t before_ms, int64_t *count) MUST_CHECK;
+
+/* ---- erased accounts (store_erase.c) --------------------------------------------------------- */
+
+/* Deletes what there is of an account that was erased, at most `most` rows of a table; `more` tells
+ * whether to call again. */
+db_status_t monitor_store_erase(db_t *db, const char *account, int64_t most, bool *more) MUST_CHECK;
 
 #endif

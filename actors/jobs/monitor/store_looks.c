@@ -159,12 +159,30 @@ db_status_t monitor_store_changes(db_conn_t *conn, arena_t *arena, const char *m
 
 /* ---- retention --------------------------------------------------------------------------- */
 
-static const db_sql_t s_purge = {
-    "http.purge",
-    "DELETE FROM look WHERE id IN (SELECT id FROM look WHERE at < $before LIMIT 1000)", NULL
+#define OLD "at < $before ORDER BY at"
+#define PURGE(table, key)                                                                          \
+    {                                                                                              \
+        "http.purge_" table, DB_DELETE_SOME(table, key, OLD, OLD)                                  \
+    }
+
+static const db_sql_t s_purge[] = {
+    PURGE("look", "id"),
+    PURGE("change", "monitor_id, at"),
 };
 
 db_status_t monitor_store_purge(db_conn_t *conn, int64_t before_ms, int64_t *count)
 {
-    return DB_CHANGE(conn, &s_purge, count, DB_P_INT("before", before_ms));
+    db_status_t status = DB_OK;
+    *count = 0;
+    for (size_t i = 0; status == DB_OK && i < COUNT_OF(s_purge); i++) {
+        int64_t purged;
+        status = DB_CHANGE(conn, &s_purge[i], &purged, DB_P_INT("before", before_ms),
+                           DB_P_INT("most", MONITOR_PURGE_MOST));
+        *count += purged;
+    }
+    return status;
 }
+
+const db_sql_t *const monitor_store_look_lookups[] = { &s_looks,   &s_uptime,   &s_settle,
+                                                       &s_changes, &s_purge[0], &s_purge[1],
+                                                       NULL };

@@ -164,3 +164,7 @@ db_status_t monitor_store_take_due(db_conn_t *conn, int64_t now_ms, due_t *due)
     }
     return db_rows_end(rows);
 }
+
+const db_sql_t *const monitor_store_monitor_lookups[] = { &s_get,    &s_list,   &s_count,
+                                                          &s_update, &s_delete, &s_take_due,
+                                                          NULL };

@@ -41,6 +41,11 @@ static bool s_is_good(const value_t *status)
     return false;
 }
 
+const char *billing_account(arena_t *arena, const value_t *body)
+{
+    return value_dup_text(arena, value_at(body, "data.object.metadata"), "account");
+}
+
 /* What an event of Stripe says of a tier. */
 static change_t s_read(call_t *call)
 {
@@ -52,7 +57,7 @@ static change_t s_read(call_t *call)
     change_t change = { .at_ms = value_get_int(body, "created", 0) * 1000 };
     if (!type || !text_starts(type, "customer.subscription."))
         return change;
-    change.account = value_dup_text(arena, value_get(object, "metadata"), "account");
+    change.account = billing_account(arena, body);
     if (strcmp(type, "customer.subscription.deleted") == 0 ||
         !s_is_good(value_get(object, "status"))) {
         change.tier = FREE_TIER;

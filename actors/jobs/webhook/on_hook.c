@@ -121,6 +121,7 @@ void webhook_on_hook(call_t *call, void *arg)
     taking_t taking = { .inbound = { .provider = provider->name,
                                      .id = s_id(call, provider, json, body, size),
                                      .type = value_dup_text(call_arena(call), json, "type"),
+                                     .account = billing_account(call_arena(call), json),
                                      .kind = provider->kind,
                                      .body = body } };
     if (!webhook_require_ok(call, db_write(self->db, s_take_work, &taking)))

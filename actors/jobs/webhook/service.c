@@ -11,6 +11,7 @@
 
 #define MS_PER_DAY  INT64_C(86400000)
 #define PURGE_TICKS 60
+#define ERASE_BATCH 500 /* rows of an erased account in one transaction */
 #define WISH_TICKS  (WISHES_TELL_MS / 1000)
 #define SEALING_USE 1
 #define LOST_DAYS   2 /* after which a job that has said nothing is lost */
@@ -81,7 +82,7 @@ static void s_ready(actor_t *actor, void *memory)
     webhook_tell_wishes(memory);
 }
 
-/* ---- retention --------------------------------------------------------------------------- */
+/* ---- retention and erasure --------------------------------------------------------------- */
 
 typedef struct {
     int64_t now_ms, count;
@@ -100,16 +101,31 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
     return status;
 }
 
+static db_status_t s_erase(db_t *db, const char *account, bool *more)
+{
+    return webhook_store_erase(db, account, ERASE_BATCH, more);
+}
+
+static void s_connected(actor_t *actor, void *memory)
+{
+    webhook_t *self = memory;
+    outlet_connected(actor, memory);
+    erasures_subscribe(&self->erasures, actor, s_erase);
+}
+
 static void s_tick(actor_t *actor, void *memory)
 {
     webhook_t *self = memory;
     purging_t purging = { .now_ms = clock_wall_ms() };
     outlet_tick(actor, memory);
     relay_run(self);
+    erasures_tick(&self->erasures, actor);
     if (self->ticks % WISH_TICKS == 0)
         webhook_tell_wishes(self);
     if (self->ticks++ % PURGE_TICKS != 0 || db_write(self->db, s_purge_work, &purging) != DB_OK)
         return;
+    if (purging.count >= WEBHOOK_PURGE_MOST)
+        self->ticks = 0; /* the next tick goes on */
     stats_add(actor_stats(actor), WEBHOOK_PURGED, purging.count);
     if (purging.count)
         LOG(LOG_INFO, "webhook.purged", LOG_INT("rows", purging.count));
@@ -155,7 +171,7 @@ const actor_spec_t webhook_actor = {
     .init = s_init,
     .ready = s_ready,
     .deferred = outlet_deferred,
-    .connected = outlet_connected,
+    .connected = s_connected,
     .tick = s_tick,
     .stop = outlet_stop,
     .release = s_release,

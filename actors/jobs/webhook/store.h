@@ -17,6 +17,13 @@
 
 extern const db_migration_t webhook_migrations[];
 
+/* The statements that look for something, for the test that looks at their plans; each of the files
+ * has a list that ends with NULL. */
+extern const db_sql_t *const webhook_store_subscription_lookups[];
+extern const db_sql_t *const webhook_store_delivery_lookups[];
+extern const db_sql_t *const webhook_store_hook_lookups[];
+extern const db_sql_t *const webhook_store_erase_lookups[];
+
 /* The lists that cursors belong to. */
 typedef enum { WEBHOOK_LIST_SUBSCRIPTIONS = 1, WEBHOOK_LIST_DELIVERIES = 2 } webhook_list_t;
 
@@ -103,8 +110,11 @@ db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery,
 db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms,
                                  bool *changed) MUST_CHECK;
 
-/* Deletes what ended before `before_ms`, some hundred at once; and says of those whose job was lost
- * since `lost_ms` that they have failed. */
+#define WEBHOOK_PURGE_MOST 500 /* rows of a table at once */
+
+/* Deletes what happened before `before_ms` and was not touched since, also what nobody could be
+ * told of in all that time; and says of those whose job was lost since `lost_ms` that they have
+ * failed. `count` reaches WEBHOOK_PURGE_MOST when there may be more. */
 db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost_ms, int64_t now_ms,
                                 int64_t *count) MUST_CHECK;
 
@@ -134,7 +144,7 @@ db_status_t webhook_store_delete_provider(db_conn_t *conn, const char *name,
 
 typedef struct {
     const char *provider, *id, *kind, *body;
-    const char *type; /* may be NULL */
+    const char *type, *account; /* may be NULL; the account is written and not read */
 } inbound_t;
 
 typedef struct {
@@ -155,6 +165,12 @@ db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms,
 db_status_t webhook_store_billed(db_conn_t *conn, const char *account, int64_t *at_ms) MUST_CHECK;
 db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account,
                                      int64_t at_ms) MUST_CHECK;
+
+/* ---- erased accounts (store_erase.c) ----------------------------------------------------- */
+
+/* Deletes what there is of an account that was erased, at most `most` rows of a table; `more` tells
+ * whether to call again. */
+db_status_t webhook_store_erase(db_t *db, const char *account, int64_t most, bool *more) MUST_CHECK;
 
 /* ---- what its files share ---------------------------------------------------------------- */
 

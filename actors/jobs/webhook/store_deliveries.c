@@ -210,19 +210,18 @@ static const db_sql_t s_fail_lost = {
     " WHERE state = 'queued' AND updated_at < $lost",
     NULL
 };
+#define OLD_DELIVERY "updated_at < $before ORDER BY updated_at"
+#define OLD_EVENT                                                                                  \
+    "created_at < $before AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = event.id)"   \
+    " ORDER BY created_at"
+
 static const db_sql_t s_purge_deliveries = {
-    "webhook.purge_deliveries",
-    "DELETE FROM delivery WHERE id IN (SELECT d.id FROM delivery d JOIN event e ON e.id ="
-    " d.event_id WHERE e.created_at < $before AND d.state IN ('delivered', 'failed')"
-    " AND d.updated_at < $before LIMIT 500)",
-    NULL
+    "webhook.purge_deliveries", DB_DELETE_SOME("delivery", "id", OLD_DELIVERY, OLD_DELIVERY)
 };
-static const db_sql_t s_purge_events = {
-    "webhook.purge_events",
-    "DELETE FROM event WHERE id IN (SELECT e.id FROM event e WHERE e.created_at < $before"
-    " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = e.id) LIMIT 500)",
-    NULL
-};
+static const db_sql_t s_purge_events = { "webhook.purge_events",
+                                         DB_DELETE_SOME("event", "id", OLD_EVENT, OLD_EVENT) };
+
+#define MOST DB_P_INT("most", WEBHOOK_PURGE_MOST)
 
 db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost_ms, int64_t now_ms,
                                 int64_t *count)
@@ -232,9 +231,14 @@ db_status_t webhook_store_purge(db_conn_t *conn, int64_t before_ms, int64_t lost
     db_status_t status =
         DB_CHANGE(conn, &s_fail_lost, NULL, DB_P_INT("lost", lost_ms), DB_P_INT("now", now_ms));
     if (status == DB_OK)
-        status = DB_CHANGE(conn, &s_purge_deliveries, count, DB_P_INT("before", before_ms));
+        status = DB_CHANGE(conn, &s_purge_deliveries, count, DB_P_INT("before", before_ms), MOST);
     if (status == DB_OK)
-        status = DB_CHANGE(conn, &s_purge_events, &events, DB_P_INT("before", before_ms));
+        status = DB_CHANGE(conn, &s_purge_events, &events, DB_P_INT("before", before_ms), MOST);
     *count += events;
     return status;
 }
+
+const db_sql_t *const webhook_store_delivery_lookups[] = {
+    &s_event,  &s_delivery,  &s_deliveries,       &s_waiting,      &s_queued, &s_attempt,
+    &s_replay, &s_fail_lost, &s_purge_deliveries, &s_purge_events, NULL
+};

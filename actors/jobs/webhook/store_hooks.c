@@ -86,8 +86,8 @@ db_status_t webhook_store_delete_provider(db_conn_t *conn, const char *name, boo
 
 static const db_sql_t s_add_inbound = {
     "webhook.add_inbound",
-    "INSERT INTO inbound (provider, id, type, kind, body, state, received_at)"
-    " VALUES ($provider, $id, $type, $kind, $body, 'waiting', $now)"
+    "INSERT INTO inbound (provider, id, type, kind, body, account, state, received_at)"
+    " VALUES ($provider, $id, $type, $kind, $body, $account, 'waiting', $now)"
     " ON CONFLICT (provider, id) DO NOTHING",
     NULL
 };
@@ -101,9 +101,10 @@ static const db_sql_t s_queued_inbound = {
     "webhook.queued_inbound",
     "UPDATE inbound SET state = 'queued' WHERE provider = $provider AND id = $id", NULL
 };
+#define OLD_INBOUND "received_at < $before ORDER BY received_at"
+
 static const db_sql_t s_purge_inbound = {
-    "webhook.purge_inbound", "DELETE FROM inbound WHERE state = 'queued' AND received_at < $before",
-    NULL
+    "webhook.purge_inbound", DB_DELETE_SOME("inbound", "provider, id", OLD_INBOUND, OLD_INBOUND)
 };
 
 db_status_t webhook_store_add_inbound(db_conn_t *conn, const inbound_t *inbound, int64_t now_ms,
@@ -114,7 +115,7 @@ db_status_t webhook_store_add_inbound(db_conn_t *conn, const inbound_t *inbound,
         DB_CHANGE(conn, &s_add_inbound, &count, DB_P_TEXT("provider", inbound->provider),
                   DB_P_TEXT("id", inbound->id), DB_P_TEXT("type", inbound->type),
                   DB_P_TEXT("kind", inbound->kind), DB_P_TEXT("body", inbound->body),
-                  DB_P_INT("now", now_ms));
+                  DB_P_TEXT("account", inbound->account), DB_P_INT("now", now_ms));
     *added = count > 0;
     return status;
 }
@@ -146,7 +147,8 @@ db_status_t webhook_store_queued_inbound(db_conn_t *conn, const inbound_t *inbou
 
 db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms, int64_t *count)
 {
-    return DB_CHANGE(conn, &s_purge_inbound, count, DB_P_INT("before", before_ms));
+    return DB_CHANGE(conn, &s_purge_inbound, count, DB_P_INT("before", before_ms),
+                     DB_P_INT("most", WEBHOOK_PURGE_MOST));
 }
 
 /* ---- subscriptions that are paid for ----------------------------------------------------- */
@@ -179,3 +181,8 @@ db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account, int64
     return DB_CHANGE(conn, &s_set_billed, NULL, DB_P_TEXT("account", account),
                      DB_P_INT("at", at_ms));
 }
+
+const db_sql_t *const webhook_store_hook_lookups[] = { &s_provider,        &s_providers,
+                                                       &s_delete_provider, &s_waiting_inbound,
+                                                       &s_queued_inbound,  &s_purge_inbound,
+                                                       &s_billed,          NULL };

@@ -177,3 +177,7 @@ db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *r
     return DB_CHANGE(conn, &s_disable, NULL, DB_P_TEXT("id", id), DB_P_TEXT("reason", reason),
                      DB_P_INT("now", now_ms));
 }
+
+const db_sql_t *const webhook_store_subscription_lookups[] = { &s_get,    &s_list,   &s_count,
+                                                               &s_update, &s_delete, &s_disable,
+                                                               NULL };

@@ -15,6 +15,7 @@
 
 #include "actors/jobs/outbound/outlet.h"
 #include "actors/jobs/webhook/store.h"
+#include "actors/runtime/erasures.h"
 #include "actors/runtime/page.h"
 #include "proto/webhook.h"
 
@@ -44,6 +45,7 @@ typedef struct {
     outlet_t outlet; /* first */
     db_t *db;
     uint8_t sealing[SECRET_BYTES];
+    erasures_t erasures;
     _Atomic bool is_relaying, has_more;
     pthread_mutex_t telling; /* held by whoever tells who wants what */
     uint32_t ticks;
@@ -100,6 +102,10 @@ void webhook_on_providers(call_t *call, void *self);
 void webhook_on_provider_set(call_t *call, void *self);
 void webhook_on_provider_delete(call_t *call, void *self);
 void webhook_on_billing(call_t *call, void *self);
+
+/* on_billing.c: the account that what Stripe tells is about, in the arena; NULL when it names
+ * none. */
+const char *billing_account(arena_t *arena, const value_t *body);
 
 /* on_providers.c: the keys of a provider; 0: they cannot be opened. */
 size_t provider_open_keys(const webhook_t *self, const provider_t *provider,

@@ -1,0 +1,2 @@
+-- Runs that are to be cancelled are looked for several times a second, and are few.
+CREATE INDEX job_cancelled ON job (worker_id) WHERE state = 1 AND is_cancelled = 1;

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * The tables of monitors: what is kept of an account goes with it, everything has an end, and with
+ * 100,000 rows nothing reads a table from end to end.
+ */
+#include "config.h"
+
+#include "actors/jobs/monitor/store.h"
+#include "actors/runtime/outbox.h"
+#include "tests/unit/outside_kit.h"
+
+#define DAY INT64_C(86400000)
+#define NOW (1000 * DAY)
+
+/* ---- what is there --------------------------------------------------------------------------- */
+
+typedef struct {
+    place_t place;
+    db_t *db;
+    arena_t arena;
+} stage_t;
+
+static void s_open(stage_t *self)
+{
+    *self = (stage_t){ 0 };
+    place_make(&self->place);
+    self->db = place_open(&self->place, monitor_migrations, DB_MIGRATE_APPLY);
+    if (!self->db)
+        die("%s", self->place.why);
+}
+
+static void s_close(stage_t *self)
+{
+    place_end(&self->place, &self->db);
+    arena_free(&self->arena);
+}
+
+/* Monitors of an account, each looked at so often, once a day, the last time at `now_ms`; each look
+ * changes the status, and is told. */
+typedef struct {
+    const char *account;
+    int first, monitors, looks;
+    int64_t now_ms;
+} fill_t;
+
+static db_status_t s_fill_monitor(db_conn_t *conn, const fill_t *fill, int number)
+{
+    char id[64], look_id[64];
+    snprintf(id, sizeof id, "0000000a-0000-7000-8000-%012d", number);
+    monitored_t monitor = { .id = id,
+                            .account = fill->account,
+                            .name = "n",
+                            .url = "https://a.example/",
+                            .method = "GET",
+                            .status = "down",
+                            .expect = "{}",
+                            .interval_ms = 30000,
+                            .confirmations = 1,
+                            .created_ms = fill->now_ms };
+    db_status_t status = monitor_store_add(conn, &monitor);
+    for (int i = 0; status == DB_OK && i < fill->looks; i++) {
+        snprintf(look_id, sizeof look_id, "0000000b-0000-7000-8000-%08d%04d", number, i);
+        monitor.since_ms = fill->now_ms - i * DAY;
+        status = monitor_store_add_look(
+            conn, id,
+            &(look_t){ .id = look_id, .at_ms = monitor.since_ms, .result = { .is_up = true } });
+        if (status == DB_OK)
+            status = monitor_store_settle(conn, &monitor, true, "because");
+        if (status == DB_OK)
+            status = outbox_add(conn, &(outbox_event_t){ .id = look_id,
+                                                         .account = fill->account,
+                                                         .type = "monitor.down",
+                                                         .data = "{}",
+                                                         .at_ms = monitor.since_ms });
+    }
+    return status;
+}
+
+static db_status_t s_fill_work(db_conn_t *conn, void *arg)
+{
+    const fill_t *fill = arg;
+    db_status_t status = DB_OK;
+    for (int i = 0; status == DB_OK && i < fill->monitors; i++)
+        status = s_fill_monitor(conn, fill, fill->first + i);
+    return status;
+}
+
+static void s_fill(stage_t *self, fill_t fill)
+{
+    is_int(db_write(self->db, s_fill_work, &fill), DB_OK);
+}
+
+/* Monitors, looks, changes, events. */
+static void s_holds(stage_t *self, const char *account, const int64_t expected[4])
+{
+    static const char *const of[] = { "monitor WHERE account = '%s'",
+                                      "look l JOIN monitor m ON m.id = l.monitor_id WHERE"
+                                      " m.account = '%s'",
+                                      "change c JOIN monitor m ON m.id = c.monitor_id WHERE"
+                                      " m.account = '%s'",
+                                      "outbox WHERE account = '%s'" };
+    for (size_t i = 0; i < COUNT_OF(of); i++) {
+        char text[200];
+        snprintf(text, sizeof text, of[i], account);
+        is_int(outside_count(self->db, &self->arena, text), expected[i]);
+    }
+}
+
+/* ---- erased accounts ------------------------------------------------------------------------- */
+
+static void test_erased(void)
+{
+    stage_t stage;
+    bool more = true;
+    int rounds = 0;
+    s_open(&stage);
+    s_fill(&stage, (fill_t){ "acme", 1000, 3, 5, NOW });
+    s_fill(&stage, (fill_t){ "other", 2000, 2, 4, NOW });
+    s_holds(&stage, "acme", (const int64_t[]){ 3, 15, 15, 15 });
+    for (; more && rounds < 100; rounds++)
+        is_int(monitor_store_erase(stage.db, "acme", 4, &more), DB_OK);
+    ok_named(!more && rounds >= 4, "some at a time");
+    s_holds(&stage, "acme", (const int64_t[]){ 0, 0, 0, 0 });
+    is_int(outside_count(stage.db, &stage.arena, "look"), 8);
+    is_int(outside_count(stage.db, &stage.arena, "change"), 8);
+    s_holds(&stage, "other", (const int64_t[]){ 2, 8, 8, 8 });
+    s_close(&stage);
+}
+
+/* ---- retention ------------------------------------------------------------------------------- */
+
+static db_status_t s_purge_work(db_conn_t *conn, void *arg)
+{
+    return monitor_store_purge(conn, NOW - 30 * DAY - 1, arg);
+}
+
+static void test_retention(void)
+{
+    stage_t stage;
+    int64_t count = 0;
+    s_open(&stage);
+    s_fill(&stage, (fill_t){ "acme", 1000, 2, 40, NOW });
+    is_int(db_write(stage.db, s_purge_work, &count), DB_OK);
+    is_int(count, 2 * 2 * 9);
+    s_holds(&stage, "acme", (const int64_t[]){ 2, 62, 62, 80 });
+    is_int(db_write(stage.db, s_purge_work, &count), DB_OK);
+    is_int(count, 0);
+    s_close(&stage);
+}
+
+/* ---- plans ----------------------------------------------------------------------------------- */
+
+/* 1,000 accounts with 100 monitors each; a hundred of these have 1,000 looks. */
+static const db_sql_t s_many[] = {
+    FILL("monitor",
+         "id, account, name, url, method, timeout_ms, redirects, expect, interval_ms,"
+         " confirmations, paused, status, failures, since_at, next_at, created_at, updated_at",
+         UUID("a", "n") ", 'account-' || (n % 1000), 'n', 'u', 'GET', 1, 0, '{}', 30000, 1, 0,"
+                        " 'up', 0, n, n, n, n"),
+    FILL("look",
+         "id, monitor_id, at, status, dns_us, connect_us, tls_us, first_byte_us, total_us, size,"
+         " redirects, address, certificate_at",
+         UUID("b", "n") ", " UUID("a", "n % 100") ", n, 200, 0, 0, 0, 0, 0, 0, 0, '192.0.2.1', 0"),
+    FILL("change", "monitor_id, at, status", UUID("a", "n % 100") ", n, 'up'"),
+    FILL("outbox", "id, account, type, at, data",
+         "'event-' || n, 'account-' || (n % 1000), 't', n, '{}'"),
+};
+
+static db_param_t s_value(const char *statement, const char *name)
+{
+    static const outside_value_t values[] = {
+        { "account", "account-7", 0 },
+        { "id", "0000000a-0000-7000-8000-000000000007", 0 },
+        { "monitor", "0000000a-0000-7000-8000-000000000007", 0 },
+        { "status", "up", 0 },
+        { "name", "n", 0 },
+        { "expect", "{}", 0 },
+        { "at", NULL, 50000 },
+        { "now", NULL, 500 },
+        { "since", NULL, 40000 },
+        { "before", NULL, 500 },
+        { "up", NULL, -1 },
+        { "failures", NULL, 0 },
+        { "interval", NULL, 30000 },
+        { "confirmations", NULL, 1 },
+        { "paused", NULL, 0 },
+        { "limit", NULL, 21 },
+        { "most", NULL, 500 },
+    };
+    return outside_value(values, COUNT_OF(values), statement, name);
+}
+
+static void test_plans(void)
+{
+    static const db_sql_t *const *const files[] = { monitor_store_monitor_lookups,
+                                                    monitor_store_look_lookups,
+                                                    monitor_store_erase_lookups };
+    const db_sql_t *lookups[40];
+    outside_gather(files, COUNT_OF(files), lookups, COUNT_OF(lookups));
+    plans_check(&(plans_t){ .migrations = monitor_migrations,
+                            .fill = s_many,
+                            .fill_count = COUNT_OF(s_many),
+                            .lookups = lookups,
+                            .value = s_value });
+}
+
+DATABASE_TESTS({ "erased accounts", test_erased }, { "retention", test_retention },
+               { "plans", test_plans })
