@@ -228,7 +228,7 @@ def used(ledger, folder, server, receiver):
         part = next(part for part in message.walk() if part.get_content_type() == "text/plain")
         found = re.findall(r"sb[vp]_[A-Za-z0-9_-]{43}", part.get_payload(decode=True).decode())
         keep(ADA["password"], *found)
-        if any(code.startswith("sbp_") for code in found):
+        if {secret_[:4] for secret_ in ledger.secrets} >= {"sbv_", "sbp_"}:
             break
     for code in [secret_ for secret_ in ledger.secrets if secret_.startswith(("sbv_", "sbp_"))]:
         ask("POST", "/v1/auth/verify", {"token": code})

@@ -103,6 +103,8 @@ def belongings(owner, receiver):
         "/v1/auth/sessions/{id}": {"id": session},
         "/v1/account/members/{id}": {"id": member},
         "/v1/queues/{name}": {"name": "analysis"},
+        "/v1/errors/{fingerprint}": {"fingerprint": "0123456789abcdef"},
+        "/v1/traces/{id}": {"id": "4bf92f3577b34da6a3ce929d0e0e4736"},
         "/v1/admin/users/{id}": {"id": member},
         "/v1/admin/invites/{id}": {"id": member},
         "/v1/admin/flags/{name}": {"name": MARK},
