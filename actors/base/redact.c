@@ -198,26 +198,22 @@ static size_t s_letter_size(const char *text, size_t size, size_t at, char lette
                : 0;
 }
 
-/* `scheme://user:password@host`, `at` being the colon: what stands behind the user's name, or all
- * of it when it has no second colon. */
+/* `scheme://user:password@host`, `at` being the first colon: all before the host. Keys are used as
+ * the name of a user, too. */
 static bool s_match_url(const char *text, size_t size, size_t at, redact_span_t *span)
 {
-    size_t begin = at, secret = 0, last = 0;
+    size_t begin = at, last = 0;
     for (const char *letter = "://"; *letter; letter++) {
         const size_t step = begin < size ? s_letter_size(text, size, begin, *letter) : 0;
         if (!step)
             return false;
         begin += step;
     }
-    for (size_t end = begin; end < size && !strchr("/?# \t\r\n\"'<>", text[end]); end++) {
-        const size_t colon = s_letter_size(text, size, end, ':');
+    for (size_t end = begin; end < size && !strchr("/?# \t\r\n\"'<>", text[end]); end++)
         if (s_letter_size(text, size, end, '@'))
             last = end;
-        else if (colon && !secret)
-            secret = end + colon;
-    }
-    *span = (redact_span_t){ secret && secret < last ? secret : begin, last };
-    return last > span->begin;
+    *span = (redact_span_t){ begin, last };
+    return last > begin;
 }
 
 /* `password=...`, `"token": "..."`, `at` being '=' or ':'. A colon counts only behind a quote:

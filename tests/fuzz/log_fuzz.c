@@ -61,11 +61,13 @@ static void s_check_line(size_t line)
     buf_free(&msgpack);
 }
 
-/* The secret stands in the middle of what came. */
+/* The secret stands in the middle of what came, unless that says the same. */
 static void s_check_secret(const uint8_t *bytes, size_t size)
 {
     static const char secret[] = "sbx_live_0123456789abcdef_PLANTEDplanted";
     buf_t text = { 0 };
+    if (size && memmem(bytes, size, "PLANT", 5))
+        return;
     buf_add(&text, bytes, size / 2);
     buf_add_text(&text, secret);
     buf_add(&text, bytes + size / 2, size - size / 2);
