@@ -21,6 +21,21 @@
 
 extern const db_migration_t jobs_migrations[];
 
+/* The statements that look for something, for the test that looks at their plans; each of the files
+ * has a list that ends with NULL. */
+extern const db_sql_t *const jobs_store_answers_lookups[];
+extern const db_sql_t *const jobs_store_dead_lookups[];
+extern const db_sql_t *const jobs_store_enqueue_lookups[];
+extern const db_sql_t *const jobs_store_erase_lookups[];
+extern const db_sql_t *const jobs_store_limits_lookups[];
+extern const db_sql_t *const jobs_store_lists_lookups[];
+extern const db_sql_t *const jobs_store_orders_lookups[];
+extern const db_sql_t *const jobs_store_progress_lookups[];
+extern const db_sql_t *const jobs_store_settle_lookups[];
+extern const db_sql_t *const jobs_store_time_lookups[];
+extern const db_sql_t *const jobs_store_turn_lookups[];
+extern const db_sql_t *const jobs_store_workers_lookups[];
+
 /* As the tables have them; JOBS_STATES names them in this order. */
 typedef enum {
     JOB_READY,

@@ -196,3 +196,6 @@ db_status_t jobs_store_forget_workers(db_conn_t *conn, bool all)
 {
     return DB_RUN(conn, &s_forget, NULL, DB_P_INT("all", all));
 }
+
+const db_sql_t *const jobs_store_workers_lookups[] = { &s_extend, &s_release, &s_to_cancel, &s_runs,
+                                                       &s_lost,   &s_forget,  NULL };

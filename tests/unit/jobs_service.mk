@@ -7,6 +7,7 @@ JOBS_TESTS = \
 	%D%/jobs_disk_test \
 	%D%/jobs_enqueue_sqlite_test %D%/jobs_enqueue_postgres_test \
 	%D%/jobs_letters_sqlite_test %D%/jobs_letters_postgres_test \
+	%D%/jobs_plans_sqlite_test %D%/jobs_plans_postgres_test \
 	%D%/jobs_store_sqlite_test %D%/jobs_store_postgres_test
 
 check_PROGRAMS += $(JOBS_TESTS)
@@ -22,6 +23,9 @@ EXTRA_DIST += %D%/jobs_kit.h %D%/jobs_stage.h
 %C%_jobs_actor_sqlite_test_SOURCES = %D%/jobs_actor_test.c
 %C%_jobs_actor_postgres_test_SOURCES = %D%/jobs_actor_test.c
 %C%_jobs_actor_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_jobs_plans_sqlite_test_SOURCES = %D%/jobs_plans_test.c
+%C%_jobs_plans_postgres_test_SOURCES = %D%/jobs_plans_test.c
+%C%_jobs_plans_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_jobs_letters_sqlite_test_SOURCES = %D%/jobs_letters_test.c
 %C%_jobs_letters_postgres_test_SOURCES = %D%/jobs_letters_test.c
 %C%_jobs_letters_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
