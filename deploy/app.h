@@ -83,7 +83,7 @@ int app_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 
 extern const command_t command_run, command_broker, command_edge, command_actor, command_migrate,
     command_config, command_call, command_watch, command_ps, command_drain, command_log_level,
-    command_analyze, command_openapi, command_health, command_top, command_user, command_key,
-    command_audit, command_jobs, command_errors;
+    command_analyze, command_openapi, command_health, command_top, command_trace, command_user,
+    command_key, command_audit, command_jobs, command_errors;
 
 #endif

@@ -16,12 +16,12 @@
 #include "actors/base/clock.h"
 #include "actors/base/monitor.h"
 #include "deploy/app.h"
+#include "deploy/cell.h"
 #include "proto/metrics.h"
 #include "proto/topic.h"
 
 #define TOP_SILENCE_MS 3000 /* after which another instance's summaries are shown */
 #define TOP_ROUTES     15
-#define TOP_CELL       40
 
 /* Other screen, no cursor; and back (ECMA-48, and xterm's 1049). */
 #define SCREEN_ENTER "\033[?1049h\033[?25l"
@@ -41,17 +41,9 @@ typedef struct {
 
 /* ---- cells ---------------------------------------------------------------------------------- */
 
-/* A text of the summary, to be printed: nobody's name moves the cursor. */
-static const char *s_text(const value_t *map, const char *key, char cell[TOP_CELL])
+static const char *s_text(const value_t *map, const char *key, char cell[CELL_SIZE])
 {
-    size_t size = 0;
-    const char *text = value_get_text(map, key, &size);
-    if (size >= TOP_CELL)
-        size = TOP_CELL - 1;
-    for (size_t i = 0; i < size; i++)
-        cell[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
-    cell[size] = '\0';
-    return cell;
+    return cell_text(value_get(map, key), cell);
 }
 
 static double s_number(const value_t *map, const char *key)
@@ -60,21 +52,13 @@ static double s_number(const value_t *map, const char *key)
     return value_is_number(value) ? value_as_double(value) : 0;
 }
 
-/* "250us", "2.4ms", "12s". */
-static const char *s_time(const value_t *map, const char *key, char cell[TOP_CELL])
+static const char *s_time(const value_t *map, const char *key, char cell[CELL_SIZE])
 {
-    double us = s_number(map, key);
-    if (us < 1000)
-        snprintf(cell, TOP_CELL, "%.0fus", us);
-    else if (us < 1e6)
-        snprintf(cell, TOP_CELL, "%.*fms", us < 1e4, us / 1000);
-    else
-        snprintf(cell, TOP_CELL, "%.*fs", us < 1e7, us / 1e6);
-    return cell;
+    return cell_time(s_number(map, key), cell);
 }
 
 /* "45s", "12m", "3h", "9d". */
-static const char *s_age(const value_t *map, const char *key, char cell[TOP_CELL])
+static const char *s_age(const value_t *map, const char *key, char cell[CELL_SIZE])
 {
     static const struct {
         int64_t seconds;
@@ -84,13 +68,13 @@ static const char *s_age(const value_t *map, const char *key, char cell[TOP_CELL
     size_t i = 0;
     while (i + 1 < COUNT_OF(units) && age < 2 * units[i].seconds)
         i++;
-    snprintf(cell, TOP_CELL, "%" PRId64 "%c", age / units[i].seconds, units[i].unit);
+    snprintf(cell, CELL_SIZE, "%" PRId64 "%c", age / units[i].seconds, units[i].unit);
     return cell;
 }
 
 static void s_add_pace(const value_t *map, buf_t *out)
 {
-    char p50[TOP_CELL], p95[TOP_CELL], p99[TOP_CELL];
+    char p50[CELL_SIZE], p95[CELL_SIZE], p99[CELL_SIZE];
     buf_printf(out, " %9.1f %8.1f %6.2f %8s %8s %8s", s_number(map, "requests_per_s"),
                s_number(map, "errors_per_s"), s_number(map, "error_ratio") * 100,
                s_time(map, "p50_us", p50), s_time(map, "p95_us", p95), s_time(map, "p99_us", p99));
@@ -103,7 +87,7 @@ static void s_add_pace(const value_t *map, buf_t *out)
 static void s_add_parts(const value_t *summary, buf_t *out)
 {
     const value_t *parts = value_get(summary, "parts"), *part;
-    char name[TOP_CELL];
+    char name[CELL_SIZE];
     buf_printf(out, "%-16s %5s %5s %s %7s\n", "PART", "UP", "DOWN", PACE_HEAD, "BUSY");
     for (uint32_t i = 0; (part = value_item(parts, i)); i++) {
         buf_printf(out, "%-16.16s %5" PRId64 " %5" PRId64, s_text(part, "part", name),
@@ -123,7 +107,7 @@ static const char *s_state(const value_t *instance)
 static void s_add_instances(const value_t *summary, buf_t *out)
 {
     const value_t *instances = value_get(summary, "instances"), *at;
-    char name[TOP_CELL], age[TOP_CELL];
+    char name[CELL_SIZE], age[CELL_SIZE];
     buf_printf(out, "\n%-22s %-5s %s %6s %6s %6s %8s\n", "INSTANCE", "STATE", PACE_HEAD, "CPU%",
                "MIB", "AGE", "RESTARTS");
     for (uint32_t i = 0; (at = value_item(instances, i)); i++) {
@@ -138,7 +122,7 @@ static void s_add_instances(const value_t *summary, buf_t *out)
 static void s_add_routes(const value_t *summary, buf_t *out)
 {
     const value_t *routes = value_get(summary, "routes"), *route;
-    char path[TOP_CELL], verb[TOP_CELL];
+    char path[CELL_SIZE], verb[CELL_SIZE];
     buf_printf(out, "\n%-7s %-30s %s\n", "METHOD", "ROUTE", PACE_HEAD);
     for (uint32_t i = 0; i < TOP_ROUTES && (route = value_item(routes, i)); i++) {
         buf_printf(out, "%-7.7s %-30.30s", s_text(route, "method", verb),
@@ -151,7 +135,7 @@ static void s_add_routes(const value_t *summary, buf_t *out)
 static void s_add_queues(const value_t *summary, buf_t *out)
 {
     const value_t *queues = value_get(summary, "queues"), *queue;
-    char name[TOP_CELL];
+    char name[CELL_SIZE];
     buf_printf(out, "\n%-30s %9s %9s %9s\n", "QUEUE", "WAITING", "CREDIT", "INSTANCES");
     for (uint32_t i = 0; (queue = value_item(queues, i)); i++)
         buf_printf(out, "%-30.30s %9" PRId64 " %9" PRId64 " %9" PRId64 "\n",
@@ -162,13 +146,13 @@ static void s_add_queues(const value_t *summary, buf_t *out)
 static void s_add_alerts(const value_t *summary, buf_t *out)
 {
     const value_t *alerts = value_get(summary, "alerts"), *alert, *key, *label;
-    char name[TOP_CELL], since[TOP_CELL], text[TOP_CELL];
+    char name[CELL_SIZE], since[CELL_SIZE], text[CELL_SIZE];
     for (uint32_t i = 0; (alert = value_item(alerts, i)); i++) {
         buf_printf(out, "ALERT %s since %s", s_text(alert, "name", name),
                    s_text(alert, "since", since));
         const value_t *labels = value_get(alert, "labels");
         for (uint32_t j = 0; value_pair(labels, j, &key, &label); j++) {
-            char of[TOP_CELL];
+            char of[CELL_SIZE];
             snprintf(of, sizeof of, "%.*s", (int)key->count, key->text);
             buf_printf(out, " %s", s_text(labels, of, text));
         }
@@ -178,7 +162,7 @@ static void s_add_alerts(const value_t *summary, buf_t *out)
 
 static void s_add_tables(const value_t *summary, buf_t *out)
 {
-    char at[TOP_CELL];
+    char at[CELL_SIZE];
     buf_printf(out, "Signalbox at %s\n", s_text(summary, "at", at));
     s_add_alerts(summary, out);
     buf_add_byte(out, '\n');

@@ -4,6 +4,7 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/analyze_options.c %D%/analyze_options.h \
 	%D%/analyze_report.c %D%/analyze_report.h \
 	%D%/app.c %D%/app.h \
+	%D%/cell.c %D%/cell.h \
 	%D%/command_admin.c \
 	%D%/command_analyze.c \
 	%D%/command_bus.c \
@@ -12,6 +13,7 @@ signalbox_SOURCES = %D%/signalbox.c \
 	%D%/command_jobs.c \
 	%D%/command_log.c \
 	%D%/command_top.c \
+	%D%/command_trace.c \
 	%D%/command_user.c
 signalbox_LDADD = $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 

@@ -35,7 +35,8 @@ static const command_t *const s_commands[] = {
     &command_run,       &command_broker,  &command_edge,    &command_actor,  &command_migrate,
     &command_config,    &command_call,    &command_watch,   &command_ps,     &command_drain,
     &command_log_level, &command_analyze, &command_openapi, &command_health, &command_top,
-    &command_user,      &command_key,     &command_audit,   &command_jobs,   &command_errors,
+    &command_trace,     &command_user,    &command_key,     &command_audit,  &command_jobs,
+    &command_errors,
 };
 
 static const setting_t s_log_rows[] = {

@@ -2,7 +2,7 @@
 EXTRA_DIST += %D%/accounts.md %D%/adr %D%/examples %D%/rules %D%/caching.md %D%/configuration.md \
 	%D%/flags.md %D%/guide.md %D%/jobs.md %D%/limits.md %D%/monitors.md %D%/openapi.json \
 	%D%/operations.md %D%/overview.md %D%/performance.md %D%/protocol.md %D%/python.md %D%/schedules.md \
-	%D%/signing.md %D%/webhooks.md
+	%D%/signing.md %D%/tracing.md %D%/webhooks.md
 dist_man_MANS += %D%/signalbox.1
 
 # Writes anew what the documents repeat of the code; `make check` fails when they differ.

@@ -150,8 +150,7 @@ exchange_t *exchange_begin(edge_t *edge, connection_t *connection, struct mg_con
     if (server)
         s_read_request(self, mg_get_request_info(server));
     self->address = address_of_caller(&peer, self->headers[HEADER_X_FORWARDED_FOR], &edge->trusted);
-    trace_request_id(self->request_id, self->headers[HEADER_X_REQUEST_ID]);
-    trace_begin(&self->trace, self->headers[HEADER_TRACEPARENT]);
+    tracing_begin(self);
     log_set_request(self->request_id,
                     id_hex(self->trace.trace, sizeof self->trace.trace, trace_id));
     return self;
@@ -166,9 +165,12 @@ static void s_count(const exchange_t *self, uint64_t took_us)
     const char *const labels[] = { self->is_known ? http_verb_name(self->verb) : "unknown",
                                    self->pattern[0] ? self->pattern : "unmatched", status };
     series_add(stats_at(stats, COUNT_REQUESTS, labels), 1);
-    if (!self->is_stream)
-        series_record_traced(stats_at(stats, COUNT_REQUEST_TIME, labels), took_us,
-                             self->trace.trace, clock_wall_ms());
+    /* an example leads to a trace that can be looked at */
+    series_t *times = self->is_stream ? NULL : stats_at(stats, COUNT_REQUEST_TIME, labels);
+    if (times && self->trace.flags & TRACE_SAMPLED)
+        series_record_traced(times, took_us, self->trace.trace, clock_wall_ms());
+    else if (times)
+        series_record(times, took_us);
     stats_add(stats, COUNT_IN_FLIGHT, -1);
     stats_add(stats, COUNT_BYTES_IN, (int64_t)self->bytes_in);
     stats_add(stats, COUNT_BYTES_OUT, (int64_t)self->bytes_out);
@@ -225,6 +227,7 @@ void exchange_end(exchange_t **self_p)
         s_tell_fault(self);
     s_count(self, took_us);
     s_log(self, took_us);
+    tracing_end(self, took_us);
     log_set_request(NULL, NULL);
     if (self->has_answer)
         answer_close(&self->answer);

@@ -19,7 +19,7 @@
 #include "edge/limits.h"
 #include "edge/problem.h"
 #include "edge/routes.h"
-#include "edge/trace.h"
+#include "edge/tracing.h"
 #include "proto/client.h"
 
 typedef struct edge edge_t;
@@ -61,9 +61,11 @@ struct exchange {
     const char *query;            /* NULL: none */
     const char *headers[HEADERS]; /* NULL: not sent; several of one name are joined by ", " */
     bool is_forwarded;            /* a proxy says that it stands in front */
-    char request_id[TRACE_REQUEST_ID_BYTES + 1];
-    trace_t trace;
-    address_t address; /* the caller's */
+    char request_id[TRACING_REQUEST_ID_BYTES + 1];
+    trace_t trace;                         /* the request's own span */
+    uint8_t caller_span[TRACE_SPAN_BYTES]; /* zeros: it began the trace */
+    const char *tracestate;                /* that may be passed on; "": none */
+    address_t address;                     /* the caller's */
     const identity_t *identity;
     identity_t *held; /* a reference to it, or NULL for who has none of its own */
     credential_state_t credential;

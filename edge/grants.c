@@ -41,6 +41,7 @@ static const grant_t s_built_in[] = {
     { "limiter", "/v1/admin/limits" },
     { "metrics", "/v1/admin/metrics" },
     { "metrics", "/v1/errors" },
+    { "metrics", "/v1/traces" },
 };
 
 /* Whether `prefix` covers `path` up to the end of a segment; "/v1/things:verb" is below

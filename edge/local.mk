@@ -50,7 +50,7 @@ SB_PARTS += %D%/libedge.a
 	%D%/stream.c %D%/stream.h \
 	%D%/tally.c %D%/tally.h \
 	%D%/target.c %D%/target.h \
-	%D%/trace.c %D%/trace.h \
+	%D%/tracing.c %D%/tracing.h \
 	%D%/translate.c %D%/translate.h \
 	%D%/watch.c %D%/watch.h \
 	%D%/writer.c %D%/writer.h

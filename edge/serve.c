@@ -163,14 +163,11 @@ static unsigned s_success(const exchange_t *x)
 static bool s_call(exchange_t *x)
 {
     const descriptor_method_t *method = x->route->method;
-    uint8_t trace[FRAME_TRACE_BYTES];
-    trace_frame(&x->trace, trace);
     char address[ADDRESS_TEXT_SIZE];
     identity_pack(x->identity,
-                  &(identity_request_t){
-                      .request_id = x->request_id,
-                      .address = address_text(&x->address, address),
-                      .tracestate = trace_state(&x->trace, x->headers[HEADER_TRACESTATE]) },
+                  &(identity_request_t){ .request_id = x->request_id,
+                                         .address = address_text(&x->address, address),
+                                         .tracestate = x->tracestate },
                   &x->principal);
     const client_request_t request = {
         .service = x->route->descriptor->service,
@@ -181,7 +178,7 @@ static bool s_call(exchange_t *x)
         .priority = PRIORITY,
         .flags = (uint8_t)(FRAME_STAMPED | (method->idempotent ? FRAME_IDEMPOTENT : 0)),
         .schema = x->route->descriptor->hash,
-        .trace = trace,
+        .trace = &x->trace,
     };
     x->has_answer = true;
     const uint64_t began_us = clock_us();

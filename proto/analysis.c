@@ -240,9 +240,9 @@ const service_t analysis_service = {
     .about = "Reads automation workflows (n8n, Node-RED, Amazon States Language, or a plain graph) "
              "and says what is wrong with them: a score, the issues, the proof of each, the fix",
     .methods = (const method_t *const[]){ &analysis_submit, &analysis_run_later, &analysis_batch,
-                                          &analysis_summarize, &analysis_list, &analysis_get,
-                                          &analysis_delete, &analysis_sarif, &analysis_graph_svg,
-                                          &analysis_graph_mmd, &analysis_workflows,
-                                          &analysis_workflow, &analysis_diff, &analysis_trend,
-                                          &analysis_rules, &analysis_rule, NULL },
+                                          &analysis_summarize, &analysis_refetch, &analysis_list,
+                                          &analysis_get, &analysis_delete, &analysis_sarif,
+                                          &analysis_graph_svg, &analysis_graph_mmd,
+                                          &analysis_workflows, &analysis_workflow, &analysis_diff,
+                                          &analysis_trend, &analysis_rules, &analysis_rule, NULL },
 };

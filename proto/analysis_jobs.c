@@ -115,3 +115,48 @@ const method_t analysis_summarize = {
     .idempotent = true,
     .deadline_ms = 10000,
 };
+
+/* ---- again and again ------------------------------------------------------------------------- */
+
+static const field_t s_refetch_request[] = {
+    { "url", FIELD_STRING, .required = true, .min = 1, .max = 2048,
+      .example = "\"https://flows.example.dev/morning-prices.json\"",
+      .about = "Where the workflow is, as its platform exports it in JSON" },
+    { "workflow_id", FIELD_STRING, .format = "uuid",
+      .about =
+          "The workflow of which it is a version. When left out, `name`, or else the id or the "
+          "name in the document counts" },
+    { "kind", FIELD_STRING, .choices = KINDS,
+      .about = "Which platform's workflow it is; found out from the document when left out" },
+    { "profile", FIELD_STRING, .choices = PROFILES, .preset = "\"default\"",
+      .about = "Which rules apply" },
+    { "name", FIELD_STRING, .min = 1, .max = 200, .about = "As in `submit`" },
+    { 0 },
+};
+
+static const field_t s_refetch_reply[] = {
+    { "repeated", FIELD_BOOLEAN, .required = true, .example = "false",
+      .about = "Whether the same was analysed before: then there is no new version" },
+    { "analysis", FIELD_OBJECT, .required = true, .fields = analysis_brief_fields,
+      .about = "The analysis in brief" },
+    { 0 },
+};
+
+static const error_code_t s_refetch_errors[] = { ERROR_NOT_FOUND,    ERROR_UNPROCESSABLE,
+                                                 ERROR_STORAGE_FULL, ERROR_UNAVAILABLE,
+                                                 ERROR_BAD_REPLY,    ERROR_NONE };
+
+const method_t analysis_refetch = {
+    .name = "refetch",
+    .summary = "Fetches a workflow from an URL and analyses it",
+    .about =
+        "For schedules and jobs. Up to 8 MiB are read, within 20 seconds, after three redirects "
+        "at most; private addresses are not called. What is as it was makes no new version; of "
+        "what is worse, accounts are told by `analysis.regressed`.",
+    .request = s_refetch_request,
+    .reply = s_refetch_reply,
+    .errors = s_refetch_errors,
+    .access = ACCESS_USER,
+    .idempotent = true, /* by content, as `submit` */
+    .deadline_ms = 60000,
+};

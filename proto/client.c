@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * client - its settings, its counters, its thread
+ * client - its thread and its life
  */
 #include "config.h"
 
@@ -16,46 +16,6 @@
 
 #define CLIENT_FRAMES_MAX 4 /* behind the header; what is more is dropped */
 #define CLIENT_TICK_MS    200
-
-#define ROW(field) offsetof(client_settings_t, field)
-
-const setting_t client_setting_rows[] = {
-    { "brokers", SETTING_TEXT, ROW(brokers),
-      .about =
-          "Request endpoints of the brokers, separated by commas; empty for bus.sock in the data "
-          "folder." },
-    { "events", SETTING_TEXT, ROW(events),
-      .about =
-          "Event endpoints of the same brokers, in the same order; empty for events.sock in the "
-          "data folder." },
-    { "heartbeat_ms", SETTING_INT, ROW(heartbeat_ms), "1000", 50, 60000, "ms",
-      .about = "Time between heartbeats; four missed ones are a loss." },
-    { "outstanding", SETTING_INT, ROW(outstanding), "50000", 1, 1000000, NULL,
-      .about = "Calls one part may have under way." },
-    { "snapshot_ms", SETTING_INT, ROW(snapshot_ms), "5000", 100, 60000, "ms",
-      .about = "How often a part publishes what it counts." },
-    { 0 },
-};
-
-#undef ROW
-
-static const stats_row_t s_stats_rows[CLIENT_STATS + 1] = {
-#define COUNTER(row, name, about) [row] = { "bus_" name "_total", STATS_COUNTER, about }
-    COUNTER(CLIENT_CALLS, "calls", "Calls made"),
-    [CLIENT_CALL_TIME] = { "bus_call_duration_seconds", STATS_HISTOGRAM,
-                           "Time from a call to its end" },
-    COUNTER(CLIENT_FAILURES, "call_failures", "Calls that failed"),
-    COUNTER(CLIENT_LATE_ANSWERS, "late_answers", "Answers nobody waited for any more"),
-    COUNTER(CLIENT_BAD_MESSAGES, "bad_messages", "Messages that could not be read"),
-    COUNTER(CLIENT_SEND_DROPS, "send_drops", "Messages the broker took no more"),
-    COUNTER(CLIENT_EVENTS, "events", "Events received"),
-    COUNTER(CLIENT_EVENT_GAPS, "event_gaps", "Events that did not arrive"),
-    COUNTER(CLIENT_EVENT_DUPLICATES, "event_duplicates", "Events received before"),
-    COUNTER(CLIENT_BROKERS_LOST, "brokers_lost", "Brokers that fell silent"),
-    COUNTER(CLIENT_FAULTS_TOLD, "faults_told", "Failures of ours published on the topic error"),
-    COUNTER(CLIENT_FAULTS_UNTOLD, "faults_untold", "Failures of ours that were too many for it"),
-#undef COUNTER
-};
 
 /* ---- orders --------------------------------------------------------------------------------- */
 
@@ -239,6 +199,7 @@ static void *s_run(void *arg)
         if (self->now_ms - self->ticked_ms >= CLIENT_TICK_MS) {
             self->ticked_ms = self->now_ms;
             s_tick(self);
+            spans_flush(self->spans);
         }
         size_t count = s_poll_items(self, items);
         const uint32_t wait = wheel_wait(&self->wheel, self->now_ms, CLIENT_TICK_MS);
@@ -284,6 +245,22 @@ static uint32_t s_split(const char *list, char **copy, const char **pieces)
     return count;
 }
 
+static void s_make_spans(client_t *self)
+{
+    const client_settings_t *settings = self->settings;
+    self->spans = spans_new(&(spans_config_t){ .millionths = (uint32_t)settings->trace_per_million,
+                                               .slow_ms = (uint32_t)settings->trace_slow_ms,
+                                               .ring = (size_t)settings->trace_ring,
+                                               .follows = settings->trace_follow,
+                                               .client = self,
+                                               .part = self->part,
+                                               .instance = self->name,
+                                               .stats = &self->stats,
+                                               .kept = CLIENT_SPANS_KEPT,
+                                               .lost = CLIENT_SPANS_LOST,
+                                               .named = CLIENT_TRACES_NAMED });
+}
+
 client_t *client_new(void *zmq_context, const client_config_t *config)
 {
     client_t *self = mem_zeroed(sizeof *self);
@@ -299,7 +276,8 @@ client_t *client_new(void *zmq_context, const client_config_t *config)
         self->credit = config->worker->credit;
         self->worker.descriptor = mem_text(self->worker.descriptor, self->worker.descriptor_size);
     }
-    stats_init(&self->stats, s_stats_rows);
+    stats_init(&self->stats, client_stats_rows);
+    s_make_spans(self);
     wheel_init(&self->wheel, self->now_ms);
     slots_init(&self->calls, sizeof(client_call_t), (uint32_t)config->settings->outstanding);
     queue_init(&self->orders, SIZE_MAX, true);
@@ -329,6 +307,7 @@ void client_destroy(client_t **self_p)
     queue_close(&self->orders); /* wakes the thread */
     pthread_join(self->thread, NULL);
     self->thread = pthread_self(); /* what is left runs here */
+    spans_flush(self->spans);
     s_run_orders(self);
     worker_say_goodbye(self);
     calls_end(self, NULL, ERROR_CANCELLED, "The caller is stopping");
@@ -338,6 +317,7 @@ void client_destroy(client_t **self_p)
     events_free_all(self);
     slots_free(&self->calls);
     queue_free(&self->orders);
+    spans_destroy(&self->spans);
     stats_free(&self->stats);
     monitor_free(&self->monitor);
     mem_free((void *)(uintptr_t)self->worker.descriptor);
@@ -376,4 +356,9 @@ bool client_wait_drained(client_t *self, uint32_t timeout_ms)
 stats_t *client_stats(client_t *self)
 {
     return &self->stats;
+}
+
+spans_t *client_spans(client_t *self)
+{
+    return self->spans;
 }

@@ -20,6 +20,7 @@
 #include "actors/base/stats.h"
 #include "proto/error.h"
 #include "proto/frame.h"
+#include "proto/spans.h"
 
 #define CLIENT_BROKERS_MAX 4
 
@@ -33,6 +34,8 @@ typedef struct {
     int64_t heartbeat_ms;
     int64_t outstanding;
     int64_t snapshot_ms; /* between two tellings of what a part counts */
+    int64_t trace_per_million, trace_slow_ms, trace_ring; /* which traces are kept: spans.h */
+    bool trace_follow;
 } client_settings_t;
 
 extern const setting_t client_setting_rows[]; /* section "bus" */
@@ -50,6 +53,9 @@ typedef enum {
     CLIENT_EVENT_GAPS,
     CLIENT_EVENT_DUPLICATES,
     CLIENT_BROKERS_LOST,
+    CLIENT_SPANS_KEPT,
+    CLIENT_SPANS_LOST,
+    CLIENT_TRACES_NAMED,
     CLIENT_FAULTS_TOLD,
     CLIENT_FAULTS_UNTOLD,
     CLIENT_STATS
@@ -106,6 +112,9 @@ bool client_is_ready(const client_t *self);
 
 stats_t *client_stats(client_t *self);
 
+/* Where spans that have ended go. */
+spans_t *client_spans(client_t *self);
+
 /* ---- calls ---------------------------------------------------------------------------------- */
 
 typedef struct answer answer_t;
@@ -119,7 +128,7 @@ typedef struct {
     uint8_t flags;          /* FRAME_IDEMPOTENT, FRAME_BROADCAST, FRAME_ROUTE_KEY, FRAME_STAMPED */
     uint8_t priority;
     uint64_t route_key, schema;
-    const uint8_t *trace; /* FRAME_TRACE_BYTES, or NULL */
+    const trace_t *trace; /* NULL: none */
     const char *job;      /* the run it is (proto/job.h); NULL: none */
     answer_fn on_part;    /* every PARTIAL; NULL: they are dropped */
     void *part_arg;

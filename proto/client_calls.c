@@ -211,7 +211,7 @@ static void s_pack(call_order_t *order, const client_request_t *request)
     frame->reply = s_keep_name(order->names[2], request->job);
     frame->reply_size = (uint8_t)strlen(order->names[2]);
     if (request->trace) {
-        memcpy(frame->trace, request->trace, FRAME_TRACE_BYTES);
+        memcpy(frame->trace, request->trace, sizeof frame->trace);
         frame->flags |= FRAME_TRACED;
     }
     order->part_count = 0;

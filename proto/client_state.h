@@ -96,6 +96,7 @@ struct client {
     uint64_t awake_ms; /* when the client had last stood still itself (clock_stalled) */
     subscription_t *subscriptions;
     topic_mark_t *published;
+    spans_t *spans;
     client_worker_t worker; /* service NULL: none */
     uint32_t credit;
     bool is_draining;
@@ -107,6 +108,8 @@ struct client {
     atomic_bool is_stopping;
     monitor_t monitor; /* opened when one of them changes */
 };
+
+extern const stats_row_t client_stats_rows[CLIENT_STATS + 1];
 
 static inline void client_count(client_t *self, client_stat_t row)
 {

@@ -9,6 +9,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/id.h"
 #include "actors/base/log.h"
+#include "actors/base/redact.h"
 #include "actors/base/text.h"
 #include "actors/base/trail.h"
 #include "proto/client_state.h"
@@ -111,21 +112,25 @@ void fault_tell(client_t *client, const fault_source_t *source, const failure_t 
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/* A copy in valid UTF-8 of at most `limit` bytes, without control characters. */
+/* A copy in valid UTF-8 of at most `limit` bytes, without control characters, and without what
+ * looks like a secret: not every service has a log that hides them. */
 static const char *s_clean(arena_t *arena, const value_t *map, const char *key, size_t limit)
 {
     size_t size = 0;
     const char *text = value_get_text(map, key, &size);
+    buf_t shown = { 0 };
     if (!text)
         return "";
-    if (size > limit)
-        size = limit;
+    redact_text(text, size, &shown);
+    text = buf_text(&shown);
+    size = shown.size < limit ? shown.size : limit;
     while (!text_is_utf8(text, size))
         size--;
     char *copy = arena_text(arena, text, size);
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)copy[i] < ' ' || copy[i] == 0x7f)
             copy[i] = ' ';
+    buf_free(&shown);
     return copy;
 }
 

@@ -104,6 +104,41 @@ const method_t http_send = {
     .deadline_ms = CHECK_DEADLINE_MS,
 };
 
+/* ---- fetching ----------------------------------------------------------------------------- */
+
+static const field_t s_fetch_request[] = {
+    { "url", FIELD_STRING, .required = true, .min = 1, .max = 2048, .about = "What is fetched" },
+    { "accept", FIELD_STRING, .preset = "\"*/*\"", .pattern = "^[!-~ ]{1,200}$",
+      .about = "Which media types" },
+    { "timeout_ms", FIELD_INTEGER, .preset = "10000", .min = 100, .max = HTTP_CHECK_MS_MAX,
+      .about = "How long it may take" },
+    { "most", FIELD_INTEGER, .preset = "65536", .min = 1, .max = HTTP_FETCH_BYTES_MAX,
+      .about = "Bytes of the body that are read" },
+    { 0 },
+};
+
+static const field_t s_fetch_reply[] = {
+    { "status", FIELD_INTEGER, .required = true, .about = "Of the answer" },
+    { "retry_after_ms", FIELD_INTEGER, .required = true,
+      .about = "After how long the server wants to be asked again; 0: it has not said" },
+    { "cut", FIELD_BOOLEAN, .required = true, .about = "Whether there was more than that" },
+    { "body", FIELD_ANY, .required = true, .about = "The body, as bytes" },
+    { 0 },
+};
+
+const method_t http_fetch = {
+    .name = "fetch",
+    .summary = "Fetches what is at an URL",
+    .about = "Succeeds whatever the answer is. Redirects are followed, each judged like the first "
+             "address.",
+    .request = s_fetch_request,
+    .reply = s_fetch_reply,
+    .errors = s_check_errors,
+    .access = ACCESS_INTERNAL,
+    .idempotent = true,
+    .deadline_ms = CHECK_DEADLINE_MS,
+};
+
 /* ---- hosts that are given a rest --------------------------------------------------------- */
 
 #define HOST_FIELD                                                                                 \
@@ -164,11 +199,19 @@ const method_t http_breaker_set = {
     .http = { .route = "PUT /v1/admin/breakers/{host}" },
 };
 
-static const method_t *const s_methods[] = {
-    &http_check,          &http_send,           &http_breakers,    &http_breaker_set,
-    &http_monitor_create, &http_monitors,       &http_monitor,     &http_monitor_update,
-    &http_monitor_delete, &http_monitor_checks, &http_monitor_run, NULL
-};
+static const method_t *const s_methods[] = { &http_check,
+                                             &http_send,
+                                             &http_fetch,
+                                             &http_breakers,
+                                             &http_breaker_set,
+                                             &http_monitor_create,
+                                             &http_monitors,
+                                             &http_monitor,
+                                             &http_monitor_update,
+                                             &http_monitor_delete,
+                                             &http_monitor_checks,
+                                             &http_monitor_run,
+                                             NULL };
 
 const service_t http_service = {
     .name = "http",

@@ -29,7 +29,9 @@
 #define HTTP_INTERVAL_S_MIN 30
 #define HTTP_MONITORS_MAX   50 /* of one account */
 
-extern const method_t http_check, http_send, http_breakers, http_breaker_set;
+#define HTTP_FETCH_BYTES_MAX (16 << 20)
+
+extern const method_t http_check, http_send, http_fetch, http_breakers, http_breaker_set;
 extern const method_t http_monitor_create, http_monitors, http_monitor, http_monitor_update,
     http_monitor_delete, http_monitor_checks, http_monitor_run;
 

@@ -35,6 +35,8 @@ static const field_t s_claimed[] = {
     { "account", FIELD_STRING, .required = true, .nullable = true, .about = "Whose it is" },
     { "timeout_ms", FIELD_INTEGER, .required = true, .min = 1, .max = JOBS_TIMEOUT_MAX,
       .about = "How long a run should take at most" },
+    { "traceparent", FIELD_STRING, .required = true, .nullable = true,
+      .about = "Where whoever enqueued it stood in a trace, for what the run calls in turn" },
     { "payload", FIELD_ANY, .required = true, .about = "What is to be done" },
     { 0 },
 };

@@ -9,7 +9,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/auth.c %D%/auth_account.c %D%/auth_admin.c %D%/auth_fields.c %D%/auth_internal.c \
 	%D%/auth_login.c %D%/auth_password.c %D%/auth_signing.c %D%/auth.h %D%/auth_fields.h \
 	%D%/cache.c %D%/cache.h \
-	%D%/client.c %D%/client.h %D%/client_state.h \
+	%D%/client.c %D%/client.h %D%/client_state.h %D%/client_tables.c \
 	%D%/client_calls.c %D%/client_calls.h \
 	%D%/client_events.c %D%/client_events.h \
 	%D%/client_levels.c %D%/client_levels.h \
@@ -32,7 +32,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/limiter.c %D%/limiter.h \
 	%D%/mail.c %D%/mail.h \
 	%D%/mdp.c %D%/mdp.h \
-	%D%/metrics.c %D%/metrics_errors.c %D%/metrics.h \
+	%D%/metrics.c %D%/metrics_errors.c %D%/metrics_traces.c %D%/metrics.h \
 	%D%/method.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/pack.h \
@@ -41,7 +41,9 @@ SB_PROTO += %D%/libproto.a
 	%D%/schema_compile.c %D%/schema_keywords.c %D%/schema_keywords.h \
 	%D%/schema_validate.c %D%/schema.h %D%/schema_tree.h \
 	%D%/snapshot.c %D%/snapshot.h \
+	%D%/spans.c %D%/spans.h \
 	%D%/topic.c %D%/topic.h %D%/topic.def \
+	%D%/trace.c %D%/trace.h \
 	%D%/value.c %D%/value.h \
 	%D%/value_pack.c %D%/value_pack.h \
 	%D%/view.c %D%/view.h \

@@ -164,7 +164,8 @@ const method_t metrics_summary = {
 const service_t metrics_service = {
     .name = "metrics",
     .version = "1.0.0",
-    .about = "Knows what every instance counts: for Prometheus, and for people each second",
-    .methods = (const method_t *const[]){ &metrics_text, &metrics_summary, &metrics_errors,
-                                          &metrics_error, &metrics_forget_error, NULL },
+    .about = "Knows what every instance counts, what fails, and what happened because of a request",
+    .methods =
+        (const method_t *const[]){ &metrics_text, &metrics_summary, &metrics_errors, &metrics_error,
+                                   &metrics_forget_error, &metrics_trace, &metrics_traces, NULL },
 };

@@ -52,27 +52,46 @@ static void s_add_escaped(buf_t *out, const char *text)
     }
 }
 
-static bool s_read_labels(arena_t *arena, view_series_t *series, const value_t *map)
+/* Puts a label among those before it, in the order of their names: the same labels are then the
+ * same text, however they were sent. False when the name is there already. */
+static bool s_add_label(view_series_t *series, view_label_t label)
+{
+    size_t at = series->pair_count++;
+    for (; at > 0 && strcmp(series->pairs[at - 1].name, label.name) > 0; at--)
+        series->pairs[at] = series->pairs[at - 1];
+    series->pairs[at] = label;
+    return at == 0 || strcmp(series->pairs[at - 1].name, label.name) != 0;
+}
+
+static bool s_read_pairs(arena_t *arena, view_series_t *series, const value_t *map)
 {
     const value_t *key, *item;
-    buf_t text = { 0 };
     bool good = !map || value_is_type(map, VALUE_MAP);
     for (uint32_t i = 0; good && value_pair(map, i, &key, &item); i++) {
         good = series->pair_count < FAMILY_LABELS_MAX && s_is_name(key->text, key->count) &&
                value_is_type(item, VALUE_TEXT) && item->count <= FAMILY_VALUE_MAX;
         if (!good)
             break;
-        view_label_t *label = &series->pairs[series->pair_count++];
-        label->name = arena_text(arena, key->text, key->count);
-        label->value = arena_text(arena, item->text, item->count);
-        good = !s_is_ours(label->name);
-        buf_printf(&text, "%s%s=\"", i ? "," : "", label->name);
-        s_add_escaped(&text, label->value);
+        const view_label_t label = { arena_text(arena, key->text, key->count),
+                                     arena_text(arena, item->text, item->count) };
+        good = !s_is_ours(label.name) && s_add_label(series, label);
+    }
+    return good;
+}
+
+static bool s_read_labels(arena_t *arena, view_series_t *series, const value_t *map)
+{
+    buf_t text = { 0 };
+    if (!s_read_pairs(arena, series, map))
+        return false;
+    for (size_t i = 0; i < series->pair_count; i++) {
+        buf_printf(&text, "%s%s=\"", i ? "," : "", series->pairs[i].name);
+        s_add_escaped(&text, series->pairs[i].value);
         buf_add_byte(&text, '"');
     }
     series->labels = arena_text(arena, text.bytes, text.size);
     buf_free(&text);
-    return good;
+    return true;
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -88,10 +107,10 @@ static bool s_read_buckets(arena_t *arena, view_series_t *series, const value_t 
         const value_t *index = &list->items[2 * (size_t)i], *records = index + 1;
         if (index->type != VALUE_INT || records->type != VALUE_INT || records->integer < 0 ||
             index->integer < 0 || index->integer >= HISTOGRAM_BUCKETS ||
-            (i && index->integer <= (int64_t)buckets[i - 1].index))
+            (i && index->integer <= (int64_t)buckets[i - 1].index) ||
+            __builtin_add_overflow(series->count, (uint64_t)records->integer, &series->count))
             return false;
         buckets[i] = (view_bucket_t){ (uint32_t)index->integer, (uint64_t)records->integer };
-        series->count += buckets[i].records;
     }
     series->buckets = buckets;
     int64_t sum = value_get_int(map, "sum", -1);
@@ -120,7 +139,7 @@ static void s_read_exemplars(arena_t *arena, view_series_t *series, const value_
         const value_t *trace = value_item(item, 0), *value = value_item(item, 1),
                       *time = value_item(item, 2);
         if (!s_is_trace(trace) || !value_is_type(value, VALUE_INT) || value->integer < 0 ||
-            !value_is_type(time, VALUE_INT))
+            !value_is_type(time, VALUE_INT) || time->integer < 0)
             continue;
         exemplars[series->exemplar_count++] = (view_exemplar_t){
             .octave = histogram_bucket((uint64_t)value->integer) / HISTOGRAM_SUB,
@@ -174,32 +193,48 @@ static bool s_is_apt(const view_t *self, const view_family_t *family)
            !s_ends(family->name, "_count") && !s_ends(family->name, "_created");
 }
 
-static int s_compare_labels(const void *a, const void *b)
+static int s_compare_series(const void *a, const void *b)
 {
-    const char *const *left = a, *const *right = b;
-    return strcmp(*left, *right);
+    const view_series_t *left = a, *right = b;
+    return strcmp(left->labels, right->labels);
 }
 
-/* Whether a series stands there twice. */
-static bool s_repeats(const view_family_t *family)
+/* Sorts them, and says whether one stands there twice. */
+static bool s_repeats(view_series_t *series, size_t count)
 {
     bool repeats = false;
-    if (family->count < 2)
+    if (count < 2)
         return false;
-    const char **labels = mem_array(family->count, sizeof *labels);
-    for (size_t i = 0; i < family->count; i++)
-        labels[i] = family->series[i].labels;
-    qsort(labels, family->count, sizeof *labels, s_compare_labels);
-    for (size_t i = 1; i < family->count; i++)
-        repeats |= strcmp(labels[i - 1], labels[i]) == 0;
-    mem_free(labels);
+    qsort(series, count, sizeof *series, s_compare_series);
+    for (size_t i = 1; i < count; i++)
+        repeats |= strcmp(series[i - 1].labels, series[i].labels) == 0;
     return repeats;
+}
+
+/* Room is made for what a snapshot may still have, never for what one declares: whatever stands in
+ * the list takes a place, good or not. */
+static view_series_t *s_read_list(view_t *self, view_family_t *family, const value_t *list)
+{
+    const size_t left = VIEW_SERIES_MAX - self->places;
+    const size_t room = list->count < left ? list->count : left;
+    view_series_t *series = arena_array(&self->arena, room, sizeof *series);
+    self->places += room;
+    self->left_out += list->count - room;
+    for (uint32_t i = 0; i < room; i++) {
+        view_series_t *at = &series[family->count];
+        *at = (view_series_t){ 0 };
+        if (s_read_series(&self->arena, at, family->kind, &list->items[i]))
+            family->count++;
+        else
+            self->left_out++;
+    }
+    return series;
 }
 
 static bool s_read_family(view_t *self, view_family_t *family, const value_t *map)
 {
     size_t size, about_size;
-    const value_t *list = value_get(map, "series"), *item;
+    const value_t *list = value_get(map, "series");
     const char *name = value_get_text(map, "name", &size);
     const char *about = value_get_text(map, "about", &about_size);
     if (!name || !s_is_name(name, size) || !about || about_size > ABOUT_MAX_BYTES ||
@@ -210,20 +245,12 @@ static bool s_read_family(view_t *self, view_family_t *family, const value_t *ma
     family->is_time = stats_is_time(name, size);
     if (!s_is_apt(self, family))
         return false;
-    view_series_t *series = arena_array(&self->arena, list->count, sizeof *series);
-    for (uint32_t i = 0; (item = value_item(list, i)); i++) {
-        view_series_t *at = &series[family->count];
-        *at = (view_series_t){ 0 };
-        if (self->series_count < VIEW_SERIES_MAX &&
-            s_read_series(&self->arena, at, family->kind, item)) {
-            family->count++;
-            self->series_count++;
-        } else {
-            self->left_out++;
-        }
-    }
+    view_series_t *series = s_read_list(self, family, list);
     family->series = series;
-    return !s_repeats(family);
+    if (s_repeats(series, family->count))
+        return false;
+    self->series_count += family->count;
+    return true;
 }
 
 static bool s_read_head(view_t *self, const value_t *map)
@@ -274,6 +301,8 @@ view_t *view_read(const void *bytes, size_t size)
     else
         view_drop(&self);
     arena_free(&scratch);
+    if (self)
+        self->bytes = sizeof *self + arena_bytes(&self->arena);
     return self;
 }
 
@@ -300,6 +329,22 @@ const view_family_t *view_family(const view_t *self, const char *name)
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(self->families[i].name, name) == 0)
             return &self->families[i];
+    return NULL;
+}
+
+const view_series_t *view_series(const view_family_t *self, const char *labels)
+{
+    size_t low = 0, high = self->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(self->series[middle].labels, labels);
+        if (order == 0)
+            return &self->series[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 

@@ -54,7 +54,7 @@ typedef struct {
     const char *name, *about;
     stats_kind_t kind; /* never STATS_TRACED */
     bool is_time;
-    const view_series_t *series;
+    const view_series_t *series; /* in the order of their labels */
     size_t count;
 } view_family_t;
 
@@ -68,6 +68,8 @@ typedef struct {
     const view_family_t *families;
     size_t count;
     size_t series_count;
+    size_t places;   /* of series, taken while it was read */
+    size_t bytes;    /* of memory */
     size_t left_out; /* families and series that were not acceptable, or too many */
 } view_t;
 
@@ -79,6 +81,9 @@ void view_drop(view_t **self_p); /* NULL is fine */
 
 /* The family of that name, or NULL. */
 const view_family_t *view_family(const view_t *self, const char *name);
+
+/* The series of these labels, as they are written; NULL when there is none. */
+const view_series_t *view_series(const view_family_t *self, const char *labels);
 
 /* The value of a label; "" when the series has none of that name. */
 const char *view_label(const view_series_t *series, const char *name);

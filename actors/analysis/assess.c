@@ -22,9 +22,13 @@ static bool s_fail_unfit(const assessment_t *self, const char *why)
 bool assess_require(assessment_t *self, const value_t *request)
 {
     char why[ANALYSIS_WHY_SIZE];
-    return submission_read(&self->what, call_arena(self->call), service_account(self->call),
-                           request, why) ||
-           s_fail_unfit(self, why);
+    const char *workflow_id = self->into ? self->into->id : NULL;
+    if (!submission_read(&self->what, call_arena(self->call), service_account(self->call),
+                         workflow_id, request, why))
+        return s_fail_unfit(self, why);
+    if (self->into && !self->what.name)
+        self->what.name = self->into->name;
+    return true;
 }
 
 /* ---- known already --------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ struct assessment {
     void (*reply)(const assessment_t *self, const brief_t *brief, repeated_t repeated,
                   const uint8_t *result, size_t size);
     const char *waiting;       /* the kept submission that it is of; NULL: none */
+    const workflow_t *into;    /* of which it is to be a version; NULL: what is submitted says */
     uint64_t patient_until_us; /* then it is handed to a job; 0: never */
 
     submission_t what;

@@ -22,7 +22,7 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/model.c %D%/model.h \
 	%D%/names.c %D%/names.h \
 	%D%/news.c %D%/news.h \
-	%D%/on_analyses.c %D%/on_batch.c %D%/on_exports.c %D%/on_rules.c %D%/on_submit.c %D%/on_workflows.c \
+	%D%/on_analyses.c %D%/on_batch.c %D%/on_exports.c %D%/on_refetch.c %D%/on_rules.c %D%/on_submit.c %D%/on_workflows.c \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/ran.c %D%/ran.h \
 	%D%/references.c %D%/references.h \

@@ -52,7 +52,7 @@ static bool s_keep(batch_t *self, uint32_t index, arena_t *scratch, char why[ANA
     char id[ID_UUID_SIZE];
     arena_t *arena = call_arena(self->call);
     const value_t *item = value_item(self->items, index);
-    if (!submission_read(&what, scratch, service_account(self->call), item, why) ||
+    if (!submission_read(&what, scratch, service_account(self->call), NULL, item, why) ||
         analysis_check(scratch, what.document, &what.options, why) != ANALYSIS_DONE)
         return false;
     buf_t packed = { 0 };

@@ -188,6 +188,7 @@ static void s_tick(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &analysis_submit, on_submit, HANDLE_POOL },
     { &analysis_run_later, on_run_later, HANDLE_POOL },
+    { &analysis_refetch, on_refetch, HANDLE_POOL },
     { &analysis_batch, on_batch, HANDLE_POOL },
     { &analysis_summarize, on_summarize, HANDLE_POOL },
     { &analysis_list, on_list, HANDLE_POOL },
@@ -213,6 +214,7 @@ const actor_spec_t analysis_actor = {
     .migrations = analysis_migrations,
     .self_size = sizeof(analysis_t),
     .init = s_init,
+    .deferred = refetch_deferred,
     .connected = s_connected,
     .tick = s_tick,
     .release = s_release,

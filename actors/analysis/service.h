@@ -43,6 +43,7 @@ typedef enum {
 typedef struct {
     outbox_t outbox;
     erasures_t erasures;
+    _Atomic int fetches; /* documents on their way */
     uint32_t ticks;
     bool is_behind; /* the last look at what is to be purged found more than one batch */
 } analysis_t;
@@ -53,6 +54,8 @@ extern const actor_spec_t analysis_actor;
 
 void on_submit(call_t *call, void *self);
 void on_run_later(call_t *call, void *self);
+void on_refetch(call_t *call, void *self);
+uint32_t refetch_deferred(const void *self); /* how many may be under way */
 void on_batch(call_t *call, void *self);
 void on_summarize(call_t *call, void *self);
 void on_list(call_t *call, void *self);

@@ -60,8 +60,17 @@ static void s_identify(submission_t *self, arena_t *arena,
     s_hash(self->key, &tie, 1, content);
 }
 
+/* What would be a version of another workflow is tied to this one. */
+static void s_tie_to(submission_t *self, arena_t *arena, const char *workflow_id,
+                     const uint8_t content[ANALYSIS_KEY_BYTES])
+{
+    const char *tie = arena_format(arena, "workflow %s", workflow_id);
+    memcpy(self->workflow_id, workflow_id, ID_UUID_SIZE);
+    s_hash(self->key, &tie, 1, content);
+}
+
 bool submission_read(submission_t *self, arena_t *arena, const char *account,
-                     const value_t *request, char why[ANALYSIS_WHY_SIZE])
+                     const char *workflow_id, const value_t *request, char why[ANALYSIS_WHY_SIZE])
 {
     uint8_t content[ANALYSIS_KEY_BYTES];
     const char *kind = value_dup_text(arena, request, "kind");
@@ -76,5 +85,7 @@ bool submission_read(submission_t *self, arena_t *arena, const char *account,
     if (analysis_key(arena, self->document, &self->options, content, why) != ANALYSIS_DONE)
         return false;
     s_identify(self, arena, content);
+    if (workflow_id && strcmp(workflow_id, self->workflow_id) != 0)
+        s_tie_to(self, arena, workflow_id, content);
     return true;
 }

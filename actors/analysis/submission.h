@@ -22,9 +22,12 @@ typedef struct {
     char workflow_id[ID_UUID_SIZE];
 } submission_t;
 
-/* Everything it points to is in the arena, the request's or the account's. False with a sentence
- * when the document, the kind or the profile is none that is known. */
+/* `workflow_id` is the workflow of which it is to be a version, NULL the one that the request or
+ * the document names; where both are the same so are the keys. Everything it points to is in the
+ * arena, the request's or the account's. False with a sentence when the document, the kind or the
+ * profile is none that is known. */
 bool submission_read(submission_t *self, arena_t *arena, const char *account,
-                     const value_t *request, char why[ANALYSIS_WHY_SIZE]) MUST_CHECK;
+                     const char *workflow_id, const value_t *request,
+                     char why[ANALYSIS_WHY_SIZE]) MUST_CHECK;
 
 #endif

@@ -76,6 +76,14 @@ char *arena_format(arena_t *self, const char *format, ...)
     return text;
 }
 
+size_t arena_bytes(const arena_t *self)
+{
+    size_t bytes = 0;
+    for (const arena_block_t *at = self->blocks; at; at = at->older)
+        bytes += sizeof *at + at->size;
+    return bytes;
+}
+
 void arena_reset(arena_t *self)
 {
     arena_block_t *block = self->blocks;

@@ -26,6 +26,9 @@ void *arena_array(arena_t *self, size_t count, size_t size) __attribute__((retur
 char *arena_text(arena_t *self, const void *bytes, size_t size);
 char *arena_format(arena_t *self, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Bytes of memory that it holds. */
+size_t arena_bytes(const arena_t *self);
+
 /* Forgets everything allocated; keeps one block for the next use. */
 void arena_reset(arena_t *self);
 

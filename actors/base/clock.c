@@ -27,6 +27,11 @@ uint64_t clock_ms(void)
     return clock_us() / 1000;
 }
 
+int64_t clock_wall_us(void)
+{
+    return (int64_t)s_read_us(CLOCK_REALTIME);
+}
+
 int64_t clock_wall_ms(void)
 {
     return (int64_t)(s_read_us(CLOCK_REALTIME) / 1000);

@@ -17,8 +17,9 @@
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
 
-/* Milliseconds since 1970-01-01 UTC. */
+/* Milliseconds, and microseconds, since 1970-01-01 UTC. */
 int64_t clock_wall_ms(void);
+int64_t clock_wall_us(void);
 
 /* CPU time used by this process so far, in microseconds. */
 uint64_t clock_cpu_us(void);

@@ -44,6 +44,7 @@ struct run {
     job_begun_t job; /* its texts and bytes lie behind the run */
     uint64_t ticket; /* of the call; 0: not made yet */
     uint64_t started_us;
+    trace_t trace; /* the span that the run is */
     bool is_cancelled;
     failure_t failure; /* how it ended */
     zmq_msg_t result;
@@ -107,6 +108,12 @@ static inline void dispatcher_ended(dispatcher_t *self, size_t count)
 
 /* What a database status means for the next rounds; returns whether it is good. */
 bool dispatcher_is_good(dispatcher_t *self, db_status_t status);
+
+/* ---- run_trace.c ---------------------------------------------------------------------------- */
+
+/* The run continues the trace of whoever enqueued the job, or begins one. */
+void run_begin_trace(run_t *self);
+void run_end_trace(const run_t *self);
 
 /* ---- runs.c ---------------------------------------------------------------------------------- */
 

@@ -122,6 +122,10 @@ void jobs_pack_receipt(pack_t *pack, const char *kind, const char *queue,
 bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, const value_t *as,
                       job_new_t *job);
 
+/* The same for a job that the request is, and that is enqueued later, again and again: each in a
+ * trace of its own. (on_enqueue.c) */
+bool jobs_require_plan(jobs_t *self, call_t *call, job_new_t *job);
+
 /* The idempotency key of a request whose jobs have been read, and what it stands for: the request
  * as a whole, or what a service says that it is. With the same key another one is refused. */
 void jobs_read_key(intake_request_t *request);

@@ -12,6 +12,7 @@ SB_PARTS += %D%/libjobs.a
 	%D%/kinds.c %D%/kinds.h \
 	%D%/lanes.c %D%/lanes.h \
 	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_pull.c %D%/on_queues.c %D%/on_runs.c \
+	%D%/run_trace.c \
 	%D%/runs.c \
 	%D%/share.c \
 	%D%/targets.c \

@@ -18,7 +18,8 @@ typedef struct {
     jobs_t *jobs;
     call_t *call;
     arena_t *arena;
-    buf_t bytes; /* scratch */
+    buf_t bytes;          /* scratch */
+    const trace_t *trace; /* that the jobs continue; NULL: none */
 } reading_t;
 
 static job_bytes_t s_keep(reading_t *self)
@@ -44,7 +45,9 @@ static job_bytes_t s_pack_principal(reading_t *self, const principal_t *who)
     pack_t pack;
     principal_t *kept = arena_alloc(self->arena, sizeof *kept);
     *kept = *who;
-    kept->session[0] = kept->address[0] = kept->tracestate[0] = '\0';
+    kept->session[0] = kept->address[0] = '\0';
+    if (!self->trace)
+        kept->tracestate[0] = '\0'; /* it is the state of a trace */
     pack_init(&pack, &self->bytes);
     principal_write(kept, &pack);
     return s_keep(self);
@@ -160,7 +163,6 @@ static bool s_require_time(reading_t *self, const value_t *map, job_new_t *job)
 static bool s_read_job(reading_t *self, const value_t *map, const value_t *as, job_new_t *job)
 {
     const principal_t *who = s_read_as(self, as);
-    const uint8_t *trace = call_trace(self->call);
     *job = (job_new_t){
         .kind = value_dup_text(self->arena, map, "kind"),
         .priority = value_get_int(map, "priority", JOBS_PRIORITY),
@@ -173,9 +175,9 @@ static bool s_read_job(reading_t *self, const value_t *map, const value_t *as, j
     };
     if (who->account[0])
         job->principal = s_pack_principal(self, who);
-    if (trace)
-        job->trace =
-            (job_bytes_t){ arena_text(self->arena, trace, FRAME_TRACE_BYTES), FRAME_TRACE_BYTES };
+    if (self->trace)
+        job->trace = (job_bytes_t){ arena_text(self->arena, self->trace, sizeof *self->trace),
+                                    sizeof *self->trace };
     return s_require_kind(self, job) && s_require_queue(self, map, job) &&
            s_require_time(self, map, job) && s_require_payload(self, map, job);
 }
@@ -183,8 +185,18 @@ static bool s_read_job(reading_t *self, const value_t *map, const value_t *as, j
 bool jobs_require_job(jobs_t *self, call_t *call, const value_t *map, const value_t *as,
                       job_new_t *job)
 {
-    reading_t reading = { .jobs = self, .call = call, .arena = call_arena(call) };
+    reading_t reading = {
+        .jobs = self, .call = call, .arena = call_arena(call), .trace = call_trace(call)
+    };
     bool good = s_read_job(&reading, map, as, job);
+    buf_free(&reading.bytes);
+    return good;
+}
+
+bool jobs_require_plan(jobs_t *self, call_t *call, job_new_t *job)
+{
+    reading_t reading = { .jobs = self, .call = call, .arena = call_arena(call) };
+    bool good = s_read_job(&reading, call_request(call), NULL, job);
     buf_free(&reading.bytes);
     return good;
 }
@@ -220,7 +232,7 @@ void jobs_read_key(intake_request_t *request)
 static void s_enqueue(call_t *call, jobs_t *jobs, const value_t *list)
 {
     arena_t *arena = call_arena(call);
-    reading_t reading = { .jobs = jobs, .call = call, .arena = arena };
+    reading_t reading = { .jobs = jobs, .call = call, .arena = arena, .trace = call_trace(call) };
     intake_request_t *request = arena_alloc(arena, sizeof *request);
     size_t count = list ? list->count : 1;
     *request =

@@ -53,7 +53,12 @@ static bool s_require_pulled(call_t *call, const char *queue)
 
 static void s_pack_begun(pack_t *pack, const job_begun_t *job)
 {
-    pack_map(pack, 6);
+    char traceparent[TRACE_PARENT_SIZE];
+    trace_t trace;
+    const bool is_traced = job->trace.size == sizeof trace;
+    if (is_traced)
+        memcpy(&trace, job->trace.bytes, sizeof trace);
+    pack_map(pack, 7);
     pack_pair_int(pack, "id", job->id);
     pack_pair_int(pack, "fence", job->fence);
     pack_pair_text(pack, "kind", job->kind);
@@ -63,6 +68,7 @@ static void s_pack_begun(pack_t *pack, const job_begun_t *job)
     else
         pack_nil(pack);
     pack_pair_int(pack, "timeout_ms", job->timeout_ms);
+    pack_pair_text(pack, "traceparent", is_traced ? trace_parent(&trace, traceparent) : NULL);
     pack_text(pack, "payload");
     pack_raw(pack, job->payload.bytes, job->payload.size);
 }

@@ -62,7 +62,7 @@ static bool s_read(put_t *self, jobs_t *jobs)
 {
     job_new_t job;
     call_t *call = self->call;
-    if (!jobs_require_job(jobs, call, call_request(call), NULL, &job))
+    if (!jobs_require_plan(jobs, call, &job))
         return false;
     self->schedule = (schedule_t){
         .account = job.account,

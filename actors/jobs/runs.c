@@ -115,6 +115,7 @@ static void s_collect(dispatcher_t *self, run_t *run)
 {
     const error_code_t code = run->failure.code;
     stats_record(actor_stats(self->actor), JOBS_RUN_TIME, clock_us() - run->started_us);
+    run_end_trace(run);
     monitor_lock(&self->monitor);
     lane_t *lane = lanes_find(&self->lanes, run->job.queue);
     if (lane)

@@ -57,7 +57,6 @@ static void s_on_answer(void *arg, answer_t *answer)
 
 static void s_call(dispatcher_t *self, run_t *run)
 {
-    uint8_t trace[FRAME_TRACE_BYTES];
     char text[JOB_TEXT_SIZE];
     buf_t body = { 0 };
     const job_begun_t *job = &run->job;
@@ -67,20 +66,18 @@ static void s_call(dispatcher_t *self, run_t *run)
     const char *service = actor_service(self->actor);
     text_copy(who.service, sizeof who.service, service, strlen(service));
     buf_add(&body, job->payload.bytes, job->payload.size);
-    client_request_t request = { .service = run->target->service,
-                                 .method = strrchr(job->kind, '.') + 1,
-                                 .body = &body,
-                                 .principal = principal.size ? &principal : NULL,
-                                 .deadline_ms = (uint32_t)job->timeout_ms,
-                                 .priority = FRAME_PRIORITIES - 1, /* whoever waits goes first */
-                                 .job = job_run_write(&who, text) };
-    if (job->trace.size == sizeof trace) { /* the same trace, a span of its own */
-        memcpy(trace, job->trace.bytes, sizeof trace);
-        id_random(trace + 16, 8);
-        request.trace = trace;
-    }
+    const client_request_t request = { .service = run->target->service,
+                                       .method = strrchr(job->kind, '.') + 1,
+                                       .body = &body,
+                                       .principal = principal.size ? &principal : NULL,
+                                       .deadline_ms = (uint32_t)job->timeout_ms,
+                                       .priority =
+                                           FRAME_PRIORITIES - 1, /* whoever waits goes first */
+                                       .trace = &run->trace,
+                                       .job = job_run_write(&who, text) };
     run->target->calls++;
     run->started_us = clock_us();
+    run_begin_trace(run);
     dispatcher_count(self, JOBS_STARTED, 1);
     jobs_publish(self->actor, TOPIC_JOBS_STARTED, &run->job, JOB_RUNNING, NULL);
     uint64_t ticket = client_send(self->client, &request, s_on_answer, run);

@@ -18,11 +18,18 @@ void board_init(board_t *self, uint64_t keep_ms)
     *self = (board_t){ .keep_ms = keep_ms };
 }
 
+/* NULL is fine. */
+static void s_drop(board_t *self, view_t **view_p)
+{
+    self->bytes -= *view_p ? (*view_p)->bytes : 0;
+    view_drop(view_p);
+}
+
 static void s_remove(board_t *self, member_t *member)
 {
     HASH_DELETE(hh, self->members, member);
-    view_drop(&member->now);
-    view_drop(&member->before);
+    s_drop(self, &member->now);
+    s_drop(self, &member->before);
     mem_free(member);
 }
 
@@ -70,23 +77,40 @@ static board_verdict_t s_judge(const view_t *view, const view_t *known, uint64_t
     return *missed ? BOARD_GAP : BOARD_TAKEN;
 }
 
+static bool s_is_taken(board_verdict_t verdict)
+{
+    return verdict != BOARD_OLD && verdict != BOARD_FULL;
+}
+
+/* Takes over the view as the member's last; the one before stays, unless it is of another life. */
+static void s_put(board_t *self, member_t *member, view_t *view, bool is_another_life)
+{
+    s_drop(self, &member->before);
+    if (is_another_life) {
+        s_drop(self, &member->now);
+        member->restarts++;
+    }
+    member->before = member->now;
+    member->before_wall_ms = member->now_wall_ms;
+    member->now = view;
+    self->bytes += view->bytes;
+}
+
 board_verdict_t board_take(board_t *self, view_t **view_p, int64_t wall_ms, uint64_t now_ms,
                            uint64_t *missed)
 {
     member_t *member = s_member(self, *view_p);
     board_verdict_t verdict = member ? s_judge(*view_p, member->now, missed) : BOARD_FULL;
-    if (verdict == BOARD_OLD || verdict == BOARD_FULL) {
+    const size_t freed = member && member->before ? member->before->bytes : 0;
+    if (s_is_taken(verdict) && (*view_p)->bytes > BOARD_BYTES_MAX - (self->bytes - freed))
+        verdict = BOARD_FULL;
+    if (!s_is_taken(verdict)) {
         view_drop(view_p);
+        if (member && !member->now)
+            s_remove(self, member);
         return verdict;
     }
-    view_drop(&member->before);
-    if (verdict == BOARD_RESET || verdict == BOARD_CRASH) {
-        view_drop(&member->now);
-        member->restarts++;
-    }
-    member->before = member->now;
-    member->before_wall_ms = member->now_wall_ms;
-    member->now = *view_p;
+    s_put(self, member, *view_p, verdict == BOARD_RESET || verdict == BOARD_CRASH);
     member->now_wall_ms = wall_ms;
     member->heard_ms = now_ms;
     member->is_up = !member->now->is_last;

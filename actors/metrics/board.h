@@ -20,7 +20,8 @@
 #include "proto/exposition.h"
 
 #define BOARD_INSTANCES_MAX 1000
-#define BOARD_MISSED        3 /* snapshots */
+#define BOARD_BYTES_MAX     ((size_t)256 << 20) /* of all their snapshots */
+#define BOARD_MISSED        3                   /* snapshots */
 
 /* One instance. */
 typedef struct {
@@ -36,6 +37,7 @@ typedef struct {
 
 typedef struct {
     member_t *members;
+    size_t bytes;     /* of the members' snapshots */
     uint64_t keep_ms; /* how long what is silent is kept */
 } board_t;
 
@@ -45,7 +47,7 @@ typedef enum {
     BOARD_RESET, /* taken; the instance has started anew, having left before */
     BOARD_CRASH, /* taken; it has started anew, not having said that it leaves */
     BOARD_OLD,   /* not news: dropped */
-    BOARD_FULL,  /* too many instances: dropped */
+    BOARD_FULL,  /* too many instances, or bytes: dropped */
 } board_verdict_t;
 
 void board_init(board_t *self, uint64_t keep_ms);

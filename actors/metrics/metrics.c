@@ -27,6 +27,17 @@ static const setting_t s_setting_rows[] = {
       .about = "`whsec_...` that messages to it are signed with; empty for no signature." },
     { "alert_repeat_s", SETTING_INT, offsetof(metrics_settings_t, alert_repeat_s), "3600", 10,
       604800, "s", .about = "How often an alert that goes on is told again." },
+    { "traces", SETTING_INT, offsetof(metrics_settings_t, traces), "5000", 1, 1000000, NULL,
+      .about = "Traces that are remembered." },
+    { "trace_bytes", SETTING_INT, offsetof(metrics_settings_t, trace_bytes), "16777216", 65536,
+      INT64_C(1) << 34, "bytes", .about = "What their spans may take together." },
+    { "trace_keep_s", SETTING_INT, offsetof(metrics_settings_t, trace_keep_s), "900", 1, 86400, "s",
+      .about = "How long a trace is remembered after it was last heard of." },
+    { "otlp_url", SETTING_TEXT, offsetof(metrics_settings_t, otlp_url), "", 0, 2048,
+      .about = "Where traces are exported to by OTLP/HTTP in JSON, as "
+               "http://otel.internal:4318/v1/traces; empty for nowhere." },
+    { "otlp_headers", SETTING_TEXT, offsetof(metrics_settings_t, otlp_headers), "", 0, 4096,
+      .secret = true, .about = "Headers for that, as `name=value,name=value`." },
     { "errors_keep_s", SETTING_INT, offsetof(metrics_settings_t, errors_keep_s), "604800", 60,
       31536000, "s", .about = "How long a group of failures is told after it was met last." },
     { "sentry_dsn", SETTING_TEXT, offsetof(metrics_settings_t, sentry_dsn), "", 0, 2048,
@@ -54,7 +65,6 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
     COUNTER(METRICS_ERRORS_BAD, "errors_bad", "Failures that could not be read"),
     COUNTER(METRICS_ERRORS_EVICTED, "errors_evicted",
             "Groups of failures forgotten because there were too many"),
-#undef COUNTER
     [METRICS_RESTARTS] = { "instance_restarts_total{of,after}", STATS_COUNTER,
                            "Instances that started anew under their name, by part, and whether "
                            "they had left in order" },
@@ -65,10 +75,21 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
                               "Failures that were to be exported and are lost" },
     [METRICS_ERROR_GROUPS] = { "metrics_error_groups", STATS_GAUGE, "Kinds of failures known" },
     [METRICS_ALERTS] = { "metrics_alerts", STATS_GAUGE, "Rules that are broken now" },
+    [METRICS_ALERTS_DROPPED] = { "metrics_alerts_dropped_total", STATS_COUNTER,
+                                 "Broken rules there was no room for" },
     [METRICS_ALERTS_TOLD] = { "metrics_alerts_told_total", STATS_COUNTER,
                               "Messages about alerts that were handed on to be delivered" },
     [METRICS_ALERTS_LOST] = { "metrics_alerts_lost_total", STATS_COUNTER,
                               "Messages about alerts that could not be" },
+    COUNTER(METRICS_SPANS, "spans", "Spans taken in"),
+    COUNTER(METRICS_SPANS_BAD, "spans_bad", "Spans that could not be read"),
+    COUNTER(METRICS_SPANS_DROPPED, "spans_dropped", "Spans there was no more room for"),
+    COUNTER(METRICS_SPANS_EXPORTED, "spans_exported", "Spans that a collector has taken"),
+    COUNTER(METRICS_SPANS_NOT_EXPORTED, "spans_not_exported",
+            "Spans that were to be exported and are lost"),
+#undef COUNTER
+    [METRICS_TRACES] = { "metrics_traces", STATS_GAUGE, "Traces remembered" },
+    [METRICS_TRACE_BYTES] = { "metrics_trace_bytes", STATS_GAUGE, "What their spans take" },
 };
 
 /* ---- hearing -------------------------------------------------------------------------------- */
@@ -157,6 +178,7 @@ static void s_show(metrics_t *self)
     stats_set(stats, METRICS_INSTANCES, HASH_COUNT(self->board.members));
     stats_set(stats, METRICS_ERROR_GROUPS, HASH_COUNT(self->errors.groups));
     stats_set(stats, METRICS_ALERTS, alerts_count(&self->alerts));
+    stats_set(stats, METRICS_ALERTS_DROPPED, (int64_t)self->alerts.dropped);
 }
 
 /* ---- alerts --------------------------------------------------------------------------------- */
@@ -229,8 +251,10 @@ static void s_tick(actor_t *actor, void *memory)
     self->summary.size = 0;
     buf_add(&self->summary, body.bytes, body.size);
     s_show(self);
+    metrics_tick_traces(self);
     monitor_unlock(&self->monitor);
     messenger_tick(&self->messenger, clock_ms());
+    exporter_tick(&self->otlp.exporter, clock_ms());
     exporter_tick(&self->sentry, clock_ms());
     actor_publish(actor, topic_row(TOPIC_METRICS_SUMMARY)->prefix, false, &body);
 }
@@ -241,8 +265,12 @@ static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     metrics_t *self = memory;
     self->actor = actor;
-    if (!metrics_init_errors(self, &s_settings, why, why_size))
+    if (!metrics_init_traces(self, &s_settings, why, why_size))
         return false;
+    if (!metrics_init_errors(self, &s_settings, why, why_size)) {
+        metrics_free_traces(self);
+        return false;
+    }
     monitor_init(&self->monitor);
     board_init(&self->board, (uint64_t)s_settings.keep_s * 1000);
     alerts_init(&self->alerts, (uint64_t)s_settings.alert_repeat_s * 1000);
@@ -259,6 +287,7 @@ static void s_connected(actor_t *actor, void *memory)
     self->messenger.carried = METRICS_ALERTS_TOLD;
     self->messenger.dropped = METRICS_ALERTS_LOST;
     client_subscribe(actor_client(actor), topic_row(TOPIC_METRICS)->prefix, s_on_snapshot, self);
+    metrics_connect_traces(self);
     metrics_connect_errors(self);
 }
 
@@ -266,6 +295,7 @@ static void s_release(actor_t *actor, void *memory)
 {
     metrics_t *self = memory;
     (void)actor;
+    metrics_free_traces(self);
     messenger_free(&self->messenger);
     alerts_free(&self->alerts);
     metrics_free_errors(self);
@@ -277,6 +307,8 @@ static void s_release(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &metrics_text, metrics_on_text, HANDLE_POOL },
     { &metrics_summary, metrics_on_summary, HANDLE_POOL },
+    { &metrics_trace, metrics_on_trace, HANDLE_POOL },
+    { &metrics_traces, metrics_on_traces, HANDLE_POOL },
     { &metrics_errors, metrics_on_errors, HANDLE_POOL },
     { &metrics_error, metrics_on_error, HANDLE_POOL },
     { &metrics_forget_error, metrics_on_forget_error, HANDLE_POOL },

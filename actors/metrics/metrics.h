@@ -7,11 +7,14 @@
  * publishes on the topic `metrics.summary` and gives to whoever asks (`summary`). It compares each
  * summary with rules (rules.h); what is broken is told on the topic `alert`, and by a webhook.
  *
+ * Of the spans that parts publish (proto/spans.h) it keeps what happened because of each request
+ * for a while (traces.h), tells it (`trace`, `traces`), and exports it (otlp.h).
  * Failures of ours (proto/fault.h) it groups by what they are (errors.h), tells which there are
  * (`errors`, `error`, `forget_error`), and exports them (sentry.h).
  *
  * Several instances hear the same and say the same; the summary is published by each, so whoever
- * follows the topic follows one publisher; alerts are told by the one whose name sorts first.
+ * follows the topic follows one publisher; alerts are told, and traces exported, by the one whose
+ * name sorts first.
  * Nothing is stored: an instance that starts knows of the
  * others when their next snapshots come.
  */
@@ -23,7 +26,9 @@
 #include "actors/metrics/errors.h"
 #include "actors/metrics/exporter.h"
 #include "actors/metrics/messenger.h"
+#include "actors/metrics/otlp.h"
 #include "actors/metrics/sentry.h"
+#include "actors/metrics/traces.h"
 #include "actors/runtime/actor.h"
 #include "proto/metrics.h"
 
@@ -32,6 +37,8 @@ extern const actor_spec_t metrics_actor;
 typedef struct {
     int64_t keep_s, alert_repeat_s, errors_keep_s;
     const char *alert_webhook, *alert_secret;
+    int64_t traces, trace_bytes, trace_keep_s;
+    const char *otlp_url, *otlp_headers;
     const char *sentry_dsn, *sentry_environment;
 } metrics_settings_t;
 
@@ -55,8 +62,16 @@ typedef enum {
     METRICS_INSTANCES,
     METRICS_SERIES,
     METRICS_ALERTS,
+    METRICS_ALERTS_DROPPED,
     METRICS_ALERTS_TOLD,
     METRICS_ALERTS_LOST,
+    METRICS_SPANS,
+    METRICS_SPANS_BAD,
+    METRICS_SPANS_DROPPED,
+    METRICS_SPANS_EXPORTED,
+    METRICS_SPANS_NOT_EXPORTED,
+    METRICS_TRACES,
+    METRICS_TRACE_BYTES,
     METRICS_STATS
 } metrics_stat_t;
 
@@ -70,6 +85,8 @@ typedef struct {
     exporter_t sentry;
     alerts_t alerts;
     messenger_t messenger;
+    traces_t traces;
+    otlp_t otlp;
     buf_t summary; /* the last one, packed */
 } metrics_t;
 
@@ -80,6 +97,16 @@ bool metrics_is_first(const metrics_t *self);
 /* Handlers. */
 void metrics_on_text(call_t *call, void *self);
 void metrics_on_summary(call_t *call, void *self);
+
+/* ---- on_traces.c ---------------------------------------------------------------------------- */
+
+bool metrics_init_traces(metrics_t *self, const metrics_settings_t *settings, char *why,
+                         size_t why_size) MUST_CHECK;
+void metrics_connect_traces(metrics_t *self);
+void metrics_tick_traces(metrics_t *self); /* the caller holds the lock */
+void metrics_free_traces(metrics_t *self);
+void metrics_on_trace(call_t *call, void *self);
+void metrics_on_traces(call_t *call, void *self);
 
 /* ---- on_errors.c ---------------------------------------------------------------------------- */
 

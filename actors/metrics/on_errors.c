@@ -150,7 +150,7 @@ static bool s_is_wanted(wanted_t *wanted, const error_group_t *group)
 void metrics_on_errors(call_t *call, void *memory)
 {
     metrics_t *self = memory;
-    const error_group_t *found[PAGE_MAX + 1];
+    const error_group_t *found[PAGE_MAX + 1] = { NULL };
     const size_t limit = (size_t)call_int(call, "limit");
     size_t count = 0;
     wanted_t wanted = { .part = call_text(call, "part"), .code = call_text(call, "code") };

@@ -9,18 +9,12 @@
 
 #include "actors/metrics/pace.h"
 
-/* The same series in the snapshot before; mostly it has the same place. */
+/* The same series in the snapshot before. */
 static const view_series_t *s_before(const span_t *span, const view_family_t *family,
                                      const view_series_t *series)
 {
     const view_family_t *old = span->before ? view_family(span->before, family->name) : NULL;
-    size_t place = (size_t)(series - family->series);
-    if (!old || old->kind != family->kind)
-        return NULL;
-    for (size_t tried = 0, at = place; tried < old->count; tried++, at++)
-        if (strcmp(old->series[at % old->count].labels, series->labels) == 0)
-            return &old->series[at % old->count];
-    return NULL;
+    return old && old->kind == family->kind ? view_series(old, series->labels) : NULL;
 }
 
 double pace_rate(const span_t *span, const view_family_t *family, const view_series_t *series)
@@ -48,17 +42,31 @@ void pace_add_times(pace_t *self, const span_t *span, const view_family_t *famil
     }
 }
 
+#define RATE_MAX  1e15
+#define WHOLE_MAX (INT64_C(1) << 53) /* what JSON's readers keep exactly */
+
+double pace_bounded(double rate)
+{
+    return rate < 0 ? 0 : rate > RATE_MAX ? RATE_MAX : rate;
+}
+
+int64_t pace_whole(int64_t number)
+{
+    return number < 0 ? 0 : number >= WHOLE_MAX ? WHOLE_MAX - 1 : number;
+}
+
 static void s_pack_number(pack_t *out, const char *key, double value)
 {
     pack_text(out, key);
-    pack_double(out, round(value * 1000) / 1000);
+    pack_double(out, pace_bounded(round(value * 1000) / 1000));
 }
 
 void pace_write(const pace_t *self, pack_t *out)
 {
     s_pack_number(out, "requests_per_s", self->requests);
     s_pack_number(out, "errors_per_s", self->errors);
-    s_pack_number(out, "error_ratio", self->requests > 0 ? self->errors / self->requests : 0);
+    s_pack_number(out, "error_ratio",
+                  self->requests > 0 ? fmin(self->errors / self->requests, 1) : 0);
     pack_pair_int(out, "p50_us", (int64_t)histogram_quantile(&self->times, 0.50));
     pack_pair_int(out, "p95_us", (int64_t)histogram_quantile(&self->times, 0.95));
     pack_pair_int(out, "p99_us", (int64_t)histogram_quantile(&self->times, 0.99));

@@ -32,6 +32,10 @@ double pace_rate(const span_t *span, const view_family_t *family, const view_ser
 void pace_add_times(pace_t *self, const span_t *span, const view_family_t *family,
                     const view_series_t *series);
 
+/* Numbers as the summary may have them, whatever a snapshot says. */
+double pace_bounded(double rate);
+int64_t pace_whole(int64_t number);
+
 /* Packs {requests_per_s, errors_per_s, error_ratio, p50_us, p95_us, p99_us} as pairs of a map. */
 void pace_write(const pace_t *self, pack_t *out);
 

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +39,14 @@ typedef struct {
 } part_t;
 
 typedef struct {
+    UT_hash_handle hh;
     const char *method, *route;
     pace_t pace;
+    char key[]; /* both, with a space between */
 } route_t;
 
 typedef struct {
+    UT_hash_handle hh;
     const char *name;
     int64_t depth, credit, instances;
 } waiting_t;
@@ -54,9 +58,9 @@ typedef struct {
     arena_t arena;
     part_t **parts; /* as many as there are instances, at most */
     size_t part_count;
-    route_t *routes[ROUTES_MAX];
+    route_t *routes[ROUTES_MAX], *by_name;
     size_t route_count;
-    waiting_t services[SERVICES_MAX];
+    waiting_t services[SERVICES_MAX], *queues;
     size_t service_count;
     double started, dead; /* jobs a second */
     int64_t running;
@@ -78,15 +82,17 @@ static span_t s_span(const member_t *member)
 {
     return (span_t){ .before = member->is_up ? member->before : NULL,
                      .now = member->now,
-                     .seconds = (double)(member->now_wall_ms - member->before_wall_ms) / 1000.0 };
+                     .seconds =
+                         ((double)member->now_wall_ms - (double)member->before_wall_ms) / 1000 };
 }
 
+/* Never below 0: what a gauge of ours shows is a number of things. */
 static int64_t s_gauge(const view_t *view, const char *name)
 {
     const view_family_t *family = view_family(view, name);
     int64_t sum = 0;
     for (size_t i = 0; family && i < family->count; i++)
-        sum += family->series[i].value;
+        sum = pace_whole(sum + pace_whole(family->series[i].value));
     return sum;
 }
 
@@ -126,7 +132,7 @@ static void s_add_to_part(summary_t *self, const member_t *member, const pace_t 
     part_t *part = s_part(self, member->now->part);
     part->instances += member->is_up;
     part->down += !member->is_up && !member->now->is_last;
-    part->in_flight += in_flight;
+    part->in_flight = pace_whole(part->in_flight + in_flight);
     part->pace.requests += pace->requests;
     part->pace.errors += pace->errors;
     for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
@@ -144,13 +150,13 @@ static void s_pack_instance(summary_t *self, const member_t *member, const span_
     pack_pair_text(pack, "instance", view->instance);
     pack_pair_bool(pack, "up", member->is_up);
     pack_pair_int(pack, "down", !member->is_up && !view->is_last);
-    pack_pair_int(pack, "uptime_s", life_ms > 0 ? life_ms / 1000 : 0);
+    pack_pair_int(pack, "uptime_s", pace_whole(life_ms / 1000));
     pack_pair_int(pack, "restarts", member->restarts);
     pack_pair_int(pack, "silent_s", (int64_t)((self->now_ms - member->heard_ms) / 1000));
     pace_write(pace, pack);
     pack_pair_int(pack, "in_flight", in_flight);
     pack_text(pack, "cpu_ratio");
-    pack_double(pack, s_rate(span, "process_cpu_seconds_total", NULL, NULL) / MICRO);
+    pack_double(pack, pace_bounded(s_rate(span, "process_cpu_seconds_total", NULL, NULL) / MICRO));
     pack_pair_int(pack, "memory_bytes", s_gauge(view, "process_resident_memory_bytes"));
 }
 
@@ -163,8 +169,8 @@ static void s_add_instance(summary_t *self, const member_t *member, pace_t *pace
                       .errors = s_rate(&span, sources->errors, sources->error_label,
                                        sources->error_prefix) };
     s_add_times(pace, &span, sources->times);
-    s_add_to_part(self, member, pace, in_flight < 0 ? 0 : in_flight);
-    s_pack_instance(self, member, &span, pace, in_flight < 0 ? 0 : in_flight);
+    s_add_to_part(self, member, pace, in_flight);
+    s_pack_instance(self, member, &span, pace, in_flight);
 }
 
 /* ---- routes --------------------------------------------------------------------------------- */
@@ -173,15 +179,17 @@ static void s_add_instance(summary_t *self, const member_t *member, pace_t *pace
 static route_t *s_route(summary_t *self, const view_series_t *series)
 {
     const char *method = view_label(series, "method"), *route = view_label(series, "route");
-    for (size_t i = 0; i < self->route_count; i++)
-        if (strcmp(self->routes[i]->route, route) == 0 &&
-            strcmp(self->routes[i]->method, method) == 0)
-            return self->routes[i];
-    if (self->route_count == ROUTES_MAX)
-        return NULL;
-    route_t *made = arena_alloc(&self->arena, sizeof *made);
+    char key[2 * FAMILY_VALUE_MAX + 2];
+    const size_t size = (size_t)snprintf(key, sizeof key, "%s %s", method, route);
+    route_t *found;
+    HASH_FIND(hh, self->by_name, key, size, found);
+    if (found || self->route_count == ROUTES_MAX)
+        return found;
+    route_t *made = arena_alloc(&self->arena, sizeof *made + size + 1);
     made->method = method;
     made->route = route;
+    memcpy(made->key, key, size);
+    HASH_ADD(hh, self->by_name, key, (unsigned)size, made);
     self->routes[self->route_count++] = made;
     return made;
 }
@@ -221,13 +229,13 @@ static int s_compare_routes(const void *a, const void *b)
 
 static waiting_t *s_service(summary_t *self, const char *name)
 {
-    for (size_t i = 0; i < self->service_count; i++)
-        if (strcmp(self->services[i].name, name) == 0)
-            return &self->services[i];
-    if (self->service_count == SERVICES_MAX)
-        return NULL;
+    waiting_t *found;
+    HASH_FIND(hh, self->queues, name, strlen(name), found);
+    if (found || self->service_count == SERVICES_MAX)
+        return found;
     waiting_t *made = &self->services[self->service_count++];
     *made = (waiting_t){ .name = name };
+    HASH_ADD_KEYPTR(hh, self->queues, name, strlen(name), made);
     return made;
 }
 
@@ -241,15 +249,16 @@ static void s_add_queues(summary_t *self, const view_t *view)
         const view_family_t *family = view_family(view, names[f]);
         for (size_t i = 0; family && i < family->count; i++) {
             const view_series_t *series = &family->series[i];
+            const int64_t value = pace_whole(series->value);
             waiting_t *service = s_service(self, view_label(series, "service"));
-            if (!service || series->value <= 0)
+            if (!service)
                 continue;
             if (f == 0)
-                service->depth += series->value;
-            else if (f == 1 && series->value > service->credit)
-                service->credit = series->value;
-            else if (f == 2 && series->value > service->instances)
-                service->instances = series->value;
+                service->depth = pace_whole(service->depth + value);
+            else if (f == 1 && value > service->credit)
+                service->credit = value;
+            else if (f == 2 && value > service->instances)
+                service->instances = value;
         }
     }
 }
@@ -261,7 +270,7 @@ static void s_add_jobs(summary_t *self, const member_t *member)
     const span_t span = s_span(member);
     self->started += s_rate(&span, "jobs_started_total", NULL, NULL);
     self->dead += s_rate(&span, "jobs_dead_total", NULL, NULL);
-    self->running += s_gauge(member->now, "jobs_running");
+    self->running = pace_whole(self->running + s_gauge(member->now, "jobs_running"));
 }
 
 /* ---- packing -------------------------------------------------------------------------------- */
@@ -314,10 +323,10 @@ static void s_pack_jobs(const summary_t *self, pack_t *out)
     pack_text(out, "jobs");
     pack_map(out, 3);
     pack_text(out, "started_per_s");
-    pack_double(out, self->started);
+    pack_double(out, pace_bounded(self->started));
     pack_text(out, "dead_per_s");
-    pack_double(out, self->dead);
-    pack_pair_int(out, "running", self->running > 0 ? self->running : 0);
+    pack_double(out, pace_bounded(self->dead));
+    pack_pair_int(out, "running", self->running);
 }
 
 void summary_write(const board_t *board, const errors_t *errors, uint64_t now_ms, int64_t wall_ms,
@@ -349,6 +358,8 @@ void summary_write(const board_t *board, const errors_t *errors, uint64_t now_ms
     pack_text(out, "new_errors");
     errors_write_new(errors, wall_ms, out);
     buf_free(&self->instance_bytes);
+    HASH_CLEAR(hh, self->by_name);
+    HASH_CLEAR(hh, self->queues);
     arena_free(&self->arena);
     mem_free(self->parts);
     mem_free(pace);

@@ -136,8 +136,8 @@ const principal_t *call_principal(const call_t *self);
 /* The run of a job that the call is, NULL when it is none. */
 const job_run_t *call_job(const call_t *self);
 
-/* The trace it belongs to, FRAME_TRACE_BYTES; NULL: none. */
-const uint8_t *call_trace(const call_t *self);
+/* Where it stands in a trace: its own span, of which what it causes is a child. NULL: in none. */
+const trace_t *call_trace(const call_t *self);
 
 const method_t *call_method(const call_t *self);
 actor_t *call_actor(const call_t *self);

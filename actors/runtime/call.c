@@ -68,11 +68,6 @@ const job_run_t *call_job(const call_t *self)
     return self->is_job ? &self->job : NULL;
 }
 
-const uint8_t *call_trace(const call_t *self)
-{
-    return self->message->frame.flags & FRAME_TRACED ? self->message->frame.trace : NULL;
-}
-
 const method_t *call_method(const call_t *self)
 {
     return self->handler->method;
@@ -174,7 +169,7 @@ static void s_log(const call_t *self, uint64_t took_us, const char *outcome)
 }
 
 /* Frees the call; the last one of an actor that stops wakes whoever waits for it. */
-static void s_free(call_t *self, const char *outcome)
+static void s_free(call_t *self, error_code_t code)
 {
     actor_t *actor = self->actor;
     uint64_t took_us = clock_us() - self->started_us;
@@ -183,7 +178,8 @@ static void s_free(call_t *self, const char *outcome)
     if (actor->spec->times_row)
         series_record(stats_at(&actor->own_stats, actor->spec->times_row, method), took_us);
     stats_add(&actor->stats, ACTOR_ACTIVE, -1);
-    s_log(self, took_us, outcome);
+    s_log(self, took_us, code == ERROR_NONE ? "ok" : error_row(code)->symbol);
+    call_end_trace(self, code, took_us);
     worker_request_destroy(&self->message);
     buf_free(&self->reply);
     arena_free(&self->arena);
@@ -201,21 +197,21 @@ void call_reply(call_t *self, uint16_t status)
     if (self->reply.size == 0)
         buf_add(&self->reply, &empty_map, 1);
     client_reply(self->actor->client, self->message, FRAME_FINAL, status, &self->reply);
-    s_free(self, "ok");
+    s_free(self, ERROR_NONE);
 }
 
 /* A failure that is no fault of the caller's. */
 static void s_tell_fault(const call_t *self, const failure_t *failure)
 {
     const frame_t *frame = &self->message->frame;
-    const uint8_t *trace = call_trace(self);
+    const trace_t *trace = call_trace(self);
     const fault_source_t source = { .part = self->actor->spec->service->name,
                                     .method = frame->method,
                                     .method_size = frame->method_size,
                                     .request_id =
                                         self->principal ? self->principal->request_id : "",
-                                    .trace = trace,
-                                    .span = trace ? trace + 16 : NULL };
+                                    .trace = trace ? trace->trace : NULL,
+                                    .span = trace ? trace->span : NULL };
     actor_count(self->actor, ACTOR_FAULTS);
     fault_tell(self->actor->client, &source, failure);
 }
@@ -226,7 +222,7 @@ void call_fail_with(call_t *self, const failure_t *failure)
     if (error_row(failure->code)->http_status >= 500)
         s_tell_fault(self, failure);
     client_reply_failure(self->actor->client, self->message, failure);
-    s_free(self, error_row(failure->code)->symbol);
+    s_free(self, failure->code);
 }
 
 void call_fail(call_t *self, error_code_t code, const char *format, ...)
@@ -315,17 +311,17 @@ static void s_refuse_answer(answer_t *answer, const char *service)
 bool call_service(call_t *self, const char *service, const char *method, bool is_idempotent,
                   buf_t *body, answer_t *answer)
 {
-    uint8_t trace[FRAME_TRACE_BYTES];
+    trace_t child;
     buf_t principal = { .bytes = zmq_msg_data(&self->message->principal),
                         .size = zmq_msg_size(&self->message->principal) };
     client_request_t request = { .service = service,
                                  .method = method,
                                  .principal = principal.size ? &principal : NULL,
                                  .flags = is_idempotent ? FRAME_IDEMPOTENT : 0 };
-    if (self->message->frame.flags & FRAME_TRACED) { /* the same trace, a span of its own */
-        memcpy(trace, self->message->frame.trace, sizeof trace);
-        id_fresh(trace + 16, 8);
-        request.trace = trace;
+    const uint64_t started_us = clock_us();
+    if (self->is_traced) {
+        child = trace_child(&self->trace);
+        request.trace = &child;
     }
     bool good = false;
     for (uint32_t attempt = 1;; attempt++) {
@@ -341,6 +337,8 @@ bool call_service(call_t *self, const char *service, const char *method, bool is
         answer_close(answer);
         clock_sleep_ms(wait);
     }
+    if (request.trace)
+        call_end_child(self, &child, &request, answer->failure.code, started_us);
     buf_free(body);
     return good;
 }

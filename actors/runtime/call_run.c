@@ -30,6 +30,7 @@ static call_t *s_new(actor_t *actor, worker_request_t *message)
     call->message = message;
     call->started_us = message->received_us;
     call->is_job = job_run_read(&call->job, message->frame.reply, message->frame.reply_size);
+    call_begin_trace(call);
     pack_init(&call->pack, &call->reply);
     monitor_lock(&actor->monitor);
     TAILQ_INSERT_TAIL(&actor->active, call, entry);
@@ -151,16 +152,30 @@ static bool s_require_valid(call_t *call)
            s_fail_validation(call, errors);
 }
 
+static void s_enter(const call_t *call)
+{
+    call_enter(call);
+    call_enter_trace(call);
+}
+
+static void s_leave(void)
+{
+    call_leave_trace();
+    log_enter(NULL);
+}
+
 static void s_begin(call_t *call)
 {
     actor_t *actor = call->actor;
-    stats_record(&actor->stats, ACTOR_WAIT_TIME, clock_us() - call->started_us);
+    const uint64_t wait_us = clock_us() - call->started_us;
+    call->wait_us = wait_us < UINT32_MAX ? (uint32_t)wait_us : UINT32_MAX;
+    stats_record(&actor->stats, ACTOR_WAIT_TIME, wait_us);
     if (!s_require_time(call) || !s_require_principal(call) || !s_require_permission(call))
         return;
-    call_enter(call);
+    s_enter(call);
     if (s_require_valid(call))
         call->handler->handle(call, actor->self);
-    log_enter(NULL);
+    s_leave();
 }
 
 void call_run(call_t *call)
@@ -171,9 +186,9 @@ void call_run(call_t *call)
         return;
     }
     call->go_on = NULL;
-    call_enter(call);
+    s_enter(call);
     go_on(call, call->go_on_arg);
-    log_enter(NULL);
+    s_leave();
 }
 
 void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)

@@ -12,6 +12,7 @@
 #include "actors/base/text.h"
 #include "actors/runtime/db.h"
 #include "actors/runtime/db_backend.h"
+#include "actors/runtime/traced.h"
 
 /* What each status means to a client, and how loud it is in the log. */
 static const struct {
@@ -61,6 +62,7 @@ static void s_count(const db_conn_t *conn, const db_sql_t *sql, uint64_t spent_u
         stats_add(&db->stats, DB_SLOW_QUERIES, 1);
         LOG(LOG_WARN, "db.slow", LOG_TEXT("db.namespace", db->service),
             LOG_TEXT("db.operation.name", sql->name), LOG_INT("duration_us", spent_us));
+        traced_query(db->service, sql->name, spent_us);
     }
 }
 

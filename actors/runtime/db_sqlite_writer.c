@@ -26,6 +26,7 @@
 #include "actors/base/log.h"
 #include "actors/base/queue.h"
 #include "actors/runtime/db_sqlite.h"
+#include "actors/runtime/traced.h"
 
 /* A write that waits. It lives on its thread's stack and is gone once it is woken. */
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
     db_work_t work;
     void *arg;
     const log_request_t *request; /* what its thread works on */
+    traced_t traced;              /* and in which trace */
     db_status_t status;
     sem_t done;
 } ticket_t;
@@ -84,14 +86,22 @@ static void s_wake_all(ticket_t *ticket)
     }
 }
 
+static db_status_t s_work(sqlite_conn_t *conn, const ticket_t *ticket)
+{
+    log_enter(ticket->request);
+    traced_set(&ticket->traced);
+    db_status_t status = db_work(&conn->base, ticket->work, ticket->arg);
+    traced_end();
+    log_enter(NULL);
+    return status;
+}
+
 static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
 {
     db_status_t status = s_do(conn, &s_begin_work);
     if (status != DB_OK)
         return status;
-    log_enter(ticket->request);
-    status = db_work(&conn->base, ticket->work, ticket->arg);
-    log_enter(NULL);
+    status = s_work(conn, ticket);
     if (sqlite3_get_autocommit(conn->handle))
         return status ? status : DB_BROKEN;
     if (status != DB_OK && s_do(conn, &s_undo_work) != DB_OK) {
@@ -105,7 +115,7 @@ static db_status_t s_run_work(sqlite_conn_t *conn, ticket_t *ticket)
 /* The same where there is no other work to be kept: what fails takes the transaction down. */
 static db_status_t s_run_lone_work(sqlite_conn_t *conn, ticket_t *ticket)
 {
-    db_status_t status = db_work(&conn->base, ticket->work, ticket->arg);
+    db_status_t status = s_work(conn, ticket);
     if (sqlite3_get_autocommit(conn->handle))
         return status ? status : DB_BROKEN;
     if (status != DB_OK)
@@ -174,7 +184,9 @@ static void *s_thread(void *memory)
 db_status_t sqlite_write(db_t *db, db_work_t work, void *arg)
 {
     sqlite_t *self = db->state;
-    ticket_t ticket = { .work = work, .arg = arg, .request = log_request() };
+    ticket_t ticket = {
+        .work = work, .arg = arg, .request = log_request(), .traced = traced_now()
+    };
     insist(sem_init(&ticket.done, 0, 0) == 0);
     insist(queue_push(&self->queue, &ticket.item));
     while (sem_wait(&ticket.done) != 0)

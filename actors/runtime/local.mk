@@ -7,6 +7,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/breaker.c %D%/breaker.h \
 	%D%/call.c \
 	%D%/call_run.c \
+	%D%/call_trace.c \
 	%D%/cursor.c %D%/cursor.h \
 	%D%/db.c %D%/db.h %D%/db_backend.h \
 	%D%/db_migrate.c \
@@ -27,6 +28,7 @@ SB_RUNTIME += %D%/libruntime.a
 	%D%/runtime_methods.c \
 	%D%/secret.c %D%/secret.h \
 	%D%/state.h \
+	%D%/traced.c %D%/traced.h \
 	%D%/wishes.c %D%/wishes.h
 
 # Migrations become C tables: how an actor's fragment does that stands in embed.awk.

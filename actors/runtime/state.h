@@ -51,7 +51,9 @@ struct call {
     const descriptor_method_t *method;
     uint64_t started_us, due_us; /* monotonic */
     atomic_bool is_cancelled;
-    bool has_principal, is_job;
+    bool has_principal, is_job, is_traced;
+    trace_t trace;        /* when it is traced: its own span; the frame holds the caller's */
+    uint32_t wait_us;     /* from its arrival to its handler */
     job_run_t job;        /* when it is one */
     uint64_t progress_us; /* when it was told last how far it is */
     arena_t arena;
@@ -107,6 +109,15 @@ void call_run(call_t *call);
 
 /* Ends a call that did not get to run. */
 void call_refuse(call_t *call, error_code_t code, const char *detail);
+
+/* call_trace.c: the place of a call in its trace; what the present thread does belongs to it until
+ * `call_leave_trace`; and the spans that it and its calls to others are. */
+void call_begin_trace(call_t *self);
+void call_enter_trace(const call_t *self);
+void call_leave_trace(void);
+void call_end_trace(const call_t *self, error_code_t code, uint64_t took_us);
+void call_end_child(const call_t *self, const trace_t *child, const client_request_t *request,
+                    error_code_t code, uint64_t started_us);
 
 /* Answers `_health` and `_stats`. */
 extern const method_t runtime_health, runtime_stats;

@@ -30,8 +30,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zmq.h>
+
 #include "actors/base/clock.h"
 #include "actors/base/stats.h"
+#include "proto/client.h"
 #include "tests/bench/documents.h"
 #include "tests/bench/edge_clients.h"
 #include "tests/bench/edge_server.h"
@@ -237,9 +240,9 @@ static void s_bench_seen(const size_of_run_t *size)
     static const struct {
         system_form_t form;
         const char *name;
-    } forms[] = { { SYSTEM_SILENT, "R1 ping, neither logged nor told" },
-                  { SYSTEM_UNTOLD, "R1 ping, logged, not told" },
-                  { SYSTEM_PROCESSES, "R1 ping, logged and told" } };
+    } forms[] = { { SYSTEM_SILENT, "R1 ping, neither logged, told nor traced" },
+                  { SYSTEM_UNTOLD, "R1 ping, logged, neither told nor traced" },
+                  { SYSTEM_PROCESSES, "R1 ping, logged, told and traced" } };
     clients_request_t ping = { 0 };
     clients_write_get("/v1/ping", "", &ping.bytes);
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
@@ -276,6 +279,41 @@ static void s_bench_counting(void)
     stats_free(&stats);
 }
 
+/* ---- what it costs to be a span ---------------------------------------------------------------
+ */
+
+static void s_trace(void *arg)
+{
+    spans_t *spans = arg;
+    for (uint64_t i = 0; i < COUNTINGS; i++) {
+        trace_t trace;
+        trace_span_t span;
+        uint8_t parent[TRACE_SPAN_BYTES];
+        spans_enter(spans, NULL, &trace, parent);
+        trace_span_init(&span, SPAN_SERVER, "GET", "/v1/analyses/{id}", &trace, parent);
+        span.took_us = 100;
+        spans_end(spans, &span);
+    }
+}
+
+/* A request's span that nobody keeps: beginning a trace, and putting it into the ring. */
+static void s_bench_tracing(void)
+{
+    client_settings_t bus = { .brokers = "inproc://nobody",
+                              .events = "",
+                              .heartbeat_ms = 1000,
+                              .outstanding = 10,
+                              .trace_slow_ms = 1000,
+                              .trace_ring = 2048 };
+    void *context = zmq_ctx_new();
+    client_t *client = client_new(
+        context, &(client_config_t){ .settings = &bus, .name = "bench", .part = "bench" });
+    bench_repeat("edge", "a request's span that is not kept", COUNTINGS, s_trace,
+                 client_spans(client));
+    client_destroy(&client);
+    zmq_ctx_term(context);
+}
+
 int main(void)
 {
     const uint64_t rounds = bench_number("ROUNDS", 3);
@@ -289,6 +327,7 @@ int main(void)
         if (!only)
             s_bench_plain(&size);
         s_bench_counting();
+        s_bench_tracing();
         s_bench_seen(&size);
         if (!only || strcmp(only, "seen") != 0) {
             s_bench_system(&size, false);

@@ -45,6 +45,8 @@ static void s_exec(const char *const *words, int output)
     if (s_form >= SYSTEM_UNTOLD) {
         setenv("SIGNALBOX_BUS_SNAPSHOT_MS", "60000", 1);
         setenv("SIGNALBOX_BROKER_SNAPSHOT_MS", "60000", 1);
+        setenv("SIGNALBOX_BUS_TRACE_PER_MILLION", "0", 1);
+        setenv("SIGNALBOX_BUS_TRACE_RING", "0", 1);
     }
     dup2(output, STDOUT_FILENO);
     dup2(getenv("BENCH_LOG") ? STDERR_FILENO : nowhere, STDERR_FILENO);

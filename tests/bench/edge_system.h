@@ -32,7 +32,7 @@ typedef struct {
 typedef enum {
     SYSTEM_PROCESSES,
     SYSTEM_ONE_PROCESS,
-    SYSTEM_UNTOLD, /* processes that tell nobody what they count */
+    SYSTEM_UNTOLD, /* processes that tell nobody what they count, and no spans */
     SYSTEM_SILENT, /* that log nothing, either */
 } system_form_t;
 

@@ -8,6 +8,7 @@ FUZZ_TARGETS = \
 	%D%/analysis_fuzz \
 	%D%/cron_fuzz \
 	%D%/descriptor_fuzz \
+	%D%/events_fuzz \
 	%D%/frame_fuzz \
 	%D%/http_fuzz \
 	%D%/json_fuzz \
@@ -23,6 +24,7 @@ FUZZ_MAIN = %D%/fuzz.h
 %C%_analysis_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_cron_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_descriptor_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
+%C%_events_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_frame_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_http_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
 %C%_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(SB_FUZZ_FLAGS)
@@ -37,6 +39,7 @@ endif
 %C%_analysis_fuzz_SOURCES = %D%/analysis_fuzz.c $(FUZZ_MAIN)
 %C%_cron_fuzz_SOURCES = %D%/cron_fuzz.c $(FUZZ_MAIN)
 %C%_descriptor_fuzz_SOURCES = %D%/descriptor_fuzz.c $(FUZZ_MAIN)
+%C%_events_fuzz_SOURCES = %D%/events_fuzz.c $(FUZZ_MAIN)
 %C%_frame_fuzz_SOURCES = %D%/frame_fuzz.c $(FUZZ_MAIN)
 %C%_http_fuzz_SOURCES = %D%/http_fuzz.c $(FUZZ_MAIN)
 %C%_json_fuzz_SOURCES = %D%/json_fuzz.c $(FUZZ_MAIN)

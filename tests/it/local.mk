@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 #
 # Whole processes, driven by Python scripts that print TAP.
-check_PROGRAMS += %D%/cron_host %D%/edge_host
+check_PROGRAMS += %D%/cron_host %D%/edge_host %D%/trace_host
 
 # What the documents say; `make update-docs` is in docs/local.mk.
 DOCS_TESTS = \
@@ -64,8 +64,8 @@ TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 	docs/examples/analyse.py docs/examples/greeter.py docs/examples/batch.json docs/examples/workflow.json
 
-TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/jobs_cron.py %D%/jobs_schedules.py
-EXTRA_DIST += tests/kit/stream.py %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/jobs_cron.py %D%/jobs_schedules.py
+TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
+EXTRA_DIST += tests/kit/stream.py %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
 
 JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_promises.py %D%/jobs_system.py
 TESTS += $(JOBS_TESTS_IT)
@@ -77,7 +77,9 @@ METRICS_TESTS = \
 	%D%/metrics_prometheus.py \
 	%D%/metrics_sentry.py \
 	%D%/metrics_text.py \
-	%D%/metrics_top.py
+	%D%/metrics_top.py \
+	%D%/metrics_traces.py \
+	%D%/trace_context.py
 
 TESTS += $(METRICS_TESTS)
 EXTRA_DIST += $(METRICS_TESTS)

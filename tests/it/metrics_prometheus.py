@@ -150,7 +150,7 @@ def main():
     files()
     receiver = Receiver()
     with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=32, edge_limits="false",
-                bus_snapshot_ms=250, broker_snapshot_ms=250) as folder:
+                bus_snapshot_ms=250, broker_snapshot_ms=250, bus_trace_per_million=1000000) as folder:
         folder.start("broker")
         folder.start("actor", "metrics", "auth", "analysis", "limiter", "cache", "jobs", "webhook")
         edge = folder.start("edge")

@@ -14,7 +14,8 @@ from web import PATIENCE, Web  # noqa: E402
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
 SETTINGS = {"edge_port": 0, "edge_allow_anonymous": "true", "edge_threads": 32,
-            "edge_limits": "false", "bus_snapshot_ms": 200, "broker_snapshot_ms": 200}
+            "edge_limits": "false", "bus_snapshot_ms": 200, "broker_snapshot_ms": 200,
+            "bus_trace_per_million": 1000000}
 
 # What dashboards may rely on, besides process_* and broker_*.
 FAMILIES = """

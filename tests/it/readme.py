@@ -33,9 +33,13 @@ SERVES = {  # what goes on: the pattern of the line that says it is ready, there
     "signalbox watch": '"topic":',
     "python3 docs/examples/greeter.py": '"name":"greeter-py"',
 }
+NEEDS = {  # what pages say has to be set for what they show
+    "docs/schedules.md": {"outbound_allow": "127.0.0.1"},
+}
 AFRESH = "signalbox broker"  # begins a system of its own, instead of the one that runs
 START = "signalbox run --port 8080 --allow-anonymous"
 DOCUMENTED_PORT = "8080"
+DOCUMENTED_OTHER = "8099"  # of a server that a page starts beside us
 
 
 def pages():
@@ -65,6 +69,7 @@ class Place(Folder):
     def __enter__(self):
         super().__enter__()
         self.port = str(free_port())
+        self.other = str(free_port())
         for name in ("docs", "README.md"):
             os.symlink(os.path.join(SOURCE, name), os.path.join(self.path, name))
         tools = os.path.join(self.path, "tools")
@@ -109,7 +114,7 @@ class Place(Folder):
 def follow(page, lines, **settings):
     """Does what the page says."""
     name = os.path.relpath(page, SOURCE)
-    with Place(**settings) as place:
+    with Place(**settings, **NEEDS.get(name, {})) as place:
         if named(REPLACED, lines[0]) is None:
             place.serve(START.replace(DOCUMENTED_PORT, place.port), named(SERVES, START))
         for line in lines:
@@ -117,6 +122,7 @@ def follow(page, lines, **settings):
                 print(f"# {name}: {line}: not run, it {named(EXEMPT, line)}")
                 continue
             command = (named(REPLACED, line) or line).replace(DOCUMENTED_PORT, place.port)
+            command = command.replace(DOCUMENTED_OTHER, place.other)
             ready = named(SERVES, command)
             if line.startswith(AFRESH):
                 place.stop_all()

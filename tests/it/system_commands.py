@@ -18,7 +18,7 @@ from web import Web  # noqa: E402
 
 OTHERS = ("auth", "cache", "http", "jobs", "limiter", "metrics", "webhook")  # beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain log-level analyze openapi "
-            "health top user key audit jobs errors").split()
+            "health top trace user key audit jobs errors").split()
 
 MISTAKES = [
     # words                                         what the answer says

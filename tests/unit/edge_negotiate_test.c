@@ -6,7 +6,7 @@
 #include "edge/gzip.h"
 #include "edge/http.h"
 #include "edge/negotiate.h"
-#include "edge/trace.h"
+#include "edge/tracing.h"
 #include "tests/tap.h"
 
 static void test_gzip(void)
@@ -99,46 +99,16 @@ static void test_words(void)
     is_text(http_reason(431), "Request Header Fields Too Large");
 }
 
-static void test_trace(void)
+static void test_request_id(void)
 {
-    static const char parent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    static const char *const bad[] = {
-        "",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
-        "00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01",
-        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
-        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x",
-        "00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    };
-    trace_t trace;
-    char text[TRACE_PARENT_SIZE], id[TRACE_REQUEST_ID_BYTES + 1];
-    uint8_t frame[FRAME_TRACE_BYTES];
-    trace_begin(&trace, parent);
-    ok(trace.is_continued);
-    trace_parent(&trace, text);
-    ok(memcmp(text, parent, 36) == 0 && memcmp(text + 36, parent + 36, 16) != 0);
-    is_text(text + 52, "-01");
-    trace_frame(&trace, frame);
-    ok(memcmp(frame, trace.trace, 16) == 0 && memcmp(frame + 16, trace.span, 8) == 0);
-    is_text(trace_state(&trace, "a=1,b=2"), "a=1,b=2");
-    is_text(trace_state(&trace, "a=\x01"), "");
-    trace_begin(&trace, "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-later");
-    ok(trace.is_continued);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        trace_begin(&trace, bad[i]);
-        ok_named(!trace.is_continued, bad[i]);
-    }
-    is_text(trace_state(&trace, "a=1"), "");
-    trace_request_id(id, "A.b_c-9");
+    char id[TRACING_REQUEST_ID_BYTES + 1];
+    tracing_request_id(id, "A.b_c-9");
     is_text(id, "A.b_c-9");
-    trace_request_id(id, "a b");
+    tracing_request_id(id, "a b");
     is_int(strlen(id), 36);
-    trace_request_id(id, NULL);
+    tracing_request_id(id, NULL);
     is_int(strlen(id), 36);
 }
 
 TESTS({ "gzip", test_gzip }, { "html", test_html }, { "tags", test_tags },
-      { "packing", test_packing }, { "words", test_words }, { "trace", test_trace })
+      { "packing", test_packing }, { "words", test_words }, { "request_id", test_request_id })

@@ -71,6 +71,7 @@ UNIT_TESTS = \
 	%D%/metrics_rules_test \
 	%D%/metrics_sentry_test \
 	%D%/metrics_summary_test \
+	%D%/metrics_traces_test \
 	%D%/monitor_anomaly_test \
 	%D%/outbound_fence_test \
 	%D%/outbound_hosts_test \
@@ -85,6 +86,8 @@ UNIT_TESTS = \
 	%D%/proto_rows_test \
 	%D%/proto_schema_test \
 	%D%/proto_snapshot_test \
+	%D%/proto_spans_test \
+	%D%/proto_trace_test \
 	%D%/proto_value_test \
 	%D%/runtime_actor_test \
 	%D%/runtime_breaker_test \

@@ -126,5 +126,28 @@ static void test_room(void)
     board_free(&board);
 }
 
+/* What is too large is not taken; who was there stays as it was, and who was not does not come. */
+static void test_bytes(void)
+{
+    board_t board;
+    uint64_t missed;
+    view_t *view = s_view(100, 1, 1, false), *next = s_view(100, 2, 2, false);
+    board_init(&board, KEEP_MS);
+    view->bytes = next->bytes = BOARD_BYTES_MAX / 2 + 1;
+    is_int(board_take(&board, &view, 0, 1000, &missed), BOARD_TAKEN);
+    is_int(board_take(&board, &next, 0, 1000, &missed), BOARD_FULL);
+    ok(!next && board.members->now->sequence == 1);
+    view = s_view(100, 3, 3, false);
+    is_int(board_take(&board, &view, 0, 1000, &missed), BOARD_GAP);
+    board_free(&board);
+    is_int(board.bytes, 0);
+    board_init(&board, KEEP_MS);
+    view = s_view(100, 1, 1, false);
+    view->bytes = BOARD_BYTES_MAX + 1;
+    is_int(board_take(&board, &view, 0, 1000, &missed), BOARD_FULL);
+    ok(!board.members);
+    board_free(&board);
+}
+
 TESTS({ "order", test_order }, { "silence", test_silence }, { "leaving", test_leaving },
-      { "room", test_room })
+      { "room", test_room }, { "bytes", test_bytes })

@@ -105,6 +105,20 @@ static void test_strangers(void)
     arena_free(&arena);
 }
 
+/* Nobody is told what looks like a secret, whoever has said it. */
+static void test_secrets(void)
+{
+    arena_t arena = { 0 };
+    fault_t fault;
+    ok(s_reads(&fault, &arena,
+               "{\"code\":\"X\",\"part\":\"a\",\"message\":\"refused password=hunter2 again\","
+               "\"breadcrumbs\":[{\"event\":\"e\","
+               "\"text\":\"GET https://me:hunter2@example.com/\"}]}"));
+    ok(!strstr(fault.message, "hunter2") && strstr(fault.message, "again"));
+    ok(!strstr(fault.crumbs[0].text, "hunter2") && strstr(fault.crumbs[0].text, "GET"));
+    arena_free(&arena);
+}
+
 static void test_there_and_back(void)
 {
     arena_t arena = { 0 };
@@ -267,5 +281,6 @@ static void test_instances(void)
 }
 
 TESTS({ "likeness", test_likeness }, { "reading", test_reading }, { "strangers", test_strangers },
-      { "there and back", test_there_and_back }, { "groups", test_groups },
-      { "bounds", test_bounds }, { "age", test_age }, { "instances", test_instances })
+      { "secrets", test_secrets }, { "there and back", test_there_and_back },
+      { "groups", test_groups }, { "bounds", test_bounds }, { "age", test_age },
+      { "instances", test_instances })

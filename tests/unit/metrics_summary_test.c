@@ -179,4 +179,45 @@ static void test_queues(void)
     s_end(&stage);
 }
 
-TESTS({ "pace", test_pace }, { "down", test_down }, { "queues", test_queues })
+/* Whatever a stranger says, the numbers are such as the summary may have. */
+static void test_lies(void)
+{
+    static const char text[] =
+        "{\"part\":\"edge\",\"instance\":\"liar\",\"boot\":9223372036854775807,\"sequence\":%d,"
+        "\"families\":["
+        "{\"name\":\"http_requests_total\",\"kind\":\"counter\",\"about\":\"x\",\"series\":"
+        "[{\"labels\":{\"method\":\"GET\",\"route\":\"/\",\"status\":\"500\"},\"value\":%s}]},"
+        "{\"name\":\"http_requests_in_flight\",\"kind\":\"gauge\",\"about\":\"x\",\"series\":"
+        "[{\"labels\":{\"a\":\"1\"},\"value\":9223372036854775807},"
+        "{\"labels\":{\"a\":\"2\"},\"value\":9223372036854775807}]},"
+        "{\"name\":\"process_resident_memory_bytes\",\"kind\":\"gauge\",\"about\":\"x\","
+        "\"series\":[{\"value\":-5}]},"
+        "{\"name\":\"broker_queue_depth\",\"kind\":\"gauge\",\"about\":\"x\",\"series\":"
+        "[{\"labels\":{\"service\":\"jobs\"},\"value\":9223372036854775807},"
+        "{\"labels\":{\"service\":\"jobs\",\"b\":\"1\"},\"value\":9223372036854775807}]}]}";
+    static const char *const values[] = { "0", "9223372036854775807" };
+    const int64_t most = (INT64_C(1) << 53) - 1;
+    stage_t stage = { 0 };
+    uint64_t missed;
+    board_init(&stage.board, 60000);
+    for (int i = 0; i < 2; i++) {
+        char json[2000];
+        snprintf(json, sizeof json, text, i + 1, values[i]);
+        view_t *view = snapshots_of_json(json);
+        is_int(board_take(&stage.board, &view, i ? INT64_MAX : INT64_MAX - 1, 5000, &missed),
+               BOARD_TAKEN);
+    }
+    s_make(&stage);
+    const value_t *part = value_item(value_get(stage.map, "parts"), 0);
+    const value_t *one = value_item(value_get(stage.map, "instances"), 0);
+    ok(s_number(part, "requests_per_s") >= 0 && s_number(part, "requests_per_s") <= 1e15);
+    ok(s_number(part, "error_ratio") >= 0 && s_number(part, "error_ratio") <= 1);
+    is_int(value_get_int(part, "in_flight", -1), most);
+    is_int(value_get_int(one, "memory_bytes", -1), 0);
+    is_int(value_get_int(one, "uptime_s", -1), 0);
+    is_int(value_get_int(value_item(value_get(stage.map, "queues"), 0), "depth", -1), most);
+    s_end(&stage);
+}
+
+TESTS({ "pace", test_pace }, { "down", test_down }, { "queues", test_queues },
+      { "lies", test_lies })

@@ -135,6 +135,11 @@ static void test_left_out(void)
         ONE("x_total", "counter",
             "{\"value\":1,\"labels\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\"}}"),
         ONE("x_total", "counter", "{\"value\":1},{\"value\":2}"),
+        ONE("x_total", "counter",
+            "{\"value\":1,\"labels\":{\"a\":\"1\",\"b\":\"2\"}},"
+            "{\"value\":2,\"labels\":{\"b\":\"2\",\"a\":\"1\"}}"),
+        ONE("x", "histogram",
+            "{\"sum\":1,\"buckets\":[1,9223372036854775807,2,9223372036854775807,3,2]}"),
         ONE("x", "histogram", "{\"sum\":1}"),
         ONE("x", "histogram", "{\"sum\":1,\"buckets\":[1]}"),
         ONE("x", "histogram", "{\"sum\":1,\"buckets\":[5,1,4,1]}"),
@@ -162,6 +167,7 @@ static void test_bad_exemplars(void)
         snapshots_of_json(HEAD "[" ONE("x_seconds", "histogram",
                                        "{\"sum\":1,\"buckets\":[1,1],\"exemplars\":[[\"zz\",1,1],7,"
                                        "[\"00000000000000000000000000000001\",1,1],"
+                                       "[\"00000000000000000000000000000001\",1,-1005],"
                                        "[\"0000000000000000000000000000000\\\"\",1,1]]}") "]}");
     is_int(view->left_out, 0);
     is_int(view->families[0].series[0].count, 1);
@@ -169,6 +175,72 @@ static void test_bad_exemplars(void)
     view_drop(&view);
 }
 
+static void s_pack_head(pack_t *pack)
+{
+    pack_map(pack, 5);
+    pack_pair_text(pack, "part", "a");
+    pack_pair_text(pack, "instance", "a-1");
+    pack_pair_int(pack, "boot", 1);
+    pack_pair_int(pack, "sequence", 1);
+    pack_text(pack, "families");
+}
+
+static void s_pack_family(pack_t *pack, const char *name)
+{
+    pack_map(pack, 4);
+    pack_pair_text(pack, "name", name);
+    pack_pair_text(pack, "kind", "counter");
+    pack_pair_text(pack, "about", "x");
+    pack_text(pack, "series");
+}
+
+/* Prometheus takes nothing at all from who names a label twice. */
+static void test_label_twice(void)
+{
+    buf_t bytes = { 0 };
+    pack_t pack;
+    pack_init(&pack, &bytes);
+    s_pack_head(&pack);
+    pack_array(&pack, 1);
+    s_pack_family(&pack, "x_total");
+    pack_array(&pack, 1);
+    pack_map(&pack, 2);
+    pack_pair_int(&pack, "value", 1);
+    pack_text(&pack, "labels");
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "a", "1");
+    pack_pair_text(&pack, "a", "2");
+    view_t *view = view_read(bytes.bytes, bytes.size);
+    ok(view && view->left_out == 1 && view->series_count == 0);
+    view_drop(&view);
+    buf_free(&bytes);
+}
+
+/* A list that is long and holds nothing takes no room: neither one nor many of them. */
+static void test_much_of_nothing(void)
+{
+    static const size_t families = 100, each = 10000;
+    buf_t bytes = { 0 };
+    pack_t pack;
+    pack_init(&pack, &bytes);
+    s_pack_head(&pack);
+    pack_array(&pack, families);
+    for (size_t i = 0; i < families; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "x%zu_total", i);
+        s_pack_family(&pack, name);
+        pack_array(&pack, each);
+        for (size_t j = 0; j < each; j++)
+            pack_nil(&pack);
+    }
+    view_t *view = view_read(bytes.bytes, bytes.size);
+    ok(view && view->left_out == families * each);
+    ok(view && view->bytes < VIEW_SERIES_MAX * 2 * sizeof(view_series_t));
+    view_drop(&view);
+    buf_free(&bytes);
+}
+
 TESTS({ "there_and_back", test_there_and_back }, { "topic", test_topic },
       { "refused", test_refused }, { "left_out", test_left_out },
-      { "bad_exemplars", test_bad_exemplars })
+      { "bad_exemplars", test_bad_exemplars }, { "label_twice", test_label_twice },
+      { "much_of_nothing", test_much_of_nothing })

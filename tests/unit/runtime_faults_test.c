@@ -114,7 +114,7 @@ static error_code_t s_call(stage_t *stage, const char *code)
                                        .method = "fail",
                                        .body = &body,
                                        .principal = &principal,
-                                       .trace = s_trace };
+                                       .trace = &s_trace };
     error_code_t got = bus_call(stage->edge, request);
     buf_free(&principal);
     return got;

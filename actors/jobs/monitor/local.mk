@@ -5,7 +5,7 @@ SB_PARTS += %D%/libmonitor.a
 %C%_libmonitor_a_SOURCES = \
 	%D%/anomaly.c %D%/anomaly.h \
 	%D%/check.c %D%/check.h \
-	%D%/on_breakers.c %D%/on_check.c %D%/on_monitors.c %D%/on_report.c %D%/on_run.c %D%/on_send.c \
+	%D%/on_breakers.c %D%/on_check.c %D%/on_fetch.c %D%/on_monitors.c %D%/on_report.c %D%/on_run.c %D%/on_send.c \
 	%D%/service.c %D%/monitor.h \
 	%D%/store_erase.c %D%/store_looks.c %D%/store_monitors.c %D%/store.h
 

@@ -68,6 +68,7 @@ void http_write_monitor(pack_t *pack, const monitored_t *monitor);
 
 void http_on_check(call_t *call, void *self);
 void http_on_send(call_t *call, void *self);
+void http_on_fetch(call_t *call, void *self);
 void http_on_breakers(call_t *call, void *self);
 void http_on_breaker_set(call_t *call, void *self);
 void http_on_monitor_create(call_t *call, void *self);

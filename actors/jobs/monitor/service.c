@@ -144,6 +144,7 @@ static void s_tick(actor_t *actor, void *memory)
 static const handler_t s_handlers[] = {
     { &http_check, http_on_check, HANDLE_POOL },
     { &http_send, http_on_send, HANDLE_POOL },
+    { &http_fetch, http_on_fetch, HANDLE_POOL },
     { &http_breakers, http_on_breakers, HANDLE_POOL },
     { &http_breaker_set, http_on_breaker_set, HANDLE_POOL },
     { &http_monitor_create, http_on_monitor_create, HANDLE_POOL },

@@ -7,7 +7,7 @@ SB_PARTS += %D%/liboutbound.a
 	%D%/flight.c %D%/flight.h \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/outbound.c %D%/outbound.h \
-	%D%/outlet.c %D%/outlet.h \
+	%D%/outlet.c %D%/outlet_trace.c %D%/outlet.h \
 	%D%/resolver.c %D%/resolver.h \
 	%D%/settings.c %D%/signature.c %D%/signature.h \
 	%D%/url.c %D%/url.h

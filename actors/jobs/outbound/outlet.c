@@ -108,6 +108,7 @@ bool outlet_require_sent(outlet_t *self, call_t *call, transfer_t *transfer)
     uint32_t left_ms = call_left_ms(call);
     transfer->call = call;
     transfer->arg = transfer->arg ? transfer->arg : call;
+    outlet_trace(call, transfer);
     if (!transfer->total_ms)
         transfer->total_ms = (uint32_t)outbound_settings.total_ms;
     /* whoever waits hears how far it came, rather than nothing */

@@ -39,6 +39,10 @@ void outlet_tell(outlet_t *self);
  * set. When too many wait the call is failed at once, and false returned. */
 bool outlet_require_sent(outlet_t *self, call_t *call, transfer_t *transfer) MUST_CHECK;
 
+/* Makes the transfer a span of the call's trace, if it is in one, and tells the other side of it
+ * (traceparent, tracestate). Before it is handed over. (outlet_trace.c) */
+void outlet_trace(call_t *call, transfer_t *transfer);
+
 /* Fails a call because a transfer was not answered; whether trying again may help follows from the
  * error. */
 void outlet_fail(call_t *call, const transferred_t *result);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MPL-2.0
+ *
+ * heard - a span as another part has told it on the topic `trace`
+ */
+#include "config.h"
+
+#include "actors/base/text.h"
+#include "actors/metrics/heard.h"
+
+#define YEAR_10000_US INT64_C(253402300800000000)
+
+const char *const heard_kinds[HEARD_KINDS] = { "unspecified", "internal", "server",
+                                               "client",      "producer", "consumer" };
+
+static bool s_is_text(const value_t *value)
+{
+    return value_is_type(value, VALUE_TEXT) && value->count > 0 &&
+           value->count <= HEARD_TEXT_BYTES && text_is_utf8(value->text, value->count);
+}
+
+/* An id of so many bytes, which are not all zeros. */
+static bool s_is_id(const value_t *value, size_t bytes)
+{
+    bool is_zero = true;
+    if (!value_is_type(value, VALUE_TEXT) || value->count != 2 * bytes)
+        return false;
+    for (uint32_t i = 0; i < value->count; i++) {
+        if (!memchr("0123456789abcdef", value->text[i], 16))
+            return false;
+        is_zero &= value->text[i] == '0';
+    }
+    return !is_zero;
+}
+
+static bool s_are_attributes(const value_t *map)
+{
+    if (!value_is_type(map, VALUE_MAP) || map->count > HEARD_ATTRIBUTES_MAX)
+        return false;
+    for (uint32_t i = 0; i < map->count; i++) {
+        const value_t *key = &map->items[2 * i], *value = key + 1;
+        if (!s_is_text(key) || (!s_is_text(value) && !value_is_type(value, VALUE_INT)))
+            return false;
+    }
+    return true;
+}
+
+bool heard_read_batch(heard_batch_t *self, const value_t *body)
+{
+    *self = (heard_batch_t){ .part = value_get(body, "part"),
+                             .instance = value_get(body, "instance"),
+                             .spans = value_get(body, "spans") };
+    return s_is_text(self->part) && s_is_text(self->instance) &&
+           value_is_type(self->spans, VALUE_ARRAY) && self->spans->count <= HEARD_SPANS_MAX;
+}
+
+bool heard_read(heard_t *self, const value_t *span)
+{
+    const int64_t kind = value_get_int(span, "kind", 0);
+    *self = (heard_t){ .trace_id = value_get(span, "trace_id"),
+                       .id = value_get(span, "id"),
+                       .parent_id = value_get(span, "parent_id"),
+                       .name = value_get(span, "name"),
+                       .kind = (uint8_t)kind,
+                       .is_failed = value_get_bool(span, "is_failed", false),
+                       .start_us = value_get_int(span, "start_us", -1),
+                       .duration_us = value_get_int(span, "duration_us", -1),
+                       .attributes = value_get(span, "attributes") };
+    return s_is_id(self->trace_id, TRACE_ID_BYTES) && s_is_id(self->id, TRACE_SPAN_BYTES) &&
+           (!self->parent_id || s_is_id(self->parent_id, TRACE_SPAN_BYTES)) &&
+           trace_read_id(self->trace, self->trace_id->text, self->trace_id->count) &&
+           s_is_text(self->name) && kind >= 0 && kind < HEARD_KINDS && self->start_us >= 0 &&
+           self->duration_us >= 0 && self->start_us < YEAR_10000_US &&
+           self->duration_us < YEAR_10000_US - self->start_us && s_are_attributes(self->attributes);
+}
