@@ -49,6 +49,10 @@ void failure_write(const failure_t *failure, pack_t *out)
         pack_pair_int(out, "retry_after_ms", failure->retry_after_ms);
         pairs++;
     }
+    if (failure->is_outside) {
+        pack_pair_bool(out, "outside", true);
+        pairs++;
+    }
     if (failure->fields && failure->fields->count) {
         pack_text(out, "errors");
         pack_array(out, failure->fields->count);
@@ -99,6 +103,7 @@ void failure_read(failure_t *failure, uint32_t bus_status, const void *body, siz
     int64_t wait = value_get_int(map, "retry_after_ms", 0);
     if (wait > 0 && wait <= UINT32_MAX)
         failure->retry_after_ms = (uint32_t)wait;
+    failure->is_outside = value_get_bool(map, "outside", false);
     if (fields)
         s_read_fields(value_get(map, "errors"), fields);
     arena_free(&arena);

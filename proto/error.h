@@ -40,9 +40,11 @@ typedef struct {
     uint32_t retry_after_ms; /* 0: unknown */
     char detail[240];        /* what was wrong, where, what to do; "" leaves the row's sentence */
     const schema_errors_t *fields; /* NULL: none. Borrowed */
+    bool is_outside; /* somebody outside the system has failed, whom it called: nobody's fault here
+                      */
 } failure_t;
 
-/* Packs the body of an ERROR message: {code, detail, errors, retry_after_ms}. */
+/* Packs the body of an ERROR message: {code, detail, errors, retry_after_ms, outside}. */
 void failure_write(const failure_t *failure, pack_t *out);
 
 /* Reads such a body; anything else becomes the code that fits `bus_status`. `fields` receives the

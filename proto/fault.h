@@ -55,8 +55,8 @@ typedef struct {
 } fault_source_t;
 
 /* Publishes a failure, with what this thread has logged about the same request (log_set_request).
- * Nothing happens when the code says that it is the caller's fault. From any thread; never waits.
- */
+ * Nothing happens when its code says that it is the caller's fault, or it is somebody's outside:
+ * what a webhook's receiver cannot take is nothing to mend here. From any thread; never waits. */
 void fault_tell(client_t *client, const fault_source_t *source, const failure_t *failure);
 
 /* Reads an event from outside; the texts live as long as the arena. False when it is none: what is

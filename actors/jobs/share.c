@@ -246,6 +246,8 @@ void jobs_tell_parents(actor_t *actor, const job_parents_t *parents)
     char note[JOBS_FAMILY_NOTE_SIZE];
     for (size_t i = 0; i < parents->count; i++) {
         const job_parent_t *parent = &parents->list[i];
+        if (!parent->children) /* an instance that does not count them has enqueued it */
+            continue;
         const job_t told = { .id = parent->id,
                              .fence = parent->fence,
                              .state = parent->pending ? JOB_BLOCKED : JOB_SCHEDULED,

@@ -20,7 +20,7 @@
 #define GIVE_UP_TICKS 600
 #define MS_PER_DAY    INT64_C(86400000)
 
-/* An event under way, then one that was taken. */
+/* An event under way, then one that is to be deleted. */
 struct outbox_sent {
     outbox_sent_t *next;
     outbox_t *outbox;
@@ -37,8 +37,8 @@ void outbox_init(outbox_t *self, actor_t *actor, size_t first_stat)
 
 void outbox_free(outbox_t *self)
 {
-    for (outbox_sent_t *sent; (sent = self->told);) {
-        self->told = sent->next;
+    for (outbox_sent_t *sent; (sent = self->over);) {
+        self->over = sent->next;
         mem_free(sent);
     }
     wishes_free(&self->wishes);
@@ -78,28 +78,51 @@ db_status_t outbox_add(db_conn_t *conn, const outbox_event_t *event)
 
 /* ---- handing over ---------------------------------------------------------------------------- */
 
+/* What webhooks will never take is no use keeping. */
+static bool s_is_refused(error_code_t code)
+{
+    return code == ERROR_VALIDATION_FAILED || code == ERROR_TOO_LARGE ||
+           code == ERROR_UNPROCESSABLE;
+}
+
+static void s_note_untaken(const outbox_sent_t *sent, const failure_t *failure)
+{
+    const outbox_t *self = sent->outbox;
+    const char *service = actor_service(self->actor);
+    if (s_is_refused(failure->code)) {
+        s_count(self, OUTBOX_GIVEN_UP, 1);
+        LOG(LOG_ERROR, "outbox.refused", LOG_TEXT("service", service), LOG_TEXT("event", sent->id),
+            LOG_TEXT("why", failure->detail));
+    } else {
+        s_count(self, OUTBOX_NOT_TOLD, 1);
+        LOG(LOG_WARN, "outbox.not_told", LOG_TEXT("service", service), LOG_TEXT("event", sent->id),
+            LOG_TEXT("why", failure->detail));
+    }
+}
+
 /* On the client's thread, which must not wait for the database. */
 static void s_on_answer(void *arg, answer_t *answer)
 {
     outbox_sent_t *sent = arg;
     outbox_t *self = sent->outbox;
-    const bool is_taken = answer->failure.code == ERROR_NONE;
+    const error_code_t code = answer->failure.code;
+    const bool is_over = code == ERROR_NONE || s_is_refused(code);
+    if (code == ERROR_NONE)
+        s_count(self, OUTBOX_TOLD, 1);
+    else
+        s_note_untaken(sent, &answer->failure);
     pthread_mutex_lock(&self->mutex);
     self->in_flight--;
     self->left -= sent->was_left;
-    if (is_taken) {
-        sent->next = self->told;
-        self->told = sent;
+    if (is_over) {
+        sent->next = self->over;
+        self->over = sent;
     } else {
         self->wait_s = PAUSE_S;
     }
     pthread_mutex_unlock(&self->mutex);
-    s_count(self, is_taken ? OUTBOX_TOLD : OUTBOX_NOT_TOLD, 1);
-    if (is_taken)
-        return;
-    LOG(LOG_WARN, "outbox.not_told", LOG_TEXT("service", actor_service(self->actor)),
-        LOG_TEXT("event", sent->id), LOG_TEXT("why", answer->failure.detail));
-    mem_free(sent);
+    if (!is_over)
+        mem_free(sent);
 }
 
 static bool s_reserve(outbox_t *self, bool was_left)
@@ -161,26 +184,26 @@ static const db_sql_t s_left = {
 static const db_sql_t s_give_up = { "outbox.give_up", "DELETE FROM outbox WHERE at < $before",
                                     NULL };
 
-static outbox_sent_t *s_take_told(outbox_t *self)
+static outbox_sent_t *s_take_over(outbox_t *self)
 {
     pthread_mutex_lock(&self->mutex);
-    outbox_sent_t *told = self->told;
-    self->told = NULL;
+    outbox_sent_t *over = self->over;
+    self->over = NULL;
     pthread_mutex_unlock(&self->mutex);
-    return told;
+    return over;
 }
 
 /* What cannot be deleted now is told once more, and deleted then. */
-static void s_delete_told(outbox_t *self)
+static void s_delete_over(outbox_t *self)
 {
     buf_t ids = { 0 };
-    outbox_sent_t *told = s_take_told(self), *next;
-    if (!told)
+    outbox_sent_t *over = s_take_over(self), *next;
+    if (!over)
         return;
-    for (; told; told = next) {
-        next = told->next;
-        buf_printf(&ids, "%s\"%s\"", ids.size ? "," : "[", told->id);
-        mem_free(told);
+    for (; over; over = next) {
+        next = over->next;
+        buf_printf(&ids, "%s\"%s\"", ids.size ? "," : "[", over->id);
+        mem_free(over);
     }
     buf_add_text(&ids, "]");
     if (DB_WRITE_ONE(actor_db(self->actor), &s_delete, NULL, DB_P_TEXT("ids", buf_text(&ids))) !=
@@ -233,7 +256,7 @@ static bool s_is_time(outbox_t *self)
 
 void outbox_tick(outbox_t *self)
 {
-    s_delete_told(self);
+    s_delete_over(self);
     if (s_is_time(self))
         s_send_left(self);
     if (self->ticks++ % GIVE_UP_TICKS == 0)

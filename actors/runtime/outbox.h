@@ -28,13 +28,12 @@ typedef enum { OUTBOX_TOLD, OUTBOX_NOT_TOLD, OUTBOX_GIVEN_UP, OUTBOX_STATS } out
 
 #define OUTBOX_STATS_ROWS(first, service)                                                          \
     [(first) +                                                                                     \
-        OUTBOX_TOLD] = { service "_told_total", STATS_COUNTER, "Events handed over to webhooks" }, \
-        [(first) +                                                                                 \
-            OUTBOX_NOT_TOLD] = { service "_not_told_total", STATS_COUNTER,                         \
-                                 "Times an event could not be handed to webhooks, and waits" },    \
-        [(first) +                                                                                 \
-            OUTBOX_GIVEN_UP] = { service "_not_told_ever_total", STATS_COUNTER,                    \
-                                 "Events given up because no webhook service ever took them" }
+        OUTBOX_TOLD] = { service "_outbox_told_total", STATS_COUNTER,                              \
+                         "Events handed over to webhooks" },                                       \
+        [(first) + OUTBOX_NOT_TOLD] = { service "_outbox_not_told_total", STATS_COUNTER,           \
+                                        "Times an event could not be handed over, and waits" },    \
+        [(first) + OUTBOX_GIVEN_UP] = { service "_outbox_given_up_total", STATS_COUNTER,           \
+                                        "Events given up because no webhook service took them" }
 
 typedef struct {
     const char *id; /* of letters, digits, `-`, `_` and `.`: at most 64 */
@@ -50,7 +49,7 @@ typedef struct {
     size_t first_stat;
     wishes_t wishes;
     pthread_mutex_t mutex; /* over what follows */
-    outbox_sent_t *told;   /* to be deleted */
+    outbox_sent_t *over;   /* to be deleted */
     uint32_t in_flight;
     uint32_t left;   /* of them, those that were left and sent once more */
     uint32_t wait_s; /* until what is left is tried again */

@@ -132,12 +132,14 @@ void wishes_follow(wishes_t *self, client_t *client)
 
 static bool s_has(const wishes_t *self, uint32_t hash)
 {
-    return self->count && bsearch(&hash, self->list, self->count, sizeof hash, s_compare);
+    return bsearch(&hash, self->list, self->count, sizeof hash, s_compare) != NULL;
 }
 
 /* The wishes that are for a kind: "a.b.c" is among "*", "a.*", "a.b.*" and "a.b.c". */
 static bool s_wants(const wishes_t *self, const char *account, const char *kind)
 {
+    if (self->count == 0)
+        return false;
     if (s_has(self, s_hash(account, "*", 1, "")) ||
         s_has(self, s_hash(account, kind, strlen(kind), "")))
         return true;

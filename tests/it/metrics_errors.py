@@ -42,11 +42,12 @@ class Plant:
             if not message:
                 self.worker.answer(head, {}, FINAL)
                 continue
-            if self.tells:
+            if self.tells and message != "the sky":
                 self.sequence += 1
                 publish(self.worker.socket, "error", self.event(message, principal),
                         self.sequence, publisher="plant-1")
-            self.worker.answer(head, {"code": "INTERNAL", "detail": message}, ERROR, 500)
+            self.worker.answer(head, {"code": "INTERNAL", "detail": message,
+                                      "outside": message == "the sky"}, ERROR, 500)
 
     @staticmethod
     def event(message, principal):
@@ -123,8 +124,10 @@ def told(folder, watch, group):
 
 def of_the_edge(web, errors):
     """What nobody but the edge can know."""
+    same(web.get("/v1/plant?what=the%20sky").status, 500, "somebody outside fails")
     web.get("/v1/plant?what=" + "x" * 10)
     errors.wait("another message, another group", counted(1), message="xxxxxxxxxx")
+    same(errors.look(message="the sky"), [], "but what failed outside is no error of ours")
     same(web.get("/v1/errors").status, 401, "not everybody may read them")
     same(errors.web.get("/v1/errors?limit=101", errors.headers).status, 422, "a page is bounded")
     same(errors.get("/" + "00000000-0000-8000-8000-000000000000", 404)["code"], "NOT_FOUND",

@@ -10,6 +10,7 @@ SERVICE_TESTS = \
 	%D%/analysis_on_workflows_sqlite_test %D%/analysis_on_workflows_postgres_test \
 	%D%/analysis_on_exports_sqlite_test %D%/analysis_on_exports_postgres_test \
 	%D%/analysis_refetch_sqlite_test %D%/analysis_refetch_postgres_test \
+	%D%/runtime_outbox_sqlite_test %D%/runtime_outbox_postgres_test \
 	%D%/analysis_store_sqlite_test %D%/analysis_store_postgres_test \
 	%D%/analysis_store_lists_sqlite_test %D%/analysis_store_lists_postgres_test
 
@@ -41,6 +42,9 @@ EXTRA_DIST += %D%/analysis_stage.h
 %C%_analysis_refetch_sqlite_test_SOURCES = %D%/analysis_refetch_test.c
 %C%_analysis_refetch_postgres_test_SOURCES = %D%/analysis_refetch_test.c
 %C%_analysis_refetch_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_runtime_outbox_sqlite_test_SOURCES = %D%/runtime_outbox_test.c
+%C%_runtime_outbox_postgres_test_SOURCES = %D%/runtime_outbox_test.c
+%C%_runtime_outbox_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
 %C%_analysis_store_sqlite_test_SOURCES = %D%/analysis_store_test.c
 %C%_analysis_store_postgres_test_SOURCES = %D%/analysis_store_test.c
 %C%_analysis_store_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

@@ -9,12 +9,13 @@
 #include "proto/fault.h"
 #include "tests/kit/bus.h"
 
-static const uint8_t s_trace[FRAME_TRACE_BYTES] = { 0x0a, 0xf7, 0x65, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+static const trace_t s_trace = { .trace = { 0x0a, 0xf7, 0x65, 1, 2, 3, 4, 5, 6, 7, 8, 9 } };
 
 /* ---- the actor ------------------------------------------------------------------------------ */
 
 static const field_t s_request[] = {
     { "code", FIELD_STRING, .required = true, .about = "What to fail with" },
+    { "outside", FIELD_BOOLEAN, .about = "Whether somebody outside is to blame" },
     { 0 },
 };
 static const method_t s_fail = {
@@ -30,7 +31,9 @@ static void s_on_fail(call_t *call, void *self)
     const char *code = call_text(call, "code");
     (void)self;
     LOG(LOG_WARN, "demo.breaks", LOG_TEXT("password", "hunter2"), LOG_INT("line", 7));
-    call_fail(call, error_from_symbol(code, strlen(code)), "Line %d broke", 7);
+    call_fail_with(call, &(failure_t){ .code = error_from_symbol(code, strlen(code)),
+                                       .detail = "Line 7 broke",
+                                       .is_outside = call_bool(call, "outside") });
 }
 
 static const handler_t s_handlers[] = { { &s_fail, s_on_fail, HANDLE_POOL }, { 0 } };
@@ -137,8 +140,34 @@ static void test_told(void)
     is_text(stage.fault.version, PACKAGE_VERSION);
     is_text(stage.fault.request_id, "req-1");
     is_text(stage.fault.trace_id, "0af76501020304050607080900000000");
-    is_text(stage.fault.span_id, "0000000000000000");
+    is_int(strlen(stage.fault.span_id), FAULT_SPAN_BYTES); /* the call's own */
+    ok(strcmp(stage.fault.span_id, "0000000000000000") != 0);
     is_text(stage.publisher, "demo-1");
+    s_close(&stage);
+}
+
+/* Whoever called is told that somebody outside has failed; as an error it is told to nobody. */
+static void test_outside(void)
+{
+    stage_t stage;
+    answer_t answer;
+    buf_t body = { 0 };
+    pack_t pack;
+    s_open(&stage);
+    pack_init(&pack, &body);
+    pack_map(&pack, 2);
+    pack_pair_text(&pack, "code", "UNAVAILABLE");
+    pack_pair_bool(&pack, "outside", true);
+    ok(!client_call(stage.edge,
+                    &(client_request_t){ .service = "demo", .method = "fail", .body = &body },
+                    &answer));
+    is_int(answer.failure.code, ERROR_UNAVAILABLE);
+    ok(answer.failure.is_outside);
+    answer_close(&answer);
+    is_int(s_call(&stage, "INTERNAL"), ERROR_INTERNAL);
+    ok(bus_wait(&stage.is_heard));
+    is_int(stage.heard, 1);
+    is_text(stage.fault.code, "INTERNAL");
     s_close(&stage);
 }
 
@@ -177,4 +206,5 @@ static void test_flood(void)
     s_close(&stage);
 }
 
-TESTS({ "told", test_told }, { "breadcrumbs", test_breadcrumbs }, { "flood", test_flood })
+TESTS({ "told", test_told }, { "outside", test_outside }, { "breadcrumbs", test_breadcrumbs },
+      { "flood", test_flood })

@@ -36,13 +36,20 @@ static void s_on_answered(sending_t *sending, const transferred_t *result)
               "The mail server answered %u: %.150s", result->status, result->why);
 }
 
+/* The mail server is the operator's own: that it is not there is for them to mend. */
+static void s_fail(call_t *call, const transferred_t *result)
+{
+    const failure_t failure = outlet_failure(result);
+    call_fail_with(call, &failure);
+}
+
 static void s_on_done(void *arg, const transferred_t *result)
 {
     sending_t *sending = arg; /* in the call's arena */
     if (result->outcome == TRANSFER_ANSWERED)
         s_on_answered(sending, result);
     else
-        outlet_fail(sending->call, result);
+        s_fail(sending->call, result);
 }
 
 /* The recipients, in the arena; NULL: the call has been failed. */

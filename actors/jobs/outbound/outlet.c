@@ -139,11 +139,18 @@ static error_code_t s_code(transfer_outcome_t outcome)
     }
 }
 
-void outlet_fail(call_t *call, const transferred_t *result)
+failure_t outlet_failure(const transferred_t *result)
 {
     failure_t failure = { .code = s_code(result->outcome),
                           .retry_after_ms = result->retry_after_ms };
     snprintf(failure.detail, sizeof failure.detail, "%s", result->why);
+    return failure;
+}
+
+void outlet_fail(call_t *call, const transferred_t *result)
+{
+    failure_t failure = outlet_failure(result);
+    failure.is_outside = true;
     call_fail_with(call, &failure);
 }
 

@@ -43,8 +43,11 @@ bool outlet_require_sent(outlet_t *self, call_t *call, transfer_t *transfer) MUS
  * (traceparent, tracestate). Before it is handed over. (outlet_trace.c) */
 void outlet_trace(call_t *call, transfer_t *transfer);
 
-/* Fails a call because a transfer was not answered; whether trying again may help follows from the
+/* What it means that a transfer was not answered; whether trying again may help follows from the
  * error. */
+failure_t outlet_failure(const transferred_t *result);
+
+/* Fails a call with it, as the failure of somebody outside. */
 void outlet_fail(call_t *call, const transferred_t *result);
 
 /* Reads the field `field` of a call as an URL of the web; when it is none the call is failed. */

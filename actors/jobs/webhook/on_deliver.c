@@ -26,7 +26,8 @@ static void s_on_answered(call_t *call, const transferred_t *result)
     }
     webhook_count(call, WEBHOOK_REJECTED);
     failure_t failure = { .code = is_later ? ERROR_UNAVAILABLE : ERROR_UNPROCESSABLE,
-                          .retry_after_ms = is_later ? result->retry_after_ms : 0 };
+                          .retry_after_ms = is_later ? result->retry_after_ms : 0,
+                          .is_outside = true };
     snprintf(failure.detail, sizeof failure.detail, "The receiver answered %u", result->status);
     call_fail_with(call, &failure);
 }

@@ -51,7 +51,9 @@ static void s_end(call_t *call, const attempt_t *attempt)
         s_reply(call, state);
         return;
     }
-    failure_t failure = { .code = ERROR_UNAVAILABLE, .retry_after_ms = attempt->retry_after_ms };
+    failure_t failure = { .code = ERROR_UNAVAILABLE,
+                          .retry_after_ms = attempt->retry_after_ms,
+                          .is_outside = true };
     memcpy(failure.detail, attempt->detail, sizeof attempt->detail);
     call_fail_with(call, &failure);
 }
