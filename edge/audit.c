@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actors/base/log.h"
+#include "actors/base/redact.h"
 #include "edge/audit.h"
 #include "edge/caller.h"
 #include "edge/state.h"
@@ -153,11 +154,15 @@ static bool s_is_due(const exchange_t *x)
            (x->route->method->sensitive || caller_administers(x->route->method));
 }
 
-/* The path may be longer than what auth keeps of it. */
+/* The path may be longer than what auth keeps of it, and hold what is to be kept nowhere. */
 static const char *s_target(exchange_t *x)
 {
-    size_t size = strlen(x->target);
-    return arena_text(&x->arena, x->target, size < AUTH_TARGET_BYTES ? size : AUTH_TARGET_BYTES);
+    buf_t path = { 0 };
+    redact_text(x->target, strlen(x->target), &path);
+    const size_t size = path.size < AUTH_TARGET_BYTES ? path.size : AUTH_TARGET_BYTES;
+    const char *target = arena_text(&x->arena, path.bytes, size);
+    buf_free(&path);
+    return target;
 }
 
 /* The entry, of members that both auth and the topic have. */

@@ -8,19 +8,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/base/redact.h"
 #include "actors/base/text.h"
 #include "edge/problem.h"
 #include "proto/json.h"
 
 #define TYPE_PREFIX "urn:signalbox:problem:"
 
-/* Texts of other processes may have been cut inside a character: what is left of it goes. */
+/* Texts of other processes may have been cut inside a character: what is left of it goes. Problems
+ * are written down by whoever gets them, so that what was sent to the wrong place (a token in a
+ * path, a name of a field) does not go on from there. */
 static void s_add_value(buf_t *out, const char *text)
 {
-    size_t size = strlen(text);
-    while (!text_is_utf8(text, size))
-        size--;
-    json_add_text(out, text, size);
+    redact_span_t span;
+    const size_t size = text_utf8_cut(text, strlen(text));
+    if (!redact_next(text, size, 0, &span)) {
+        json_add_text(out, text, size);
+        return;
+    }
+    buf_t hidden = { 0 };
+    redact_text(text, size, &hidden);
+    json_add_text(out, (const char *)hidden.bytes, hidden.size);
+    buf_free(&hidden);
 }
 
 static void s_add(buf_t *out, const char *name, const char *text)

@@ -39,12 +39,19 @@ error_code_t error_from_status(uint32_t bus_status)
     return bus_status >= 400 && bus_status < 500 ? ERROR_BAD_REQUEST : ERROR_INTERNAL;
 }
 
+/* What was formatted may have been cut inside a character, which nobody could read. */
+static void s_pack_text(pack_t *out, const char *name, const char *text)
+{
+    pack_text(out, name);
+    pack_string(out, text, text_utf8_cut(text, strlen(text)));
+}
+
 void failure_write(const failure_t *failure, pack_t *out)
 {
     size_t position = pack_open_map(out), pairs = 2;
     pack_pair_text(out, "code", error_row(failure->code)->symbol);
-    pack_pair_text(out, "detail",
-                   failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
+    s_pack_text(out, "detail",
+                failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
     if (failure->retry_after_ms) {
         pack_pair_int(out, "retry_after_ms", failure->retry_after_ms);
         pairs++;
@@ -58,8 +65,8 @@ void failure_write(const failure_t *failure, pack_t *out)
         pack_array(out, failure->fields->count);
         for (size_t i = 0; i < failure->fields->count; i++) {
             pack_map(out, 2);
-            pack_pair_text(out, "pointer", failure->fields->list[i].pointer);
-            pack_pair_text(out, "detail", failure->fields->list[i].why);
+            s_pack_text(out, "pointer", failure->fields->list[i].pointer);
+            s_pack_text(out, "detail", failure->fields->list[i].why);
         }
         pairs++;
     }
@@ -77,8 +84,8 @@ static void s_read_fields(const value_t *list, schema_errors_t *fields)
         if (!pointer || !why)
             continue;
         schema_error_t *error = &fields->list[fields->count++];
-        text_copy(error->pointer, sizeof error->pointer, pointer, pointer_size);
-        text_copy(error->why, sizeof error->why, why, why_size);
+        text_copy_utf8(error->pointer, sizeof error->pointer, pointer, pointer_size);
+        text_copy_utf8(error->why, sizeof error->why, why, why_size);
     }
 }
 
@@ -99,7 +106,7 @@ void failure_read(failure_t *failure, uint32_t bus_status, const void *body, siz
         failure->code = error_from_status(bus_status);
     const char *detail = value_get_text(map, "detail", &length);
     if (detail)
-        text_copy(failure->detail, sizeof failure->detail, detail, length);
+        text_copy_utf8(failure->detail, sizeof failure->detail, detail, length);
     int64_t wait = value_get_int(map, "retry_after_ms", 0);
     if (wait > 0 && wait <= UINT32_MAX)
         failure->retry_after_ms = (uint32_t)wait;

@@ -17,7 +17,7 @@
 #include "proto/value.h"
 
 #define NAMED_MAX   1024 /* traces of which it is remembered that they were named */
-#define KEEP_LIMITS ((value_limits_t){ .depth = 3, .nodes = 1000 })
+#define KEEP_LIMITS ((value_limits_t){ .depth = 3, .nodes = 100 })
 
 /* What OTLP calls a kind (trace.proto, SpanKind), and how the halves of a name are called and
  * joined. */

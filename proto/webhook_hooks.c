@@ -144,7 +144,8 @@ static const field_t s_billing_request[] = {
 
 static const field_t s_billing_reply[] = {
     { "result", FIELD_STRING, .required = true, .choices = "set ignored late",
-      .about = "`ignored`: it is about something else; `late`: something newer is known" },
+      .about = "`ignored`: it is about something else, or the end of a subscription that does not "
+               "hold any more; `late`: something newer is known" },
     { "account", FIELD_STRING, .required = true, .nullable = true, .about = "Whose tier" },
     { "tier", FIELD_STRING, .required = true, .nullable = true, .about = "What it is now" },
     { 0 },

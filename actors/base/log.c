@@ -151,6 +151,13 @@ static const bool s_is_plain[256] = {
     [']' ... '~'] = true,
 };
 
+/* U+2028 and U+2029 end a line to some who read it. */
+static bool s_ends_line(const char *text, size_t step)
+{
+    return step == 3 &&
+           (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0);
+}
+
 /* Writes what begins at `text` and is not plain; returns how many bytes of it that was. C1 controls
  * mean something to terminals, too. */
 static size_t s_escape_one(const char *text, size_t size, char piece[8], size_t *length)
@@ -170,6 +177,8 @@ static size_t s_escape_one(const char *text, size_t size, char piece[8], size_t 
         *length = (size_t)snprintf(piece, 8, "\\u%04x", c);
     } else if (c == 0xc2 && (unsigned char)text[1] < 0xa0) {
         *length = (size_t)snprintf(piece, 8, "\\u%04x", (unsigned char)text[1]);
+    } else if (s_ends_line(text, step)) {
+        *length = (size_t)snprintf(piece, 8, "\\u202%x", (unsigned char)text[2] & 0xf);
     } else {
         *length = step;
         memcpy(piece, text, step);

@@ -82,7 +82,7 @@ bool redact_is_secret_key(const char *key, size_t size)
 /* ---- forms ---------------------------------------------------------------------------------- */
 
 /* What the secret is made of, behind its prefix. */
-typedef enum { OF_WORD, OF_JWT, OF_CREDENTIAL, OF_KEY_BLOCK } matter_t;
+typedef enum { OF_WORD, OF_BASE64, OF_JWT, OF_CREDENTIAL, OF_KEY_BLOCK } matter_t;
 
 typedef struct {
     const char *prefix;
@@ -92,44 +92,29 @@ typedef struct {
 } form_t;
 
 static const form_t s_forms[] = {
-    { "sbx_", 16, OF_WORD, false },
-    { "sbr_", 16, OF_WORD, false },
-    { "sbi_", 16, OF_WORD, false },
-    { "sbp_", 16, OF_WORD, false },
-    { "sbs_", 16, OF_WORD, false },
-    { "sbv_", 16, OF_WORD, false },
-    { "whsec_", 8, OF_WORD, false },
-    { "sk_live_", 8, OF_WORD, false },
-    { "sk_test_", 8, OF_WORD, false },
-    { "rk_live_", 8, OF_WORD, false },
-    { "rk_test_", 8, OF_WORD, false },
-    { "sk-", 20, OF_WORD, false },
-    { "ghp_", 16, OF_WORD, false },
-    { "gho_", 16, OF_WORD, false },
-    { "ghu_", 16, OF_WORD, false },
-    { "ghs_", 16, OF_WORD, false },
-    { "ghr_", 16, OF_WORD, false },
-    { "github_pat_", 16, OF_WORD, false },
-    { "glpat-", 12, OF_WORD, false },
-    { "xoxb-", 10, OF_WORD, false },
-    { "xoxp-", 10, OF_WORD, false },
-    { "xapp-", 10, OF_WORD, false },
-    { "AKIA", 16, OF_WORD, false },
-    { "AIza", 30, OF_WORD, false },
-    { "SG.", 40, OF_WORD, false },
-    { "npm_", 30, OF_WORD, false },
-    { "hf_", 30, OF_WORD, false },
-    { "eyJ", 16, OF_JWT, false },
-    { "bearer ", 6, OF_CREDENTIAL, true },
-    { "basic ", 6, OF_CREDENTIAL, true },
-    { "-----BEGIN ", 8, OF_KEY_BLOCK, false },
+    { "sbx_", 16, OF_WORD, false },        { "sbr_", 16, OF_WORD, false },
+    { "sbi_", 16, OF_WORD, false },        { "sbp_", 16, OF_WORD, false },
+    { "sbs_", 16, OF_WORD, false },        { "sbv_", 16, OF_WORD, false },
+    { "sbc_", 16, OF_WORD, false },        { "whsec_", 8, OF_BASE64, false },
+    { "sk_live_", 8, OF_WORD, false },     { "sk_test_", 8, OF_WORD, false },
+    { "rk_live_", 8, OF_WORD, false },     { "rk_test_", 8, OF_WORD, false },
+    { "sk-", 20, OF_WORD, false },         { "ghp_", 16, OF_WORD, false },
+    { "gho_", 16, OF_WORD, false },        { "ghu_", 16, OF_WORD, false },
+    { "ghs_", 16, OF_WORD, false },        { "ghr_", 16, OF_WORD, false },
+    { "github_pat_", 16, OF_WORD, false }, { "glpat-", 12, OF_WORD, false },
+    { "xoxb-", 10, OF_WORD, false },       { "xoxp-", 10, OF_WORD, false },
+    { "xapp-", 10, OF_WORD, false },       { "AKIA", 16, OF_WORD, false },
+    { "AIza", 30, OF_WORD, false },        { "SG.", 40, OF_WORD, false },
+    { "npm_", 30, OF_WORD, false },        { "hf_", 30, OF_WORD, false },
+    { "eyJ", 16, OF_JWT, false },          { "bearer ", 6, OF_CREDENTIAL, true },
+    { "basic ", 6, OF_CREDENTIAL, true },  { "-----BEGIN ", 8, OF_KEY_BLOCK, false },
 };
 
 /* What a form begins with, and where `key=value` and `scheme://user:password@host` turn. */
 static const bool s_may_begin[256] = {
-    ['s'] = true, ['w'] = true, ['r'] = true, ['g'] = true, ['x'] = true,
-    ['A'] = true, ['S'] = true, ['n'] = true, ['h'] = true, ['e'] = true,
-    ['b'] = true, ['B'] = true, ['-'] = true, ['='] = true, [':'] = true,
+    ['s'] = true, ['w'] = true, ['r'] = true, ['g'] = true, ['x'] = true, ['A'] = true,
+    ['S'] = true, ['n'] = true, ['h'] = true, ['e'] = true, ['b'] = true, ['B'] = true,
+    ['-'] = true, ['='] = true, [':'] = true, ['%'] = true,
 };
 
 /* The letters that tokens are written in (RFC 6750's b64token, and '.' and '_'). */
@@ -181,6 +166,9 @@ static bool s_match_form(const form_t *form, const char *text, size_t size, size
     case OF_WORD:
         span->end = s_word_end(text, size, at);
         break;
+    case OF_BASE64:
+        span->end = s_token_end(text, size, at);
+        break;
     case OF_JWT:
         span->end = s_word_end(text, size, at);
         return memchr(text + at, '.', span->end - at) != NULL;
@@ -194,21 +182,42 @@ static bool s_match_form(const form_t *form, const char *text, size_t size, size
     return span->end - at >= prefix + form->least;
 }
 
+/* How many bytes stand for the letter at `at`: itself, as it is escaped in a path (RFC 3986), or
+ * in a JSON pointer (RFC 6901); 0: another letter does. */
+static size_t s_letter_size(const char *text, size_t size, size_t at, char letter)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned code = (unsigned char)letter;
+    if (at < size && text[at] == letter)
+        return 1;
+    if (letter == '/' && size - at >= 2 && text[at] == '~' && text[at + 1] == '1')
+        return 2;
+    return size - at >= 3 && text[at] == '%' && text[at + 1] == digits[code >> 4] &&
+                   ((unsigned char)text[at + 2] | 0x20) == (unsigned char)digits[code & 15]
+               ? 3
+               : 0;
+}
+
 /* `scheme://user:password@host`, `at` being the colon: what stands behind the user's name, or all
  * of it when it has no second colon. */
 static bool s_match_url(const char *text, size_t size, size_t at, redact_span_t *span)
 {
-    if (size - at < 3 || text[at + 1] != '/' || text[at + 2] != '/')
-        return false;
-    size_t begin = at + 3, end = begin, last = 0;
-    for (; end < size && !strchr("/?# \t\r\n\"'<>", text[end]); end++)
-        if (text[end] == '@')
+    size_t begin = at, secret = 0, last = 0;
+    for (const char *letter = "://"; *letter; letter++) {
+        const size_t step = begin < size ? s_letter_size(text, size, begin, *letter) : 0;
+        if (!step)
+            return false;
+        begin += step;
+    }
+    for (size_t end = begin; end < size && !strchr("/?# \t\r\n\"'<>", text[end]); end++) {
+        const size_t colon = s_letter_size(text, size, end, ':');
+        if (s_letter_size(text, size, end, '@'))
             last = end;
-    if (last <= begin)
-        return false;
-    const char *colon = memchr(text + begin, ':', last - begin);
-    *span = (redact_span_t){ colon ? (size_t)(colon - text) + 1 : begin, last };
-    return span->end > span->begin;
+        else if (colon && !secret)
+            secret = end + colon;
+    }
+    *span = (redact_span_t){ secret && secret < last ? secret : begin, last };
+    return last > span->begin;
 }
 
 /* `password=...`, `"token": "..."`, `at` being '=' or ':'. A colon counts only behind a quote:
@@ -239,8 +248,10 @@ static bool s_match_pair(const char *text, size_t size, size_t at, redact_span_t
 
 static bool s_match(const char *text, size_t size, size_t at, redact_span_t *span)
 {
-    if (text[at] == ':' && s_match_url(text, size, at, span))
+    if ((text[at] == ':' || text[at] == '%') && s_match_url(text, size, at, span))
         return true;
+    if (text[at] == '%')
+        return false;
     if (text[at] == ':' || text[at] == '=')
         return s_match_pair(text, size, at, span);
     const bool is_inside = at > 0 && s_is_alphanumeric(text[at - 1]);

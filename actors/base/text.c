@@ -70,6 +70,14 @@ bool text_is_utf8(const char *text, size_t size)
     return true;
 }
 
+size_t text_utf8_cut(const char *text, size_t size)
+{
+    size_t at = 0;
+    for (size_t step; (step = text_utf8_step(text + at, size - at)); at += step)
+        ;
+    return at;
+}
+
 size_t text_utf8_length(const char *text, size_t size)
 {
     size_t length = 0;
@@ -177,4 +185,10 @@ bool text_copy(char *to, size_t room, const void *from, size_t size)
         memcpy(to, from, take);
     to[take] = '\0';
     return fits;
+}
+
+bool text_copy_utf8(char *to, size_t room, const char *from, size_t size)
+{
+    const bool fits = size < room;
+    return text_copy(to, room, from, text_utf8_cut(from, fits ? size : room - 1)) && fits;
 }

@@ -13,6 +13,9 @@ size_t text_utf8_step(const char *at, size_t size);
 
 bool text_is_utf8(const char *text, size_t size);
 
+/* How many of the first `size` bytes are whole characters: what is cut there is UTF-8 still. */
+size_t text_utf8_cut(const char *text, size_t size);
+
 /* Code points of valid UTF-8. */
 size_t text_utf8_length(const char *text, size_t size);
 
@@ -33,5 +36,8 @@ bool text_ends(const char *text, const char *suffix);
 
 /* Copies with a final NUL, cut at `room` - 1 bytes; returns whether all of it fitted. */
 bool text_copy(char *to, size_t room, const void *from, size_t size);
+
+/* The same for texts that people read: cut between characters. */
+bool text_copy_utf8(char *to, size_t room, const char *from, size_t size);
 
 #endif

@@ -38,6 +38,7 @@ SYSTEM_TESTS = \
 	%D%/auth_accounts.py \
 	%D%/auth_commands.py \
 	%D%/auth_mails.py \
+	%D%/auth_races.py \
 	%D%/bus_dialects.py \
 	%D%/limiter_instances.py \
 	%D%/monitors.py \
@@ -54,7 +55,9 @@ SYSTEM_TESTS = \
 	%D%/system_limits.py \
 	%D%/system_logs.py \
 	%D%/system_parts.py \
+	%D%/system_secrets.py \
 	%D%/system_stop.py \
+	%D%/system_strangers.py \
 	%D%/system_truth.py \
 	%D%/webhook_events.py \
 	%D%/webhook_hooks.py \

@@ -119,6 +119,23 @@ def pulled(system):
                  "fetched.turn": None}, "who fetches jobs is told of their traces")
 
 
+def others(folder, system, web):
+    """A service in any language tells spans of its own, as docs/tracing.md shows it."""
+    with open(os.path.join(os.environ.get("srcdir", "."), "docs", "tracing.md"), encoding="utf-8") as document:
+        batch = json.loads(re.search(r"```json\n(.*?)```", document.read(), re.S)[1])
+    publisher = bus.dealer(folder.socket("bus"))
+    bus.publish(publisher, "trace", batch, 1, publisher="billing-1")
+    told = batch["spans"][0]
+    found = system.trace(told["trace_id"], ["billing.charge"])
+    same((found["part"], found["spans"][0]["instance"], found["spans"][0]["attributes"]),
+         ("billing", "billing-1", told["attributes"]), "a service of one's own tells spans")
+    for number, wrong in enumerate([7, {"part": "billing"}, {**batch, "spans": [{**told, "kind": 9}]},
+                                    {**batch, "spans": [{**told, "trace_id": "x"}]}]):
+        bus.publish(publisher, "trace", wrong, 2 + number, publisher="billing-1")
+    check(wait(lambda: (web.metric("metrics_spans_bad_total") or 0) >= 4), "what is none is counted")
+    publisher.close()
+
+
 def exported(web, collector, admin):
     """What goes to a collector is as the specification has it."""
     trace, traceparent = parent(3)
@@ -197,6 +214,7 @@ def together():
         web, system = Web(run.port), System(folder)
         hops(folder, system, web, receiver, admin)
         pulled(system)
+        others(folder, system, web)
         exported(web, collector, admin)
         same(run.stop(), 0, "it leaves in order")
         check(KEY not in run.log(), "the key of the collector is not logged")

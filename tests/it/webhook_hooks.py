@@ -9,6 +9,7 @@ import hmac
 import json
 import os
 import sys
+import threading
 import time
 
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
@@ -115,11 +116,34 @@ def refused(web, jobs):
     same(jobs.order, [], "none of it leads to a job")
 
 
+def together(web, jobs, user):
+    """An older event and a newer one, handled at the same moment, any number of times: the newer one holds."""
+    wrong = []
+    for number in range(20):
+        jobs_ = []
+        for late, status in ((0, "active"), (1, "canceled")):
+            body = json.dumps({"id": f"evt_t{number}.{late}", "type": "customer.subscription.updated",
+                               "created": 100000 + 2 * number + late, "data": {"object": {
+                                   "id": "sub_3", "status": status, "metadata": {"account": user.account},
+                                   "items": {"data": [{"price": {"id": "price_pro"}}]}}}}).encode()
+            web.request("POST", "/v1/hooks/stripe", body, stripe(body))
+            jobs_ += jobs.take(1)
+        threads = [threading.Thread(target=jobs.run_alone, args=(job,)) for job in jobs_]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        tier = user.get("/v1/me").json()["tier"]
+        if tier != "free":
+            wrong.append((number, tier))
+    same(wrong, [], "of two events at the same moment the newer one holds")
+
+
 def paid(web, jobs, user, stranger):
     """A subscription begins, changes, is told of in the wrong order, and ends."""
-    def happens(number, kind, created, price="price_pro", status="active", account=user.account, **price_more):
+    def happens(number, kind, created, price="price_pro", status="active", account=user.account, name="sub_1", **price_more):
         body = json.dumps({"id": f"evt_{number}", "type": f"customer.subscription.{kind}", "created": created, "data": {
-            "object": {"id": "sub_1", "status": status, "metadata": {"account": account},
+            "object": {"id": name, "status": status, "metadata": {"account": account},
                        "items": {"data": [{"price": {"id": price, **price_more}}]}}}}).encode()
         same(web.request("POST", "/v1/hooks/stripe", body, stripe(body)).status, 202, f"event {number} is told")
         job = jobs.take(1)[0]
@@ -138,6 +162,13 @@ def paid(web, jobs, user, stranger):
     same(happens(8, "deleted", 8000), ("set", "free"), "and ends")
     same(happens(9, "created", 9000, account="019a4c1e-7b1f-7c3a-9d2e-4f5a6b7c8d9e")[0], "UNPROCESSABLE",
          "an account that is not there")
+    same(happens(20, "created", 20000, name="sub_2"), ("set", "pro"), "another subscription takes its place")
+    same(happens(21, "deleted", 21000), ("ignored", "pro"), "then the end of the old one takes nothing away")
+    same(happens(22, "created", 22000, name="sub_2", price="price_x", lookup_key="enterprise_monthly"), ("set", "enterprise"),
+         "nor is what holds in the way of the new one")
+    same(happens(23, "deleted", 23000, name="sub_2"), ("set", "free"), "but its own end is")
+    same(happens(24, "created", 9 * 10**18)[0], "late", "a time that there is not is none")
+    together(web, jobs, user)
     body = json.dumps({"id": "evt_10", "type": "invoice.paid", "created": 1, "data": {"object": {}}}).encode()
     web.request("POST", "/v1/hooks/stripe", body, stripe(body))
     same(jobs.run(jobs.take(1)[0])[1]["result"], "ignored", "other events are none of its business")

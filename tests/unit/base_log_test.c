@@ -54,8 +54,9 @@ static void s_log_usual(void)
 {
     log_set_part("test");
     log_set_request("req-1", "0123");
-    LOG(LOG_WARN, "thing.happened", LOG_TEXT("name", "a\"b\\c\n\x01\x7f"), LOG_INT("count", -3),
-        LOG_FLOAT("share", 0.25), LOG_FLAG("good", true), LOG_TEXT("none", NULL));
+    LOG(LOG_WARN, "thing.happened", LOG_TEXT("name", "a\"b\\c\n\x01\x7f\xe2\x80\xa8"),
+        LOG_INT("count", -3), LOG_FLOAT("share", 0.25), LOG_FLAG("good", true),
+        LOG_TEXT("none", NULL));
     log_set_request(NULL, NULL);
 }
 
@@ -69,7 +70,8 @@ static void test_fields(void)
     ok(value_is(value_get(line, "event_name"), "thing.happened"));
     ok(value_is(value_get(line, "request_id"), "req-1"));
     ok(value_is(value_get(line, "trace_id"), "0123"));
-    ok(value_is(value_get(line, "name"), "a\"b\\c\n\x01\x7f"));
+    ok(value_is(value_get(line, "name"), "a\"b\\c\n\x01\x7f\xe2\x80\xa8"));
+    ok(!strstr(s_line, "\xe2\x80\xa8"));
     is_int(value_get_int(line, "count", 0), -3);
     ok(value_get_bool(line, "good", false));
     ok(value_is(value_get(line, "none"), ""));
@@ -137,6 +139,8 @@ static const struct {
     { "postgres://app:hunter2@db:5432/x", "postgres://app:***@db:5432/x" },
     { "redis://:p@ss@cache/0?x=1", "redis://:***@cache/0?x=1" },
     { "https://ghp@host/a", "https://***@host/a" },
+    { "/x/https%3A%2F%2Fapp%3Ahunter2%40host", "/x/https%3A%2F%2Fapp%3A***%40host" },
+    { "/https:~1~1app:hunter2@host~1", "/https:~1~1app:***@host~1" },
     { "https://host/a?b=c@d", "https://host/a?b=c@d" },
     { "x?new_password=hunter2&y=1", "x?new_password=***&y=1" },
     { "{\"apiKey\": \"hunter2\", \"n\": 1}", "{\"apiKey\": \"***\", \"n\": 1}" },

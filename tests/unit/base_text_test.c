@@ -29,6 +29,23 @@ static void test_utf8(void)
     is_int(text_utf8_length("a\xc3\xa9\xe2\x82\xac", 6), 3);
 }
 
+/* What is cut in the middle of a character loses all of it. */
+static void test_cutting(void)
+{
+    static const char text[] = "a\xc3\xa9\xe2\x82\xac";
+    static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6 };
+    for (size_t size = 0; size < COUNT_OF(whole); size++) {
+        char copy[8];
+        is_int(text_utf8_cut(text, size), whole[size]);
+        is_int(text_copy_utf8(copy, size + 1, text, strlen(text)), size == strlen(text));
+        is_int(strlen(copy), whole[size]);
+    }
+    is_int(text_utf8_cut("ab\xff"
+                         "cd",
+                         5),
+           2);
+}
+
 static void test_numbers(void)
 {
     int64_t whole;
@@ -82,5 +99,5 @@ static void test_copy(void)
     is_text(to, "abc");
 }
 
-TESTS({ "utf8", test_utf8 }, { "numbers", test_numbers }, { "number texts", test_number_texts },
-      { "distance", test_distance }, { "copy", test_copy })
+TESTS({ "utf8", test_utf8 }, { "cutting", test_cutting }, { "numbers", test_numbers },
+      { "number texts", test_number_texts }, { "distance", test_distance }, { "copy", test_copy })

@@ -8,6 +8,7 @@ DB_TESTS = \
 	%D%/runtime_db_run_sqlite_test %D%/runtime_db_run_postgres_test \
 	%D%/runtime_db_write_sqlite_test %D%/runtime_db_write_postgres_test \
 	%D%/runtime_db_migrate_sqlite_test %D%/runtime_db_migrate_postgres_test \
+	%D%/runtime_traced_sqlite_test %D%/runtime_traced_postgres_test \
 	%D%/runtime_db_file_test \
 	%D%/runtime_db_params_test \
 	%D%/runtime_db_server_test
@@ -50,3 +51,6 @@ DB_TEST_POSTGRES = $(AM_CPPFLAGS) -DTEST_ON_POSTGRES
 %C%_runtime_db_migrate_sqlite_test_SOURCES = %D%/runtime_db_migrate_test.c
 %C%_runtime_db_migrate_postgres_test_SOURCES = %D%/runtime_db_migrate_test.c
 %C%_runtime_db_migrate_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)
+%C%_runtime_traced_sqlite_test_SOURCES = %D%/runtime_traced_test.c
+%C%_runtime_traced_postgres_test_SOURCES = %D%/runtime_traced_test.c
+%C%_runtime_traced_postgres_test_CPPFLAGS = $(DB_TEST_POSTGRES)

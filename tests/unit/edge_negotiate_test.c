@@ -108,6 +108,8 @@ static void test_request_id(void)
     is_int(strlen(id), 36);
     tracing_request_id(id, NULL);
     is_int(strlen(id), 36);
+    tracing_request_id(id, "sbr_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"); /* a secret */
+    is_int(strlen(id), 36);
 }
 
 TESTS({ "gzip", test_gzip }, { "html", test_html }, { "tags", test_tags },

@@ -218,6 +218,30 @@ static void test_failures(void)
     buf_free(&bytes);
 }
 
+/* A detail that was cut in the middle of a character is read nevertheless, and all that is with it;
+ * one that is too long is cut between characters: others store it. */
+static void test_failures_are_text(void)
+{
+    failure_t failure = { .code = ERROR_UNPROCESSABLE, .detail = "caf\xc3" }, got;
+    buf_t bytes = { 0 };
+    pack_t pack;
+    pack_init(&pack, &bytes);
+    failure_write(&failure, &pack);
+    failure_read(&got, 500, bytes.bytes, bytes.size, NULL);
+    is_int(got.code, ERROR_UNPROCESSABLE);
+    is_text(got.detail, "caf");
+    bytes.size = 0;
+    pack_map(&pack, 1);
+    pack_text(&pack, "detail");
+    char text[2 * sizeof got.detail];
+    for (size_t i = 0; i < sizeof text; i += 2)
+        memcpy(text + i, "\xc3\xa9", 2);
+    pack_string(&pack, text, sizeof text);
+    failure_read(&got, 422, bytes.bytes, bytes.size, NULL);
+    is_int(strlen(got.detail), sizeof got.detail - 2);
+    buf_free(&bytes);
+}
+
 static void test_topics(void)
 {
     ok(topic_is_valid("metrics.edge.edge-1", 19));
@@ -232,4 +256,5 @@ static void test_topics(void)
 TESTS({ "round trip", test_round_trip }, { "bytes", test_bytes_on_the_wire },
       { "refused", test_refused }, { "events", test_events },
       { "random bytes", test_random_bytes_are_refused_or_fit }, { "mdp", test_mdp },
-      { "principal", test_principal }, { "failures", test_failures }, { "topics", test_topics })
+      { "principal", test_principal }, { "failures", test_failures },
+      { "failures are text", test_failures_are_text }, { "topics", test_topics })

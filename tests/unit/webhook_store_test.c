@@ -82,7 +82,10 @@ static db_status_t s_fill_work(db_conn_t *conn, void *arg)
                                                          .body = "{}",
                                                          .account = fill->account },
                                            fill->now_ms, &added);
-    return status == DB_OK ? webhook_store_set_billed(conn, fill->account, 1) : status;
+    return status == DB_OK
+               ? webhook_store_set_billed(
+                     conn, &(billed_t){ .account = fill->account, .tier = "pro" }, &added)
+               : status;
 }
 
 static void s_fill(stage_t *self, fill_t fill)
@@ -210,10 +213,10 @@ static db_param_t s_value(const char *statement, const char *name)
 
 static void test_plans(void)
 {
-    static const db_sql_t *const *const files[] = { webhook_store_subscription_lookups,
-                                                    webhook_store_delivery_lookups,
-                                                    webhook_store_hook_lookups,
-                                                    webhook_store_erase_lookups };
+    static const db_sql_t *const *const files[] = {
+        webhook_store_subscription_lookups, webhook_store_delivery_lookups,
+        webhook_store_hook_lookups, webhook_store_billing_lookups, webhook_store_erase_lookups
+    };
     const db_sql_t *lookups[40];
     outside_gather(files, COUNT_OF(files), lookups, COUNT_OF(lookups));
     plans_check(&(plans_t){ .migrations = webhook_migrations,

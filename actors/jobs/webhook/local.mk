@@ -11,12 +11,13 @@ SB_PARTS += %D%/libwebhook.a
 	%D%/relay.c \
 	%D%/service.c %D%/webhook.h \
 	%D%/share.c \
-	%D%/store_deliveries.c %D%/store_erase.c %D%/store_hooks.c %D%/store_subscriptions.c \
+	%D%/store_billing.c %D%/store_deliveries.c %D%/store_erase.c %D%/store_hooks.c %D%/store_subscriptions.c \
 	%D%/store.h %D%/wants.c
 
 %C%_sql = %D%/sql/0001_webhooks.sqlite.sql %D%/sql/0001_webhooks.postgres.sql \
 	%D%/sql/0002_hooks.sqlite.sql %D%/sql/0002_hooks.postgres.sql \
-	%D%/sql/0003_erasures.sqlite.sql %D%/sql/0003_erasures.postgres.sql
+	%D%/sql/0003_erasures.sqlite.sql %D%/sql/0003_erasures.postgres.sql \
+	%D%/sql/0004_billing.sqlite.sql %D%/sql/0004_billing.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libwebhook_a_SOURCES = %D%/migrations.c

@@ -161,10 +161,25 @@ db_status_t webhook_store_queued_inbound(db_conn_t *conn, const inbound_t *inbou
 db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms,
                                         int64_t *count) MUST_CHECK;
 
-/* When an account's subscription last changed; 0: never. And that it has now. */
-db_status_t webhook_store_billed(db_conn_t *conn, const char *account, int64_t *at_ms) MUST_CHECK;
-db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account,
-                                     int64_t at_ms) MUST_CHECK;
+/* ---- subscriptions that are paid for (store_billing.c) ----------------------------------- */
+
+typedef struct {
+    const char *account, *tier;
+    const char *subscription; /* NULL: it has no name; written and not read */
+    int64_t at_ms;            /* by the provider's clock */
+    bool is_end;              /* of the subscription; written and not read */
+} billed_t;
+
+/* What holds; the tier lies in the arena, and is NULL while nothing is known. */
+db_status_t webhook_store_billed(db_conn_t *conn, arena_t *arena, const char *account,
+                                 billed_t *found) MUST_CHECK;
+
+/* Has it hold from now on. False in `changed`: something newer is known, or it is the end of
+ * another subscription than the one that holds. */
+db_status_t webhook_store_set_billed(db_conn_t *conn, const billed_t *billed,
+                                     bool *changed) MUST_CHECK;
+
+extern const db_sql_t *const webhook_store_billing_lookups[];
 
 /* ---- erased accounts (store_erase.c) ----------------------------------------------------- */
 

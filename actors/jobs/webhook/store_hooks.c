@@ -151,38 +151,7 @@ db_status_t webhook_store_purge_inbound(db_conn_t *conn, int64_t before_ms, int6
                      DB_P_INT("most", WEBHOOK_PURGE_MOST));
 }
 
-/* ---- subscriptions that are paid for ----------------------------------------------------- */
-
-static const db_sql_t s_billed = { "webhook.billed",
-                                   "SELECT changed_at FROM billing WHERE account = $account",
-                                   NULL };
-static const db_sql_t s_set_billed = {
-    "webhook.set_billed",
-    "INSERT INTO billing (account, changed_at) VALUES ($account, $at) ON CONFLICT (account)"
-    " DO UPDATE SET changed_at = excluded.changed_at WHERE billing.changed_at < "
-    "excluded.changed_at",
-    NULL
+const db_sql_t *const webhook_store_hook_lookups[] = {
+    &s_provider,      &s_providers, &s_delete_provider, &s_waiting_inbound, &s_queued_inbound,
+    &s_purge_inbound, NULL
 };
-
-db_status_t webhook_store_billed(db_conn_t *conn, const char *account, int64_t *at_ms)
-{
-    db_rows_t *rows;
-    *at_ms = 0;
-    db_status_t status = DB_RUN(conn, &s_billed, &rows, DB_P_TEXT("account", account));
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows))
-        *at_ms = db_int(rows, "changed_at");
-    return db_rows_end(rows);
-}
-
-db_status_t webhook_store_set_billed(db_conn_t *conn, const char *account, int64_t at_ms)
-{
-    return DB_CHANGE(conn, &s_set_billed, NULL, DB_P_TEXT("account", account),
-                     DB_P_INT("at", at_ms));
-}
-
-const db_sql_t *const webhook_store_hook_lookups[] = { &s_provider,        &s_providers,
-                                                       &s_delete_provider, &s_waiting_inbound,
-                                                       &s_queued_inbound,  &s_purge_inbound,
-                                                       &s_billed,          NULL };
