@@ -74,6 +74,14 @@ void dispatcher_cancel(dispatcher_t *self, int64_t id)
         client_cancel(self->client, ticket);
 }
 
+bool dispatcher_may_have_queue(dispatcher_t *self, const char *queue)
+{
+    monitor_lock(&self->monitor);
+    bool has_room = HASH_COUNT(self->lanes.table) < JOBS_QUEUES_MAX;
+    monitor_unlock(&self->monitor);
+    return has_room || dispatcher_has_queue(self, queue);
+}
+
 bool dispatcher_has_queue(dispatcher_t *self, const char *queue)
 {
     lane_t *lane;
@@ -123,6 +131,8 @@ static size_t s_choose(dispatcher_t *self, bool limited, asked_t asked[LANES_MAX
             left -= asked[count].wish.most;
             asked[count++].lane = lane;
         }
+    for (size_t i = 0; i < count; i++)
+        lanes_put_last(&self->lanes, asked[i].lane);
     monitor_unlock(&self->monitor);
     return count;
 }

@@ -49,4 +49,7 @@ void dispatcher_cancel(dispatcher_t *self, int64_t id);
 /* Whether there is a queue of that name, as far as is known here. Any thread. */
 bool dispatcher_has_queue(dispatcher_t *self, const char *queue);
 
+/* Whether it is known, or there may be another one. */
+bool dispatcher_may_have_queue(dispatcher_t *self, const char *queue);
+
 #endif

@@ -19,7 +19,7 @@
 #define DUE_MOST       1000
 #define LOST_MOST      200
 #define CANCELS_MOST   100
-#define ORPHANS_TICKS  60 /* looks for lost runs until one for those whose worker is nowhere */
+#define RARE_TICKS     10 /* looks for lost runs until one that reads all runs */
 
 /* ---- the lease ------------------------------------------------------------------------------- */
 
@@ -174,6 +174,12 @@ static db_status_t s_find_orphans(db_conn_t *conn, bool all, job_lost_t *lost, s
     return jobs_store_orphans(conn, lost, LOST_MOST, count);
 }
 
+static db_status_t s_find_silent(db_conn_t *conn, bool all, job_lost_t *lost, size_t *count)
+{
+    (void)all;
+    return jobs_store_silent(conn, lost, LOST_MOST, count);
+}
+
 /* False when the database has failed. */
 static bool s_give_to_others(dispatcher_t *self, lost_fn find, bool all)
 {
@@ -201,7 +207,8 @@ static void s_recover(dispatcher_t *self, bool all)
 {
     worker_t workers = { .all = all };
     if (s_give_to_others(self, s_find_lost, all) &&
-        (self->lost_ticks++ % ORPHANS_TICKS != 0 || s_give_to_others(self, s_find_orphans, all)))
+        (self->lost_ticks++ % RARE_TICKS != 0 || (s_give_to_others(self, s_find_orphans, all) &&
+                                                  s_give_to_others(self, s_find_silent, all))))
         self->has_recovered = dispatcher_is_good(self, db_write(self->db, s_forget_work, &workers));
 }
 

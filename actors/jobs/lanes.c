@@ -39,6 +39,12 @@ lane_t *lanes_find(lanes_t *self, const char *queue)
     return lane;
 }
 
+void lanes_put_last(lanes_t *self, lane_t *lane)
+{
+    HASH_DEL(self->table, lane);
+    HASH_ADD(hh, self->table, name, (unsigned)strlen(lane->name), lane);
+}
+
 void lanes_hint(lanes_t *self, const char *queue, const job_mark_t *at)
 {
     lane_t *lane = lanes_find(self, queue);

@@ -54,6 +54,10 @@ void lanes_free(lanes_t *self);
 /* The lane of a queue, made when it is new; NULL when there are too many. */
 lane_t *lanes_find(lanes_t *self, const char *queue);
 
+/* Has the others go first when lanes are asked in their order: what they run together has a bound,
+ * and whoever was served would be served again before all others. */
+void lanes_put_last(lanes_t *self, lane_t *lane);
+
 /* Something was added to the queue at `at`; NULL: anywhere. */
 void lanes_hint(lanes_t *self, const char *queue, const job_mark_t *at);
 

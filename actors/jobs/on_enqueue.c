@@ -141,7 +141,11 @@ static bool s_require_queue(reading_t *self, const value_t *map, job_new_t *job)
     bool may = !who->account[0] || principal_has_role(who, "admin") ||
                strcmp(job->queue, own) == 0 ||
                dispatcher_has_queue(self->jobs->dispatcher, job->queue);
-    return may || s_refuse(self, "There is no queue %.80s", job->queue);
+    if (!may)
+        return s_refuse(self, "There is no queue %.80s", job->queue);
+    return dispatcher_may_have_queue(self->jobs->dispatcher, job->queue) ||
+           s_refuse(self, "There are as many queues as there may be, and none is named %.80s",
+                    job->queue);
 }
 
 static bool s_require_time(reading_t *self, const value_t *map, job_new_t *job)

@@ -4,12 +4,30 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "actors/jobs/jobs.h"
 #include "actors/jobs/store_families.h"
 
 #define CHILDREN_LIST 12 /* of cursors */
 
 /* ---- enqueuing ------------------------------------------------------------------------------- */
+
+/* A parent has its turn before its children: behind it in the same order they would wait for it,
+ * and it for them. False: the call has been answered. */
+static bool s_require_other_orders(call_t *call, const job_new_t *parent, const job_new_t *children,
+                                   size_t count)
+{
+    for (size_t i = 0; parent->order_key && i < count; i++)
+        if (children[i].order_key && strcmp(children[i].order_key, parent->order_key) == 0 &&
+            strcmp(children[i].queue, parent->queue) == 0) {
+            call_fail(call, ERROR_UNPROCESSABLE,
+                      "Child %zu has the order key of its parent, and would wait for it for ever",
+                      i);
+            return false;
+        }
+    return true;
+}
 
 static void s_enqueue(call_t *call, jobs_t *self, uint16_t repeated_status)
 {
@@ -29,7 +47,7 @@ static void s_enqueue(call_t *call, jobs_t *self, uint16_t repeated_status)
     bool good = jobs_require_job(self, call, value_get(asked, "parent"), as, &request->jobs[0]);
     for (uint32_t i = 0; good && i < list->count; i++)
         good = jobs_require_job(self, call, value_item(list, i), as, &request->jobs[1 + i]);
-    if (!good)
+    if (!good || !s_require_other_orders(call, request->jobs, request->jobs + 1, list->count))
         return;
     jobs_read_key(request);
     intake_add(self->intake, request);

@@ -21,6 +21,21 @@
 
 extern const db_migration_t jobs_migrations[];
 
+/* The statements that look for something, for the test that looks at their plans; each of the files
+ * has a list that ends with NULL. */
+extern const db_sql_t *const jobs_store_answers_lookups[];
+extern const db_sql_t *const jobs_store_dead_lookups[];
+extern const db_sql_t *const jobs_store_enqueue_lookups[];
+extern const db_sql_t *const jobs_store_erase_lookups[];
+extern const db_sql_t *const jobs_store_limits_lookups[];
+extern const db_sql_t *const jobs_store_lists_lookups[];
+extern const db_sql_t *const jobs_store_orders_lookups[];
+extern const db_sql_t *const jobs_store_progress_lookups[];
+extern const db_sql_t *const jobs_store_settle_lookups[];
+extern const db_sql_t *const jobs_store_time_lookups[];
+extern const db_sql_t *const jobs_store_turn_lookups[];
+extern const db_sql_t *const jobs_store_workers_lookups[];
+
 /* As the tables have them; JOBS_STATES names them in this order. */
 typedef enum {
     JOB_READY,
@@ -295,7 +310,8 @@ db_status_t jobs_store_add_worker(db_conn_t *conn, const char *name, bool is_pul
 db_status_t jobs_store_renew_worker(db_conn_t *conn, int64_t id, int64_t lease_ms,
                                     bool *is_there) MUST_CHECK;
 
-/* Renews the lease of the worker that has this run; false in `is_current` when nobody has. */
+/* Renews the lease of the worker that has this run, and notes that it spoke of the run unless that
+ * is to be cancelled; false in `is_current` when nobody has it. */
 db_status_t jobs_store_extend(db_conn_t *conn, int64_t id, int64_t fence, int64_t lease_ms,
                               bool *is_current, bool *is_cancelled) MUST_CHECK;
 
@@ -321,6 +337,11 @@ typedef struct {
 } job_lost_t;
 db_status_t jobs_store_lost(db_conn_t *conn, bool all, job_lost_t *lost, size_t room,
                             size_t *count) MUST_CHECK;
+
+/* Runs of workers that fetch of which none has spoken for the job's `timeout_ms`: their worker may
+ * never have got them. Reads all runs of such workers. */
+db_status_t jobs_store_silent(db_conn_t *conn, job_lost_t *lost, size_t room,
+                              size_t *count) MUST_CHECK;
 
 /* Runs whose worker was taken out while it claimed them. Reads all runs. */
 db_status_t jobs_store_orphans(db_conn_t *conn, job_lost_t *lost, size_t room,

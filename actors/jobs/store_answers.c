@@ -59,3 +59,5 @@ db_status_t jobs_store_keep_answer(db_conn_t *conn, const job_answer_t *answer, 
     status = db_rows_end(rows);
     return status == DB_OK && !is_kept ? DB_CONFLICT : status;
 }
+
+const db_sql_t *const jobs_store_answers_lookups[] = { &s_find, NULL };

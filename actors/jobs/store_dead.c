@@ -12,13 +12,21 @@
 
 #include "actors/jobs/store_families.h"
 
-#define CHOSEN                                                                                     \
+#define CHOSEN(account, kind)                                                                      \
     "SELECT id, account, queue, order_key FROM dead WHERE id > $after AND id <= $until"            \
-    " AND (account = $account OR $account = '*') AND (queue = $queue OR $queue = '')"              \
-    " AND (kind = $kind OR $kind = '') AND (error_code = $code OR $code = '')"                     \
-    " ORDER BY id LIMIT $most"
+    " AND " account " AND " kind " AND (queue = $queue OR $queue = '')"                            \
+    " AND (error_code = $code OR $code = '') ORDER BY id LIMIT $most"
+#define CHOOSE(name, account, kind)                                                                \
+    {                                                                                              \
+        name, CHOSEN(account, kind), CHOSEN(account, kind) " FOR UPDATE SKIP LOCKED"               \
+    }
+#define ANY_ACCOUNT "(account = $account OR $account = '*')"
+#define ANY_KIND    "(kind = $kind OR $kind = '')"
 
-static const db_sql_t s_choose = { "jobs.dead_choose", CHOSEN, CHOSEN " FOR UPDATE SKIP LOCKED" };
+/* Of an account, of a kind, or of all: each is found by an index of its own. */
+static const db_sql_t s_choose_mine = CHOOSE("jobs.dead_mine", "account = $account", ANY_KIND);
+static const db_sql_t s_choose_kind = CHOOSE("jobs.dead_kind", ANY_ACCOUNT, "kind = $kind");
+static const db_sql_t s_choose = CHOOSE("jobs.dead_choose", ANY_ACCOUNT, ANY_KIND);
 
 #define LISTED_SQLITE "(SELECT value FROM json_each($ids))"
 #define LISTED_POSTGRES                                                                            \
@@ -52,8 +60,11 @@ static db_status_t s_read_chosen(db_conn_t *conn, const job_choice_t *choice, jo
                                  buf_t *ids, job_orders_t *orders)
 {
     db_rows_t *rows;
+    const db_sql_t *sql = choice->account   ? &s_choose_mine
+                          : choice->kind[0] ? &s_choose_kind
+                                            : &s_choose;
     db_status_t status =
-        DB_RUN(conn, &s_choose, &rows, DB_P_INT("after", choice->after),
+        DB_RUN(conn, sql, &rows, DB_P_INT("after", choice->after),
                DB_P_INT("until", choice->until ? choice->until : INT64_MAX),
                DB_P_TEXT("account", choice->account ? choice->account : "*"),
                DB_P_TEXT("queue", choice->queue), DB_P_TEXT("kind", choice->kind),
@@ -168,3 +179,7 @@ db_status_t jobs_store_delete_dead(db_conn_t *conn, int64_t id, const char *acco
     db_rows_close(&rows);
     return DB_OK;
 }
+
+const db_sql_t *const jobs_store_dead_lookups[] = {
+    &s_choose, &s_choose_mine, &s_choose_kind, &s_replay, &s_drop, &s_rival, &s_delete, NULL
+};

@@ -228,3 +228,5 @@ db_status_t jobs_store_enqueue(db_conn_t *conn, const job_new_t *jobs, size_t co
     buf_free(&orders.json);
     return freed;
 }
+
+const db_sql_t *const jobs_store_enqueue_lookups[] = { &s_find_unique, NULL };

@@ -23,3 +23,6 @@ db_status_t jobs_store_erase(db_t *db, const char *account, int64_t most, bool *
 {
     return erasures_delete(db, s_erase, COUNT_OF(s_erase), account, most, more);
 }
+
+const db_sql_t *const jobs_store_erase_lookups[] = { &s_erase[0], &s_erase[1], &s_erase[2],
+                                                     &s_erase[3], &s_erase[4], NULL };

@@ -172,3 +172,6 @@ db_status_t jobs_store_children(db_conn_t *conn, arena_t *arena, int64_t parent_
         };
     return db_rows_end(rows);
 }
+
+const db_sql_t *const jobs_store_families_lookups[] = { &s_count_down, &s_revive, &s_children,
+                                                        NULL };

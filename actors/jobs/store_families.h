@@ -16,6 +16,8 @@
 
 #include "actors/jobs/store.h"
 
+extern const db_sql_t *const jobs_store_families_lookups[]; /* as in store.h */
+
 /* Adds a parent and its children, all of them new or none: a parent whose unique key is taken is
  * told as a duplicate, and nothing is added. Children whose own is taken are not waited for.
  * `receipts` has room for 1 + `count`; the parent's comes first. */

@@ -339,3 +339,5 @@ db_status_t schedule_store_purge(db_conn_t *conn, int64_t age_ms, size_t most, s
     *count = (size_t)db_changed(rows);
     return db_rows_end(rows);
 }
+
+const db_sql_t *const jobs_store_fires_lookups[] = { &s_due, &s_fires, &s_purge, NULL };

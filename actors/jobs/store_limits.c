@@ -149,3 +149,6 @@ db_status_t jobs_store_claim_limited(db_conn_t *conn, arena_t *arena, int64_t wo
     buf_free(&ids);
     return status == DB_OK && has_rate && *count ? s_note(conn, wish->queue, *count) : status;
 }
+
+const db_sql_t *const jobs_store_limits_lookups[] = { &s_room, &s_candidates, &s_begin,
+                                                      &s_forget_beginnings, NULL };

@@ -149,3 +149,8 @@ db_status_t jobs_store_get(db_conn_t *conn, arena_t *arena, int64_t id, const ch
         *found = NULL;
     return status;
 }
+
+const db_sql_t *const jobs_store_lists_lookups[] = {
+    &s_lists[0][0], &s_lists[0][1], &s_lists[1][0], &s_lists[1][1], &s_lists[2][0],
+    &s_lists[2][1], &s_one[0],      &s_one[1],      &s_one[2],      NULL
+};

@@ -80,3 +80,5 @@ db_status_t jobs_store_free_orders(db_conn_t *conn, job_orders_t *orders, job_fr
                                       .at = { db_int(rows, "priority"), db_int(rows, "run_at") } });
     return db_rows_end(rows);
 }
+
+const db_sql_t *const jobs_store_orders_lookups[] = { &s_free, NULL };

@@ -29,3 +29,5 @@ db_status_t jobs_store_progress(db_conn_t *conn, const job_progress_t *progress,
     *is_current = db_next(rows);
     return db_rows_end(rows);
 }
+
+const db_sql_t *const jobs_store_progress_lookups[] = { &s_tell, NULL };

@@ -240,3 +240,6 @@ db_status_t schedule_store_resume(db_conn_t *conn, int64_t id, int64_t now_ms, i
     return DB_RUN(conn, &s_resume, NULL, DB_P_INT("id", id), DB_P_INT("now", now_ms),
                   s_time("next_at", next_at));
 }
+
+const db_sql_t *const jobs_store_schedules_lookups[] = { &s_find,  &s_list,   &s_count, &s_delete,
+                                                         &s_pause, &s_resume, NULL };

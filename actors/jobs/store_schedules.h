@@ -13,6 +13,9 @@
 #include "actors/jobs/store.h"
 #include "actors/jobs/zones.h"
 
+extern const db_sql_t *const jobs_store_schedules_lookups[],
+    *const jobs_store_fires_lookups[]; /* as in store.h */
+
 typedef struct {
     int64_t id;
     const char *account; /* "": a service's own */

@@ -239,3 +239,5 @@ db_status_t jobs_store_cancel(db_conn_t *conn, arena_t *arena, int64_t id, const
         jobs_store_add_ended(&waiting.families, tie.parent_id, true);
     return s_free_next(conn, status, arena, &waiting, &cancelled->parents);
 }
+
+const db_sql_t *const jobs_store_settle_lookups[] = { &s_lock_run, &s_lock_any, NULL };

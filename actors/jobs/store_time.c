@@ -60,9 +60,10 @@ static db_status_t s_purge(db_conn_t *conn, const db_sql_t *sql, int64_t age_ms,
 /* Of the progress of jobs that are in no table any more nothing tells when it became so. */
 static const db_sql_t s_progress = {
     "jobs.old_progress",
-    "SELECT p.job_id AS id, CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.id = p.job_id)"
-    " OR EXISTS (SELECT 1 FROM done d WHERE d.id = p.job_id)"
-    " OR EXISTS (SELECT 1 FROM dead d WHERE d.id = p.job_id) THEN 1 ELSE 0 END AS is_there"
+    "SELECT p.job_id AS id, coalesce((SELECT 1 FROM job j WHERE j.id = p.job_id),"
+    " (SELECT 1 FROM done d WHERE d.id = p.job_id), (SELECT 1 FROM dead d WHERE d.id = p.job_id), "
+    "0)"
+    " AS is_there"
     " FROM progress p WHERE p.job_id > $after ORDER BY p.job_id LIMIT $most",
     NULL
 };
@@ -128,3 +129,6 @@ db_status_t jobs_store_vacuum(db_conn_t *conn)
 {
     return db_conn_is_sqlite(conn) ? DB_OK : db_run(conn, &s_vacuum, NULL, 0, NULL);
 }
+
+const db_sql_t *const jobs_store_time_lookups[] = { &s_promote,       &s_purge_done, &s_purge_dead,
+                                                    &s_purge_answers, &s_progress,   NULL };

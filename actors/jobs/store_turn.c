@@ -77,7 +77,7 @@ static const db_sql_t s_claim = {
     " AND state = 0 AND (priority, run_at) >= ($priority, $run_at) AND priority <= $last"
     " AND EXISTS (SELECT 1 FROM queue q WHERE q.name = $queue AND " IS_FREE ")"
     " ORDER BY priority, run_at, id LIMIT $most) RETURNING " STORE_BEGUN,
-    NULL
+    "" /* s_turn */
 };
 
 static db_status_t s_end_one(db_conn_t *conn, const job_success_t *success, bool *is_accepted)
@@ -229,3 +229,5 @@ db_status_t jobs_store_turn(db_t *db, arena_t *arena, const job_turn_t *turn, jo
     turning_t turning = { .turn = turn, .turned = turned, .arena = arena };
     return db_is_sqlite(db) ? db_write(db, s_turn_work, &turning) : s_turn_at_once(db, &turning);
 }
+
+const db_sql_t *const jobs_store_turn_lookups[] = { &s_claim, &s_turn, NULL };

@@ -56,6 +56,12 @@ db_status_t jobs_store_renew_worker(db_conn_t *conn, int64_t id, int64_t lease_m
 static const db_sql_t s_extend = { "jobs.extend_lease", EXTEND(STORE_NOW_SQLITE),
                                    EXTEND(STORE_NOW_POSTGRES) };
 
+#define HEAR(now)                                                                                  \
+    "UPDATE job SET heard_at = " now " WHERE id = $id AND fence = $fence AND is_cancelled = 0"     \
+    " AND " STORE_RUNS
+
+static const db_sql_t s_hear = { "jobs.hear", HEAR(STORE_NOW_SQLITE), HEAR(STORE_NOW_POSTGRES) };
+
 db_status_t jobs_store_extend(db_conn_t *conn, int64_t id, int64_t fence, int64_t lease_ms,
                               bool *is_current, bool *is_cancelled)
 {
@@ -67,7 +73,10 @@ db_status_t jobs_store_extend(db_conn_t *conn, int64_t id, int64_t fence, int64_
         return status;
     *is_current = db_next(rows);
     *is_cancelled = *is_current && db_int(rows, "is_cancelled");
-    return db_rows_end(rows);
+    status = db_rows_end(rows);
+    if (status != DB_OK || !*is_current)
+        return status;
+    return DB_CHANGE(conn, &s_hear, NULL, DB_P_INT("id", id), DB_P_INT("fence", fence));
 }
 
 static const db_sql_t s_release = { "jobs.release_all",
@@ -157,6 +166,15 @@ static const db_sql_t s_orphans = {
     NULL
 };
 
+#define SILENT(now)                                                                                \
+    "SELECT j.id AS id, j.fence AS fence, j.crashes AS crashes, 1 AS pulled FROM worker w"         \
+    " JOIN job j ON j.state = 1 AND j.worker_id = w.id WHERE w.is_pulling = 1 AND " now            \
+    " > j.timeout_ms + CASE WHEN j.heard_at > j.started_at THEN j.heard_at ELSE j.started_at END"  \
+    " LIMIT $room"
+
+static const db_sql_t s_silent = { "jobs.silent", SILENT(STORE_NOW_SQLITE),
+                                   SILENT(STORE_NOW_POSTGRES) };
+
 static db_status_t s_read_lost(db_rows_t *rows, job_lost_t *lost, size_t *count)
 {
     while (db_next(rows))
@@ -184,6 +202,14 @@ db_status_t jobs_store_orphans(db_conn_t *conn, job_lost_t *lost, size_t room, s
     return status == DB_OK ? s_read_lost(rows, lost, count) : status;
 }
 
+db_status_t jobs_store_silent(db_conn_t *conn, job_lost_t *lost, size_t room, size_t *count)
+{
+    db_rows_t *rows;
+    *count = 0;
+    db_status_t status = DB_RUN(conn, &s_silent, &rows, DB_P_INT("room", (int64_t)room));
+    return status == DB_OK ? s_read_lost(rows, lost, count) : status;
+}
+
 #define FORGET(now, all)                                                                           \
     "DELETE FROM worker WHERE (lease_until < " now " OR (" all " = 1 AND is_pulling = 0))"         \
     " AND (SELECT count(*) FROM (SELECT 1 FROM job j WHERE j.state = 1"                            \
@@ -196,3 +222,7 @@ db_status_t jobs_store_forget_workers(db_conn_t *conn, bool all)
 {
     return DB_RUN(conn, &s_forget, NULL, DB_P_INT("all", all));
 }
+
+const db_sql_t *const jobs_store_workers_lookups[] = { &s_extend, &s_release, &s_to_cancel,
+                                                       &s_runs,   &s_lost,    &s_forget,
+                                                       &s_hear,   &s_silent,  NULL };

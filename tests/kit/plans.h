@@ -17,9 +17,10 @@ typedef struct {
     const db_migration_t *migrations;
     const db_sql_t *fill;
     size_t fill_count;
-    const db_sql_t *const *lists;   /* ends with NULL; may be NULL */
-    const db_sql_t *const *lookups; /* any other statements; likewise */
-    const char *const *small;       /* tables that never have many rows; likewise */
+    const db_sql_t *const *lists; /* ends with NULL; may be NULL */
+    const db_sql_t *const
+        *lookups;             /* any other statements; likewise. "" or NULL for SQLite: none */
+    const char *const *small; /* tables that never have many rows; likewise */
     /* A value for a parameter of a statement. */
     db_param_t (*value)(const char *statement, const char *name);
 } plans_t;
@@ -155,9 +156,9 @@ static inline void plans_check(const plans_t *self)
     for (int is_list = 0; is_list <= 1; is_list++)
         for (const db_sql_t *const *sql = is_list ? self->lists : self->lookups; sql && *sql;
              sql++) {
-            if (ON_POSTGRES)
+            if (ON_POSTGRES && (!(*sql)->postgres || (*sql)->postgres[0]))
                 plans_explain_postgres(self, server, &arena, *sql, is_list);
-            else if ((*sql)->sqlite)
+            else if (!ON_POSTGRES && (*sql)->sqlite)
                 plans_explain_sqlite(self, &place, &arena, *sql, is_list);
         }
     if (server)

@@ -99,6 +99,52 @@ static void test_marks(void)
     lanes_free(&lanes);
 }
 
+/* Who was asked is asked after the others. */
+static void test_turns(void)
+{
+    lanes_t lanes = { 0 };
+    lane_t *a = lanes_find(&lanes, "a"), *b = lanes_find(&lanes, "b");
+    ok(lanes.table == a);
+    lanes_put_last(&lanes, a);
+    ok(lanes.table == b);
+    ok(lanes_find(&lanes, "a") == a);
+    lanes_free(&lanes);
+}
+
+/* Each priority has its mark, so that what is urgent does not lead over the remains of the rest. */
+static void test_priorities(void)
+{
+    lanes_t lanes = { 0 };
+    job_wish_t wish;
+    lane_t *lane = lanes_find(&lanes, "a");
+    ok(lane_wish(lane, 10, 1000, &wish));
+    lane_claimed(lane, &wish, 0, &(job_mark_t){ 0, 0 }, 1000);
+    ok(!lane_has(lane));
+    lanes_hint(&lanes, "a", &(job_mark_t){ 5, 700 });
+    lanes_hint(&lanes, "a", &(job_mark_t){ 3, 720 });
+    lanes_hint(&lanes, "a", &(job_mark_t){ 5, 710 });
+    ok(lane_wish(lane, 10, 1001, &wish));
+    ok(wish.is_step);
+    is_int(wish.from.priority, 3);
+    is_int(wish.from.run_at, 720);
+    lane_claimed(lane, &wish, 1, &(job_mark_t){ 3, 720 }, 1001);
+    ok(lane_wish(lane, 10, 1002, &wish));
+    is_int(wish.from.priority, 5);
+    is_int(wish.from.run_at, 700);
+    lane_claimed(lane, &wish, 10, &(job_mark_t){ 5, 705 }, 1002);
+    ok(lane_wish(lane, 10, 1003, &wish));
+    is_int(wish.from.run_at, 705);
+    lane_claimed(lane, &wish, 2, &(job_mark_t){ 5, 710 }, 1003);
+    ok(!lane_has(lane));
+    /* a sweep that takes long is rarer */
+    ok(lane_wish(lane, 10, 3000, &wish));
+    ok(!wish.is_step);
+    lane_claimed(lane, &wish, 0, &(job_mark_t){ 0, 0 }, 3200);
+    ok(!lane_wish(lane, 10, 3200 + 200 * LANES_SWEEP_SHARE - 1, &wish));
+    ok(lane_wish(lane, 10, 3200 + 200 * LANES_SWEEP_SHARE, &wish));
+    lanes_free(&lanes);
+}
+
 static void test_absence(void)
 {
     lanes_t lanes = { 0 };
@@ -136,5 +182,5 @@ static void test_settings(void)
     lanes_free(&lanes);
 }
 
-TESTS({ "verdicts", test_verdicts }, { "marks", test_marks }, { "absence", test_absence },
-      { "settings", test_settings })
+TESTS({ "verdicts", test_verdicts }, { "marks", test_marks }, { "turns", test_turns },
+      { "priorities", test_priorities }, { "absence", test_absence }, { "settings", test_settings })
