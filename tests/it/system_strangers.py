@@ -71,8 +71,9 @@ def belongings(owner, receiver):
     workflow = {"nodes": [{"id": MARK, "type": "trigger"}, {"id": "b"}], "edges": []}
     analysis = owner.post(f"/v1/analyses?name={MARK}", workflow)
     same(analysis.status, 201, "an analysis")
-    monitor = owner.post("/v1/monitors", {"name": MARK, "url": receiver.url("/" + MARK)})
+    monitor = owner.post("/v1/monitors", {"name": MARK, "url": receiver.url("/" + MARK), "interval_s": 86400})
     same(monitor.status, 201, "a monitor")
+    until(lambda: owner.get(f"/v1/monitors/{monitor.json()['id']}").json()["status"] != "unknown", "its only look")
     webhook = owner.post("/v1/webhooks", {"url": receiver.url("/" + MARK), "events": ["*"], "about": MARK})
     same(webhook.status, 201, "a subscription")
     webhook = webhook.json()["id"]
