@@ -372,7 +372,7 @@ static void test_long_bursts(void)
 
 static void s_fill(size_t count, int64_t at_ms)
 {
-    char name[16];
+    char name[24];
     for (size_t i = 0; i < count; i++) {
         taken_t taken;
         snprintf(name, sizeof name, "s%zu", i);
