@@ -142,8 +142,9 @@ def slow():
         line = wait_for(lambda: lines_of(run, "request.slow", **{"http.route": "/v1/auth/login"}),
                         "a slow request is told")[0]
         same((line["severity_text"], line["request_id"]), ("WARN", REQUEST_ID), "as a warning, whose it was")
-        call = wait_for(lambda: lines_of(run, "call.slow", part="auth"), "and the slow call behind it")[0]
-        same((call["request_id"], call["trace_id"]), (REQUEST_ID, TRACE), "of the same request")
+        call = wait_for(lambda: lines_of(run, "call.slow", part="auth", request_id=REQUEST_ID),
+                        "and the slow call behind it")[0]
+        same(call["trace_id"], TRACE, "of the same request")
         check(wait_for(lambda: web.metric("http_requests_slow_total"), "and counted") >= 1, "at least once")
 
 

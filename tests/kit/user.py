@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: MPL-2.0
 """user - somebody who has registered and calls over HTTP"""
 import json
+import time
 
-from web import Web
+from web import PATIENCE, Web
 
 
 class User:
     def __init__(self, port, email):
         self.web = Web(port)
-        answer = self.web.post("/v1/auth/register", {"email": email, "password": "correct horse battery staple"})
+        deadline = time.monotonic() + PATIENCE  # an edge that was just started does not know the routes yet
+        answer = self.register(email)
+        while answer.status in (404, 503) and time.monotonic() < deadline:
+            time.sleep(0.02)
+            answer = self.register(email)
         self.headers = {"Authorization": "Bearer " + answer.json()["access_token"]}
         self.account = answer.json()["user"]["account_id"]
+
+    def register(self, email):
+        return self.web.post("/v1/auth/register", {"email": email, "password": "correct horse battery staple"})
 
     def get(self, path):
         return self.web.get(path, self.headers)
