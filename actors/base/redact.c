@@ -16,50 +16,61 @@
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
+typedef struct {
+    const char *text;
+    size_t size;
+} word_t;
+
+#define WORD(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
 /* Words of names; what stands in the plural is named so. */
-static const char *const s_words[] = {
-    "authorization", "cookie",    "credential", "credentials", "dsn",       "passphrase", "passwd",
-    "password",      "passwords", "pwd",        "secret",      "secrets",   "token",      "tokens",
-    "apikey",        "totp",      "otp",        "cookies",     "signature", "privatekey",
+static const word_t s_words[] = {
+    WORD("authorization"), WORD("cookie"),     WORD("credential"), WORD("credentials"),
+    WORD("dsn"),           WORD("passphrase"), WORD("passwd"),     WORD("password"),
+    WORD("passwords"),     WORD("pwd"),        WORD("secret"),     WORD("secrets"),
+    WORD("token"),         WORD("tokens"),     WORD("apikey"),     WORD("totp"),
+    WORD("otp"),           WORD("cookies"),    WORD("signature"),  WORD("privatekey"),
 };
 
 /* Two words that only together say it. */
 static const struct {
-    const char *first, *second;
-} s_pairs[] = { { "api", "key" },    { "private", "key" },   { "signing", "key" },
-                { "access", "key" }, { "recovery", "code" }, { "recovery", "codes" } };
+    word_t first, second;
+} s_pairs[] = { { WORD("api"), WORD("key") },       { WORD("private"), WORD("key") },
+                { WORD("signing"), WORD("key") },   { WORD("access"), WORD("key") },
+                { WORD("recovery"), WORD("code") }, { WORD("recovery"), WORD("codes") } };
 
 static bool s_is_letter(char c)
 {
     return ((unsigned char)c | 0x20) >= 'a' && ((unsigned char)c | 0x20) <= 'z';
 }
 
-static bool s_equals(const char *text, size_t size, const char *word)
+static bool s_equals(word_t word, const word_t *other)
 {
-    return strlen(word) == size && strncasecmp(text, word, size) == 0;
+    return word.size == other->size && strncasecmp(word.text, other->text, word.size) == 0;
 }
 
-static bool s_is_secret_word(const char *word, size_t size)
+static bool s_is_secret_word(word_t word)
 {
     for (size_t i = 0; i < COUNT_OF(s_words); i++)
-        if (s_equals(word, size, s_words[i]))
+        if (s_equals(word, &s_words[i]))
             return true;
     return false;
 }
 
-static bool s_is_secret_pair(const char *first, size_t first_size, const char *second, size_t size)
+static bool s_is_secret_pair(word_t first, word_t second)
 {
     for (size_t i = 0; i < COUNT_OF(s_pairs); i++)
-        if (s_equals(first, first_size, s_pairs[i].first) &&
-            s_equals(second, size, s_pairs[i].second))
+        if (s_equals(second, &s_pairs[i].second) && s_equals(first, &s_pairs[i].first))
             return true;
     return false;
 }
 
 bool redact_is_secret_key(const char *key, size_t size)
 {
-    const char *before = NULL;
-    size_t before_size = 0;
+    word_t before = { 0 };
     for (size_t i = 0; i < size;) {
         if (!s_is_letter(key[i])) {
             i++;
@@ -69,11 +80,10 @@ bool redact_is_secret_key(const char *key, size_t size)
         /* "apiKey" has two words, "APIKEY" and "Password" one */
         while (end < size && s_is_letter(key[end]) && !(key[end] <= 'Z' && key[end - 1] >= 'a'))
             end++;
-        if (s_is_secret_word(key + i, end - i) ||
-            (before && s_is_secret_pair(before, before_size, key + i, end - i)))
+        const word_t word = { key + i, end - i };
+        if (s_is_secret_word(word) || s_is_secret_pair(before, word))
             return true;
-        before = key + i;
-        before_size = end - i;
+        before = word;
         i = end;
     }
     return false;
@@ -110,12 +120,34 @@ static const form_t s_forms[] = {
     { "basic ", 6, OF_CREDENTIAL, true },  { "-----BEGIN ", 8, OF_KEY_BLOCK, false },
 };
 
-/* What a form begins with, and where `key=value` and `scheme://user:password@host` turn. */
-static const bool s_may_begin[256] = {
-    ['s'] = true, ['w'] = true, ['r'] = true, ['g'] = true, ['x'] = true, ['A'] = true,
-    ['S'] = true, ['n'] = true, ['h'] = true, ['e'] = true, ['b'] = true, ['B'] = true,
-    ['-'] = true, ['='] = true, [':'] = true, ['%'] = true,
+/* Which letters may follow the first one of a form, in either case: in ordinary text few pairs of
+ * letters may begin one. */
+#define LETTER(c) (1u << ((c)&31))
+static const uint32_t s_second[256] = {
+    ['s'] = LETTER('b') | LETTER('k'),
+    ['w'] = LETTER('h'),
+    ['r'] = LETTER('k'),
+    ['g'] = LETTER('h') | LETTER('i') | LETTER('l'),
+    ['x'] = LETTER('o') | LETTER('a'),
+    ['A'] = LETTER('K') | LETTER('I'),
+    ['S'] = LETTER('G'),
+    ['n'] = LETTER('p'),
+    ['h'] = LETTER('f'),
+    ['e'] = LETTER('y'),
+    ['b'] = LETTER('e') | LETTER('a'),
+    ['B'] = LETTER('e') | LETTER('a'),
+    ['-'] = LETTER('-'),
+    /* where `key=value` and `scheme://user:password@host` turn: whatever follows */
+    ['='] = UINT32_MAX,
+    [':'] = UINT32_MAX,
+    ['%'] = UINT32_MAX,
 };
+
+static bool s_may_begin(const char *text, size_t size, size_t at)
+{
+    const uint32_t second = s_second[(unsigned char)text[at]];
+    return second && at + 1 < size && second & LETTER((unsigned char)text[at + 1]);
+}
 
 /* The letters that tokens are written in (RFC 6750's b64token, and '.' and '_'). */
 static const bool s_is_token_byte[256] = {
@@ -262,7 +294,7 @@ static bool s_match(const char *text, size_t size, size_t at, redact_span_t *spa
 bool redact_next(const char *text, size_t size, size_t from, redact_span_t *span)
 {
     for (size_t at = from; at < size; at++)
-        if (s_may_begin[(unsigned char)text[at]] && s_match(text, size, at, span))
+        if (s_may_begin(text, size, at) && s_match(text, size, at, span))
             return true;
     return false;
 }

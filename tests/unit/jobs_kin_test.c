@@ -109,7 +109,9 @@ static void test_keys(void)
         last = id;
     }
     ok(jobs_await(&stage, last, "done"));
-    is_text(echo.account, "bob");
+    const principal_t bob = jobs_user("bob");
+    is_int(jobs_call(&stage, &bob, "get", "{\"id\":%lld}", (long long)last).code, ERROR_NONE);
+    is_int(jobs_call(&stage, &ada, "get", "{\"id\":%lld}", (long long)last).code, ERROR_NOT_FOUND);
     is_int(jobs_call(&stage, &ada, "enqueue_family_as", "{" FAMILY "}").code, ERROR_FORBIDDEN);
     jobs_stage_close(&stage);
 }
