@@ -188,13 +188,13 @@ static void s_log(const exchange_t *self, uint64_t took_us)
     if (is_slow)
         stats_add(&self->edge->stats, COUNT_SLOW, 1);
     LOG(is_slow ? LOG_WARN : LOG_INFO, is_slow ? "request.slow" : "request",
-        LOG_TEXT("http.request.method", self->is_known ? http_verb_name(self->verb) : "_OTHER"),
-        LOG_TEXT("http.route", self->pattern), LOG_INT("http.response.status_code", self->status),
-        LOG_MAYBE("error.type", code == ERROR_NONE ? NULL : error_row(code)->symbol),
+        LOG_WORD("http.request.method", self->is_known ? http_verb_name(self->verb) : "_OTHER"),
+        LOG_WORD("http.route", self->pattern), LOG_INT("http.response.status_code", self->status),
+        LOG_WORD("error.type", code == ERROR_NONE ? NULL : error_row(code)->symbol),
         LOG_INT("http.request.body.size", self->bytes_in),
         LOG_INT("http.response.body.size", self->bytes_out),
         LOG_INT("edge_us", took_us - self->service_us), LOG_INT("actor_us", self->service_us),
-        LOG_MAYBE("cache", self->cache_outcome), LOG_MAYBE("limit", self->limit_outcome));
+        LOG_WORD("cache", self->cache_outcome), LOG_WORD("limit", self->limit_outcome));
 }
 
 /* What a service has answered, or is not there to answer, is the service's failure: it says so

@@ -48,9 +48,9 @@ log_field_t log_text_field(const char *key, const char *text)
     return (log_field_t){ .key = key, .text = text, .size = strlen(text) };
 }
 
-log_field_t log_maybe_field(const char *key, const char *text)
+log_field_t log_word_field(const char *key, const char *text)
 {
-    return text ? log_text_field(key, text) : (log_field_t){ .key = key };
+    return (log_field_t){ .key = key, .type = LOG_FIELD_WORD, .text = text };
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -281,6 +281,10 @@ static void s_field(line_t *line, const log_field_t *field)
             s_pair_plain(line, field->key, REDACT_MASK);
         else
             s_pair_text(line, field->key, field->text, field->size);
+        break;
+    case LOG_FIELD_WORD:
+        if (field->text)
+            s_pair_plain(line, field->key, field->text);
         break;
     case LOG_FIELD_INT:
         s_pair_bare(line, field->key, number, text_of_int(field->integer, number));

@@ -22,7 +22,13 @@
 
 typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level_t;
 
-typedef enum { LOG_FIELD_TEXT, LOG_FIELD_INT, LOG_FIELD_FLOAT, LOG_FIELD_BOOL } log_field_type_t;
+typedef enum {
+    LOG_FIELD_TEXT,
+    LOG_FIELD_WORD,
+    LOG_FIELD_INT,
+    LOG_FIELD_FLOAT,
+    LOG_FIELD_BOOL
+} log_field_type_t;
 
 typedef struct {
     const char *key;
@@ -33,8 +39,9 @@ typedef struct {
     double number;
 } log_field_t;
 
-#define LOG_TEXT(k, v)     log_text_field(k, v)
-#define LOG_MAYBE(k, v)    log_maybe_field(k, v) /* left out when `v` is NULL */
+#define LOG_TEXT(k, v) log_text_field(k, v)
+/* A word of our own, from a table: not looked through for secrets. Left out when NULL. */
+#define LOG_WORD(k, v)     log_word_field(k, v)
 #define LOG_BYTES(k, v, n) ((log_field_t){ .key = (k), .text = (v), .size = (n) })
 #define LOG_INT(k, v)      ((log_field_t){ .key = (k), .type = LOG_FIELD_INT, .integer = (int64_t)(v) })
 #define LOG_FLOAT(k, v)    ((log_field_t){ .key = (k), .type = LOG_FIELD_FLOAT, .number = (v) })
@@ -49,7 +56,7 @@ typedef struct {
     } while (0)
 
 log_field_t log_text_field(const char *key, const char *text);
-log_field_t log_maybe_field(const char *key, const char *text);
+log_field_t log_word_field(const char *key, const char *text);
 
 /* Whether the part of this thread writes lines of this severity. */
 extern _Thread_local const _Atomic int *log_threshold;

@@ -177,7 +177,7 @@ static void test_names_of_secrets(void)
 static void s_log_outside(void)
 {
     LOG(LOG_ERROR, "x", LOG_TEXT("why", "no route to redis://:hunter2@cache/0"),
-        LOG_MAYBE("absent", NULL), LOG_TEXT("end", "here"));
+        LOG_WORD("absent", NULL), LOG_TEXT("end", "here"));
 }
 
 static void test_a_secret_in_a_value(void)
