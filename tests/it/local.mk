@@ -10,7 +10,7 @@ DOCS_TESTS = \
 	%D%/docs_openapi.py
 
 TESTS += $(DOCS_TESTS)
-EXTRA_DIST += $(DOCS_TESTS) tests/kit/bus.py tests/kit/fakes.py tests/kit/jwt.py tests/kit/openapi.py
+EXTRA_DIST += $(DOCS_TESTS)
 
 clean-local:
 	rm -rf %D%/openapi-validators %D%/openapi-validators.lock
@@ -68,11 +68,11 @@ EXTRA_DIST += $(SYSTEM_TESTS) docs/python.md docs/protocol.md \
 	docs/examples/analyse.py docs/examples/greeter.py docs/examples/batch.json docs/examples/workflow.json
 
 TESTS += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
-EXTRA_DIST += tests/kit/stream.py %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
+EXTRA_DIST += %D%/cache_instances.py %D%/analysis_async.py %D%/analysis_batch.py %D%/analysis_refetch.py %D%/jobs_cron.py %D%/jobs_schedules.py
 
 JOBS_TESTS_IT = %D%/jobs_faults.py %D%/jobs_promises.py %D%/jobs_system.py
 TESTS += $(JOBS_TESTS_IT)
-EXTRA_DIST += $(JOBS_TESTS_IT) tests/kit/job_worker.py
+EXTRA_DIST += $(JOBS_TESTS_IT)
 METRICS_TESTS = \
 	%D%/metrics_alerts.py \
 	%D%/metrics_errors.py \
