@@ -16,7 +16,8 @@ void tracing_request_id(char id[TRACING_REQUEST_ID_BYTES + 1], const char *given
     redact_span_t span;
     const size_t size = given ? strlen(given) : 0;
     /* whatever is one is told to everybody the request meets: a secret put there goes no further */
-    if (id_is_name(given, size, TRACING_REQUEST_ID_BYTES) && !redact_next(given, size, 0, &span))
+    if (given && id_is_name(given, size, TRACING_REQUEST_ID_BYTES) &&
+        !redact_next(given, size, 0, &span))
         memcpy(id, given, size + 1);
     else
         id_uuid7(id);
