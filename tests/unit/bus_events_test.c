@@ -118,7 +118,7 @@ static void test_broker_restart(void)
     bus_t bus;
     holder_t worker;
     char why[200];
-    bus_open(&bus, NULL);
+    bus_open(&bus, bus_beat_fast);
     holder_start(&worker, &bus, "again", "again-1", 1, true);
     worker.echo = true;
     is_int(bus_call(bus.client, (client_request_t){ .service = "again", .method = "echo" }),

@@ -110,7 +110,7 @@ static void test_another_broker(void)
     bus_t bus;
     follower_t follower;
     char why[200];
-    bus_open(&bus, NULL);
+    bus_open(&bus, bus_beat_fast);
     client_t *worker = s_start(&bus, "foo");
     s_follow(&follower, &bus);
     const heard_t *heard = s_next(&follower);
