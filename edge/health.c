@@ -49,9 +49,7 @@ static void s_check(report_t *self, const char *name, health_t health, bool is_v
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    size_t size = strlen(message);
-    while (!text_is_utf8(message, size)) /* it may have been cut inside a character */
-        size--;
+    const size_t size = text_utf8_cut(message, strlen(message)); /* not inside a character */
     health_t of_whole = health == UNHEALTHY && !is_vital ? DEGRADED : health;
     if (of_whole > self->worst)
         self->worst = of_whole;

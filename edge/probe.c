@@ -45,9 +45,7 @@ static void s_copy_text(char *to, size_t room, const value_t *map, const char *k
 {
     size_t size;
     const char *text = value_get_text(map, key, &size);
-    text_copy(to, room, text ? text : "", text ? size : 0);
-    while (!text_is_utf8(to, strlen(to))) /* it may have been cut inside a character */
-        to[strlen(to) - 1] = '\0';
+    text_copy_utf8(to, room, text ? text : "", text ? size : 0);
 }
 
 static void s_keep_check(probe_t *self, const value_t *check)

@@ -123,9 +123,7 @@ static const char *s_clean(arena_t *arena, const value_t *map, const char *key, 
         return "";
     redact_text(text, size, &shown);
     text = buf_text(&shown);
-    size = shown.size < limit ? shown.size : limit;
-    while (!text_is_utf8(text, size))
-        size--;
+    size = text_utf8_cut(text, shown.size < limit ? shown.size : limit);
     char *copy = arena_text(arena, text, size);
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)copy[i] < ' ' || copy[i] == 0x7f)

@@ -28,11 +28,7 @@ void trail_keep(int64_t wall_ms, log_level_t level, const char *event, const cha
         fields++;
         size--;
     }
-    if (size > TRAIL_TEXT_BYTES)
-        size = TRAIL_TEXT_BYTES;
-    while (!text_is_utf8(fields, size))
-        size--;
-    text_copy(crumb->text, sizeof crumb->text, fields, size);
+    text_copy_utf8(crumb->text, sizeof crumb->text, fields, size);
 }
 
 const crumb_t *trail_crumb(size_t i)
