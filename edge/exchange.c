@@ -223,7 +223,7 @@ void exchange_end(exchange_t **self_p)
     exchange_t *self = *self_p;
     *self_p = NULL;
     uint64_t took_us = clock_us() - self->started_us;
-    if (error_row(self->failure.code)->http_status >= 500)
+    if (error_is_fault(self->failure.code))
         s_tell_fault(self);
     s_count(self, took_us);
     s_log(self, took_us);

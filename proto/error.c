@@ -23,6 +23,11 @@ const error_row_t *error_row(error_code_t code)
     return &s_rows[code];
 }
 
+bool error_is_fault(error_code_t code)
+{
+    return error_row(code)->http_status >= 500;
+}
+
 error_code_t error_from_symbol(const char *symbol, size_t size)
 {
     for (unsigned i = ERROR_NONE + 1; i < ERROR_COUNT; i++)

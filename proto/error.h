@@ -27,6 +27,9 @@ typedef struct {
 /* The row of a code; ERROR_NONE has an empty one. */
 const error_row_t *error_row(error_code_t code);
 
+/* Whether it is not the caller's doing: what HTTP answers with a 5xx. */
+bool error_is_fault(error_code_t code);
+
 /* The code of a symbol, ERROR_NONE when there is none. */
 error_code_t error_from_symbol(const char *symbol, size_t size);
 

@@ -84,7 +84,7 @@ void fault_tell(client_t *client, const fault_source_t *source, const failure_t 
     char span_id[FAULT_SPAN_BYTES + 1] = "";
     buf_t body = { 0 };
     pack_t pack;
-    if (row->http_status < 500 || failure->is_outside)
+    if (!error_is_fault(failure->code) || failure->is_outside)
         return;
     if (!s_may_tell(client)) {
         client_count(client, CLIENT_FAULTS_UNTOLD);

@@ -219,3 +219,8 @@ const service_t http_service = {
     .about = "Looks whether others answer",
     .methods = s_methods,
 };
+
+bool http_may_pass(int64_t status)
+{
+    return status >= 500 || status == 408 || status == 425 || status == 429;
+}

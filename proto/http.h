@@ -31,6 +31,9 @@
 
 #define HTTP_FETCH_BYTES_MAX (16 << 20)
 
+/* Whether who answered with this status may answer otherwise another time: 408, 425, 429, 5xx. */
+bool http_may_pass(int64_t status);
+
 extern const method_t http_check, http_send, http_fetch, http_breakers, http_breaker_set;
 extern const method_t http_monitor_create, http_monitors, http_monitor, http_monitor_update,
     http_monitor_delete, http_monitor_checks, http_monitor_run;

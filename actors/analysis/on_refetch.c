@@ -42,7 +42,7 @@ static bool s_fail(const refetch_t *self, error_code_t code, const char *why)
 static bool s_require_status(const refetch_t *self, const value_t *reply)
 {
     const int64_t status = value_get_int(reply, "status", 0);
-    const bool is_later = status >= 500 || status == 408 || status == 425 || status == 429;
+    const bool is_later = http_may_pass(status);
     if (status >= 200 && status < 300)
         return true;
     failure_t failure = { .code = is_later ? ERROR_UNAVAILABLE : ERROR_UNPROCESSABLE,

@@ -219,7 +219,7 @@ static void s_tell_fault(const call_t *self, const failure_t *failure)
 void call_fail_with(call_t *self, const failure_t *failure)
 {
     actor_count(self->actor, ACTOR_FAILURES);
-    if (error_row(failure->code)->http_status >= 500)
+    if (error_is_fault(failure->code))
         s_tell_fault(self, failure);
     client_reply_failure(self->actor->client, self->message, failure);
     s_free(self, failure->code);

@@ -44,11 +44,6 @@ void call_leave_trace(void)
     traced_end();
 }
 
-static bool s_is_fault(error_code_t code)
-{
-    return code != ERROR_NONE && error_row(code)->http_status >= 500;
-}
-
 void call_end_trace(const call_t *self, error_code_t code, uint64_t took_us)
 {
     trace_span_t span;
@@ -58,7 +53,7 @@ void call_end_trace(const call_t *self, error_code_t code, uint64_t took_us)
                     self->method ? self->method->name : "unknown", &self->trace,
                     self->message->frame.trace + TRACE_ID_BYTES);
     span.code = (uint8_t)code;
-    span.is_failed = s_is_fault(code);
+    span.is_failed = error_is_fault(code);
     span.started_us = self->started_us;
     span.took_us = took_us;
     span.wait_us = self->wait_us;
@@ -72,7 +67,7 @@ void call_end_child(const call_t *self, const trace_t *child, const client_reque
     trace_span_t span;
     trace_span_init(&span, SPAN_CALL, request->service, request->method, child, self->trace.span);
     span.code = (uint8_t)code;
-    span.is_failed = s_is_fault(code);
+    span.is_failed = error_is_fault(code);
     span.started_us = started_us;
     span.took_us = clock_us() - started_us;
     spans_end(s_spans(self), &span);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "actors/jobs/webhook/post.h"
+#include "proto/http.h"
 #include "proto/json.h"
 
 void post_write_body(buf_t *out, const char *type, int64_t at_ms, const char *data)
@@ -39,7 +40,7 @@ post_verdict_t post_judge(uint32_t status)
 {
     if (status >= 200 && status < 300)
         return POST_TAKEN;
-    if (status >= 500 || status == 408 || status == 425 || status == 429)
+    if (http_may_pass(status))
         return POST_LATER;
     return status == 410 ? POST_GONE : POST_NEVER;
 }
