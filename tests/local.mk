@@ -14,10 +14,10 @@ PY_LOG_COMPILER = $(PYTHON)
 TEST_LIBS =
 LDADD = $(TEST_LIBS) $(SB_ALL) $(CIVETWEB_LIBS) $(SB_LIBS)
 
-EXTRA_DIST += %D%/tap.h %D%/kit/bus.h %D%/kit/bus.py %D%/kit/cron.py %D%/kit/crowd.py \
-	%D%/kit/database.h %D%/kit/described.h %D%/kit/edge.py %D%/kit/fakes.py \
-	%D%/kit/holder.h %D%/kit/job_worker.py %D%/kit/jobs.py %D%/kit/jwt.py %D%/kit/load.py \
-	%D%/kit/lossy.py %D%/kit/openapi.py %D%/kit/otlp.py %D%/kit/outside.py \
+EXTRA_DIST += %D%/tap.h %D%/kit/beside.h %D%/kit/bus.h %D%/kit/bus.py %D%/kit/cron.py \
+	%D%/kit/crowd.py %D%/kit/database.h %D%/kit/described.h %D%/kit/edge.py %D%/kit/fakes.py \
+	%D%/kit/holder.h %D%/kit/job_worker.py %D%/kit/jobs.py %D%/kit/jwt.py \
+	%D%/kit/load.py %D%/kit/lossy.py %D%/kit/openapi.py %D%/kit/otlp.py %D%/kit/outside.py \
 	%D%/kit/parts.py %D%/kit/plans.h %D%/kit/postgres.py %D%/kit/prometheus.py \
 	%D%/kit/receiver.h %D%/kit/redis.py %D%/kit/server.h %D%/kit/snapshots.h \
 	%D%/kit/stage.h %D%/kit/stream.py %D%/kit/tap.py %D%/kit/tzif.h %D%/kit/user.py \

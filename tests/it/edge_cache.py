@@ -72,8 +72,9 @@ class Setting:
         self.edges = [Edge("--broker.requests", f"inproc://bus,{self.bus}", "--broker.trusted",
                            trusted, "--broker.events", f"inproc://events,{events}", **settings)]
         for _ in range(edges - 1):
-            self.edges.append(Edge("--broker", "off", "--demo", "off", "--broker.trusted", trusted,
-                                   "--bus.events", events, **settings))
+            self.edges.append(Edge("--host.broker", "false", "--host.demo", "false",
+                                   "--broker.trusted", trusted, "--bus.events", events,
+                                   **settings))
         self.edge = self.edges[0]
         self.auth = Auth(self.bus, [])
         for account, user in (("a", "u"), ("a", "v"), ("b", "w")):

@@ -2,7 +2,7 @@
  *
  * edge_host - a process for tests: an edge, a broker, and the service `demo` behind it
  *
- *     edge_host [--broker off] [--demo off] [--section.name value ...]
+ *     edge_host [--host.broker false] [--host.demo false] [--section.name value ...]
  *
  * Prints "ready PORT" when the routes of `demo` are bound, answers until SIGTERM, and then leaves
  * in order with status 0. On SIGHUP `demo` leaves, or comes back. The service answers with what it
@@ -20,11 +20,8 @@
 
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
-#include "broker/broker.h"
-#include "edge/edge.h"
 #include "proto/method.h"
-
-#define READY_MS 10000
+#include "tests/it/host.h"
 
 /* ---- the contract of the service ------------------------------------------------------------ */
 
@@ -333,80 +330,48 @@ static void s_start_demo(demo_t *self, void *context, const client_settings_t *b
 
 /* ---- the process ---------------------------------------------------------------------------- */
 
-static edge_settings_t s_edge_settings;
-static broker_settings_t s_broker_settings;
-static client_settings_t s_bus, s_trusted;
-static bool s_has_broker = true, s_has_demo = true;
+typedef struct {
+    bool broker, demo;
+} parts_t;
 
-static settings_t *s_read_flags(int argc, char **argv)
-{
-    static const settings_section_t sections[] = {
-        { "edge", edge_setting_rows, &s_edge_settings },
-        { "broker", broker_setting_rows, &s_broker_settings },
-        { "bus", client_setting_rows, &s_bus },
-        { 0 },
-    };
-    static const char *const presets[][2] = {
-        { "edge.port", "0" },
-        { "edge.limits", "false" }, /* there is no limiter but a test's own */
-        { "broker.requests", "inproc://bus" },
-        { "broker.trusted", "inproc://trusted" },
-        { "broker.events", "inproc://events" },
-        { "bus.brokers", "inproc://bus" },
-        { "bus.events", "inproc://events" },
-    };
-    buf_t problems = { 0 };
-    bool good = true;
-    settings_t *settings = settings_new(sections);
-    for (size_t i = 0; i < COUNT_OF(presets); i++)
-        good &= settings_read_flag(settings, presets[i][0], presets[i][1], &problems);
-    for (int i = 1; i + 1 < argc; i += 2) {
-        bool is_off = strcmp(argv[i + 1], "off") == 0;
-        if (strcmp(argv[i], "--broker") == 0)
-            s_has_broker = !is_off;
-        else if (strcmp(argv[i], "--demo") == 0)
-            s_has_demo = !is_off;
-        else
-            good &= settings_read_flag(settings, argv[i] + 2, argv[i + 1], &problems);
-    }
-    if (!good)
-        die("%s", buf_text(&problems));
-    buf_free(&problems);
-    s_trusted = s_bus;
-    s_trusted.brokers = s_broker_settings.trusted;
-    return settings;
-}
+static const setting_t s_rows[] = {
+    { "broker", SETTING_BOOL, offsetof(parts_t, broker), .preset = "true", .about = "Is here" },
+    { "demo", SETTING_BOOL, offsetof(parts_t, demo), .preset = "true", .about = "Is here" },
+    { 0 },
+};
 
 int main(int argc, char **argv)
 {
     char why[300];
+    host_settings_t host;
+    parts_t parts;
+    static const host_preset_t none;
     demo_t demo = { .mutex = PTHREAD_MUTEX_INITIALIZER };
     broker_t *broker = NULL;
     signals_block();
     log_set_level(getenv("EDGE_HOST_LOG") ? LOG_INFO : LOG_ERROR);
-    settings_t *settings = s_read_flags(argc, argv);
+    settings_t *settings =
+        host_read(&host, (const settings_section_t[]){ { "host", s_rows, &parts }, { 0 } }, &none,
+                  argc, argv);
     void *context = zmq_ctx_new();
-    if (s_has_broker && !(broker = broker_start(context, &s_broker_settings, why, sizeof why)))
+    if (parts.broker && !(broker = broker_start(context, &host.broker, why, sizeof why)))
         die("%s", why);
     edge_t *edge = edge_start(context,
-                              &(edge_config_t){ .settings = &s_edge_settings,
-                                                .bus = &s_trusted,
+                              &(edge_config_t){ .settings = &host.edge,
+                                                .bus = &host.trusted,
                                                 .instance = "edge-1",
                                                 .version = "1.2.3" },
                               why, sizeof why);
     if (!edge)
         die("%s", why);
-    if (s_has_demo)
-        s_start_demo(&demo, context, &s_bus);
-    if (s_has_demo && s_has_broker && !edge_wait_service(edge, s_service.name, READY_MS))
-        die("the routes of the service were not bound in time");
-    printf("ready %u\n", edge_port(edge));
-    fflush(stdout);
+    if (parts.demo)
+        s_start_demo(&demo, context, &host.bus);
+    host_say_ready(edge, parts.demo && parts.broker ? s_service.name : NULL);
     while (signals_wait() == SIGHUP) {
         if (demo.client)
             client_destroy(&demo.client);
         else
-            s_start_demo(&demo, context, &s_bus);
+            s_start_demo(&demo, context, &host.bus);
     }
     edge_stop(&edge);
     if (demo.client)

@@ -348,12 +348,12 @@ def the_callers():
         same((got.status, got.headers.get("access-control-allow-methods"),
               got.headers.get("access-control-allow-origin")),
              (204, "POST, OPTIONS", "https://a.example"), "a preflight")
-    with Edge("--demo", "off", required="demo") as edge:
+    with Edge("--host.demo", "false", required="demo") as edge:
         got = edge.get("/health/ready")
         same((got.status, got.json()["checks"]["service.demo"]["status"]), (503, "error"),
              "not ready without a required service")
         same(edge.get("/health/live").status, 200, "but alive")
-    with Edge("--broker", "off") as edge:
+    with Edge("--host.broker", "false") as edge:
         same(edge.get("/health/ready").status, 503, "not ready without a broker")
         got = edge.get("/v1/demo/things/5")
         same((got.status, got.code, got.headers.get("retry-after")), (503, "UNAVAILABLE", "1"),

@@ -36,8 +36,9 @@ class Setting:
         self.events = events
         self.edges = [Edge(*broker, **settings)]
         for _ in range(edges - 1):
-            self.edges.append(Edge("--broker", "off", "--demo", "off", "--broker.trusted", trusted,
-                                   "--bus.events", events, **settings))
+            self.edges.append(Edge("--host.broker", "false", "--host.demo", "false",
+                                   "--broker.trusted", trusted, "--bus.events", events,
+                                   **settings))
         self.edge = self.edges[0]
         self.auth = self.beat = self.limiter = None
         if auth:

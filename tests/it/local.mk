@@ -2,6 +2,7 @@
 #
 # Whole processes, driven by Python scripts that print TAP.
 check_PROGRAMS += %D%/cron_host %D%/edge_host %D%/trace_host
+EXTRA_DIST += %D%/host.h
 
 # What the documents say; `make update-docs` is in docs/local.mk.
 DOCS_TESTS = \

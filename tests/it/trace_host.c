@@ -18,11 +18,9 @@
 #include "actors/base/log.h"
 #include "actors/base/signals.h"
 #include "actors/jobs/outbound/outlet.h"
-#include "broker/broker.h"
-#include "edge/edge.h"
 #include "proto/json.h"
+#include "tests/it/host.h"
 
-#define READY_MS   10000
 #define CALLS_MAX  10
 #define RELAY_MS   20000
 #define TARGET_MAX 2048
@@ -134,72 +132,36 @@ static const actor_spec_t s_spec = {
 
 /* ---- the process ---------------------------------------------------------------------------- */
 
-static edge_settings_t s_edge_settings;
-static broker_settings_t s_broker_settings;
-static actor_settings_t s_actor_settings;
-static client_settings_t s_bus, s_trusted;
-
-static settings_t *s_read_flags(int argc, char **argv)
-{
-    static const settings_section_t sections[] = {
-        { "edge", edge_setting_rows, &s_edge_settings },
-        { "broker", broker_setting_rows, &s_broker_settings },
-        { "bus", client_setting_rows, &s_bus },
-        { "actor", actor_setting_rows, &s_actor_settings },
-        { "outbound", outbound_setting_rows, &outbound_settings },
-        { 0 },
-    };
-    static const char *const presets[][2] = {
-        { "edge.port", "0" },
-        { "edge.limits", "false" },
-        { "edge.allow_anonymous", "true" },
-        { "edge.load_per_processor", "0" },
-        { "broker.requests", "inproc://bus" },
-        { "broker.trusted", "inproc://trusted" },
-        { "broker.events", "inproc://events" },
-        { "bus.brokers", "inproc://bus" },
-        { "bus.events", "inproc://events" },
-        { "outbound.allow", "127.0.0.1" },
-    };
-    buf_t problems = { 0 };
-    bool good = true;
-    settings_t *settings = settings_new(sections);
-    for (size_t i = 0; i < COUNT_OF(presets); i++)
-        good &= settings_read_flag(settings, presets[i][0], presets[i][1], &problems);
-    for (int i = 1; i + 1 < argc; i += 2)
-        good &= settings_read_flag(settings, argv[i] + 2, argv[i + 1], &problems);
-    if (!good)
-        die("%s", buf_text(&problems));
-    buf_free(&problems);
-    s_trusted = s_bus;
-    s_trusted.brokers = s_broker_settings.trusted;
-    return settings;
-}
-
 int main(int argc, char **argv)
 {
     char why[300];
     static const db_settings_t no_storage;
+    static const host_preset_t presets[] = { { "edge.allow_anonymous", "true" },
+                                             { "edge.load_per_processor", "0" },
+                                             { "outbound.allow", "127.0.0.1" },
+                                             { 0 } };
+    host_settings_t host;
+    actor_settings_t hop;
+    const settings_section_t sections[] = {
+        { "actor", actor_setting_rows, &hop },
+        { "outbound", outbound_setting_rows, &outbound_settings },
+        { 0 },
+    };
     signals_block();
     log_set_level(LOG_ERROR);
-    settings_t *settings = s_read_flags(argc, argv);
+    settings_t *settings = host_read(&host, sections, presets, argc, argv);
     void *context = zmq_ctx_new();
-    const actor_config_t config = { .actor = &s_actor_settings,
-                                    .bus = &s_bus,
-                                    .storage = &no_storage };
+    const actor_config_t config = { .actor = &hop, .bus = &host.bus, .storage = &no_storage };
     const edge_config_t edge_config = {
-        .settings = &s_edge_settings, .bus = &s_trusted, .instance = "edge-1", .version = "1.2.3"
+        .settings = &host.edge, .bus = &host.trusted, .instance = "edge-1", .version = "1.2.3"
     };
-    broker_t *broker = broker_start(context, &s_broker_settings, why, sizeof why);
+    broker_t *broker = broker_start(context, &host.broker, why, sizeof why);
     actor_t *actor =
         broker ? actor_start(context, &s_spec, &config, DB_MIGRATE_APPLY, why, sizeof why) : NULL;
     edge_t *edge = actor ? edge_start(context, &edge_config, why, sizeof why) : NULL;
     if (!edge)
         die("%s", why);
-    if (!edge_wait_service(edge, s_service.name, READY_MS))
-        die("the routes of the service were not bound in time");
-    printf("ready %u\n", edge_port(edge));
-    fflush(stdout);
+    host_say_ready(edge, s_service.name);
     signals_wait();
     edge_stop(&edge);
     actor_stop(&actor);

@@ -7,35 +7,22 @@
 
 #include "actors/auth/auth.h"
 #include "actors/base/text.h"
+#include "tests/kit/beside.h"
 #include "tests/unit/analysis_stage.h"
 
 #define PASSWORD "correct horse battery staple"
 
-/* Auth beside analysis on the bus, with a file of its own. */
 typedef struct {
     stage_t stage;
-    db_settings_t storage;
-    actor_settings_t settings;
-    actor_config_t config;
-    actor_t *auth;
+    beside_t auth;
 } pair_t;
 
 static void s_start_auth(pair_t *self)
 {
-    char why[300];
-    bus_presets(actor_setting_rows, &self->settings);
     bus_presets(auth_actor.settings, auth_actor.settings_target);
     auth_settings.hash_memory_kib = 8;
     auth_settings.hash_passes = 1;
-    self->storage = self->stage.place.settings;
-    self->storage.database = "";
-    self->config = (actor_config_t){ .actor = &self->settings,
-                                     .bus = &self->stage.bus.bus,
-                                     .storage = &self->storage };
-    self->auth = actor_start(self->stage.bus.context, &auth_actor, &self->config, DB_MIGRATE_APPLY,
-                             why, sizeof why);
-    if (!self->auth)
-        die("%s", why);
+    beside_start(&self->auth, &self->stage, &auth_actor);
 }
 
 static void s_open(pair_t *self)
@@ -47,7 +34,7 @@ static void s_open(pair_t *self)
 
 static void s_close(pair_t *self)
 {
-    actor_stop(&self->auth);
+    beside_stop(&self->auth);
     stage_close(&self->stage);
 }
 
@@ -181,7 +168,7 @@ static void test_auth_away(void)
     s_submit(&pair, &ada, 3);
     actor_stop(&pair.stage.actors[0]);
     s_erase(&pair, &ada);
-    actor_stop(&pair.auth);
+    beside_stop(&pair.auth);
     stage_start(&pair.stage, 0);
     ok(s_held(&pair, &ada) > 0);
     s_start_auth(&pair);
@@ -206,7 +193,7 @@ static void test_late_comer(void)
     s_erase(&pair, &eve); /* the next look, for another account */
     ok(s_waits_until_gone(&pair, &ada));
     is_int(s_place(&pair), 0);
-    is_int(db_write_one(actor_db(pair.auth), &ago, NULL, 0, NULL), DB_OK);
+    is_int(db_write_one(actor_db(pair.auth.actor), &ago, NULL, 0, NULL), DB_OK);
     actor_stop(&pair.stage.actors[0]);
     stage_start(&pair.stage, 0);
     for (int tries = 0; tries < 30000 && s_place(&pair) == 0; tries++)

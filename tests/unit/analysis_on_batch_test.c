@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "tests/kit/beside.h"
 #include "tests/unit/analysis_stage.h"
 
 static const db_sql_t s_kept = { "test.kept", "SELECT count(*) AS n FROM submission", NULL };
@@ -61,41 +62,24 @@ static const field_t s_object[] = { { "parent", FIELD_OBJECT, .open = true },
 static const method_t s_family = { .name = "enqueue_family_as",
                                    .summary = "Plays",
                                    .request = s_object };
-static const service_t s_service = { .name = "jobs",
-                                     .version = "1.0.0",
-                                     .about = "Played",
-                                     .methods = (const method_t *const[]){ &s_family, NULL } };
-static const handler_t s_handlers[] = { { &s_family, s_on_family, HANDLE_POOL }, { 0 } };
-static const actor_spec_t s_spec = { .service = &s_service,
-                                     .self_size = 1,
-                                     .handlers = s_handlers };
+static const service_t s_service = { .name = "jobs", .version = "1.0.0", .about = "Played" };
 
 typedef struct {
     stage_t stage;
-    actor_settings_t settings;
-    actor_config_t config;
-    actor_t *jobs;
+    beside_t jobs;
 } batch_stage_t;
 
 static void s_open(batch_stage_t *self)
 {
-    char why[300];
     memset(&s_jobs, 0, sizeof s_jobs);
     *self = (batch_stage_t){ 0 };
     stage_open(&self->stage);
-    bus_presets(actor_setting_rows, &self->settings);
-    self->config = (actor_config_t){ .actor = &self->settings,
-                                     .bus = &self->stage.bus.bus,
-                                     .storage = &self->stage.place.settings };
-    self->jobs = actor_start(self->stage.bus.context, &s_spec, &self->config, DB_MIGRATE_APPLY, why,
-                             sizeof why);
-    if (!self->jobs)
-        die("%s", why);
+    beside_play(&self->jobs, &self->stage, &s_service, &s_family, s_on_family);
 }
 
 static void s_close(batch_stage_t *self)
 {
-    actor_stop(&self->jobs);
+    beside_stop(&self->jobs);
     stage_close(&self->stage);
 }
 

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "proto/http.h"
+#include "tests/kit/beside.h"
 #include "tests/unit/analysis_stage.h"
 
 /* What it answers, and what it was asked last. */
@@ -40,44 +41,22 @@ static void s_on_fetch(call_t *call, void *self)
 
 typedef struct {
     stage_t stage;
-    method_t fetch;
-    const method_t *methods[2];
-    service_t service;
-    handler_t handlers[2];
-    actor_spec_t spec;
-    actor_settings_t settings;
-    actor_config_t config;
-    actor_t *http; /* NULL: not there */
+    beside_t http;
 } refetch_stage_t;
 
 static void s_open(refetch_stage_t *self, bool with_http)
 {
-    char why[300];
     memset(&s_web, 0, sizeof s_web);
     s_web.status = 200;
     *self = (refetch_stage_t){ 0 };
     stage_open(&self->stage);
-    if (!with_http)
-        return;
-    self->methods[0] = &http_fetch;
-    self->service = http_service;
-    self->service.methods = self->methods;
-    self->handlers[0] = (handler_t){ &http_fetch, s_on_fetch, HANDLE_POOL };
-    self->spec =
-        (actor_spec_t){ .service = &self->service, .self_size = 1, .handlers = self->handlers };
-    bus_presets(actor_setting_rows, &self->settings);
-    self->config = (actor_config_t){ .actor = &self->settings,
-                                     .bus = &self->stage.bus.bus,
-                                     .storage = &self->stage.place.settings };
-    self->http = actor_start(self->stage.bus.context, &self->spec, &self->config, DB_MIGRATE_APPLY,
-                             why, sizeof why);
-    if (!self->http)
-        die("%s", why);
+    if (with_http)
+        beside_play(&self->http, &self->stage, &http_service, &http_fetch, s_on_fetch);
 }
 
 static void s_close(refetch_stage_t *self)
 {
-    actor_stop(&self->http);
+    beside_stop(&self->http);
     stage_close(&self->stage);
 }
 

@@ -6,33 +6,20 @@
 
 #include "actors/auth/totp.h"
 #include "actors/limiter/limiter.h"
+#include "tests/kit/beside.h"
 #include "tests/unit/auth_stage.h"
 
 #define TRIES 5 /* of the policy auth.failures */
 
-/* A limiter beside auth on the bus, which keeps what it counts in a file. */
 typedef struct {
     stage_t stage;
-    db_settings_t storage;
-    actor_settings_t settings;
-    actor_config_t config;
-    actor_t *limiter;
+    beside_t limiter;
 } counted_t;
 
 static void s_start_limiter(counted_t *self)
 {
-    char why[300];
-    bus_presets(actor_setting_rows, &self->settings);
     bus_presets(limiter_actor.settings, limiter_actor.settings_target);
-    self->storage = self->stage.place.settings;
-    self->storage.database = self->storage.redis = "";
-    self->config = (actor_config_t){ .actor = &self->settings,
-                                     .bus = &self->stage.bus.bus,
-                                     .storage = &self->storage };
-    self->limiter = actor_start(self->stage.bus.context, &limiter_actor, &self->config,
-                                DB_MIGRATE_APPLY, why, sizeof why);
-    if (!self->limiter)
-        die("%s", why);
+    beside_start(&self->limiter, &self->stage, &limiter_actor);
 }
 
 static void s_open(counted_t *self)
@@ -44,8 +31,7 @@ static void s_open(counted_t *self)
 
 static void s_close(counted_t *self)
 {
-    if (self->limiter)
-        actor_stop(&self->limiter);
+    beside_stop(&self->limiter);
     stage_close(&self->stage);
 }
 
@@ -220,7 +206,7 @@ static void test_uncounted(void)
     s_open(&counted);
     person_t ada = stage_register(&counted.stage, "ada@example.dev");
     s_set_up(&counted, &ada, &app);
-    actor_stop(&counted.limiter);
+    beside_stop(&counted.limiter);
     const char *challenge = s_challenge(&counted);
     is_int(s_show(&counted, challenge, s_next(&app)).code, ERROR_UNAVAILABLE);
     s_start_limiter(&counted);

@@ -13,7 +13,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/text.h"
 #include "actors/jobs/jobs.h"
-#include "tests/kit/stage.h"
+#include "tests/kit/beside.h"
 
 /* ---- the service that is called -------------------------------------------------------------- */
 
@@ -132,23 +132,12 @@ static const actor_spec_t echo_actor = { .service = &echo_service,
 
 typedef struct {
     stage_t stage;
-    actor_settings_t echo_settings;
-    actor_config_t echo_config;
-    actor_t *echo; /* NULL: not there */
+    beside_t echo;
 } jobs_stage_t;
 
 static inline void jobs_stage_start_echo(jobs_stage_t *self)
 {
-    char why[300];
-    bus_presets(actor_setting_rows, &self->echo_settings);
-    self->echo_settings.threads = 4;
-    self->echo_config = (actor_config_t){ .actor = &self->echo_settings,
-                                          .bus = &self->stage.bus.bus,
-                                          .storage = &self->stage.place.settings };
-    self->echo = actor_start(self->stage.bus.context, &echo_actor, &self->echo_config,
-                             DB_MIGRATE_APPLY, why, sizeof why);
-    if (!self->echo)
-        die("%s", why);
+    beside_start(&self->echo, &self->stage, &echo_actor);
 }
 
 /* Prepares the stage; settings may be changed before `stage_start`. */
@@ -169,7 +158,7 @@ static inline void jobs_stage_close(jobs_stage_t *self)
     for (size_t i = 0; i < STAGE_ACTORS; i++)
         if (self->stage.actors[i])
             actor_stop(&self->stage.actors[i]);
-    actor_stop(&self->echo);
+    beside_stop(&self->echo);
     stage_close(&self->stage);
 }
 

@@ -14,27 +14,6 @@
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-typedef struct {
-    place_t place;
-    db_t *db;
-    arena_t arena;
-} stage_t;
-
-static void s_open(stage_t *self)
-{
-    *self = (stage_t){ 0 };
-    place_make(&self->place);
-    self->db = place_open(&self->place, monitor_migrations, DB_MIGRATE_APPLY);
-    if (!self->db)
-        die("%s", self->place.why);
-}
-
-static void s_close(stage_t *self)
-{
-    place_end(&self->place, &self->db);
-    arena_free(&self->arena);
-}
-
 /* Monitors of an account, each looked at so often, once a day, the last time at `now_ms`; each look
  * changes the status, and is told. */
 typedef struct {
@@ -85,13 +64,13 @@ static db_status_t s_fill_work(db_conn_t *conn, void *arg)
     return status;
 }
 
-static void s_fill(stage_t *self, fill_t fill)
+static void s_fill(outside_t *self, fill_t fill)
 {
     is_int(db_write(self->db, s_fill_work, &fill), DB_OK);
 }
 
 /* Monitors, looks, changes, events. */
-static void s_holds(stage_t *self, const char *account, const int64_t expected[4])
+static void s_holds(outside_t *self, const char *account, const int64_t expected[4])
 {
     static const char *const of[] = { "monitor WHERE account = '%s'",
                                       "look l JOIN monitor m ON m.id = l.monitor_id WHERE"
@@ -110,10 +89,10 @@ static void s_holds(stage_t *self, const char *account, const int64_t expected[4
 
 static void test_erased(void)
 {
-    stage_t stage;
+    outside_t stage;
     bool more = true;
     int rounds = 0;
-    s_open(&stage);
+    outside_open(&stage, monitor_migrations);
     s_fill(&stage, (fill_t){ "acme", 1000, 3, 5, NOW });
     s_fill(&stage, (fill_t){ "other", 2000, 2, 4, NOW });
     s_holds(&stage, "acme", (const int64_t[]){ 3, 15, 15, 15 });
@@ -124,7 +103,7 @@ static void test_erased(void)
     is_int(outside_count(stage.db, &stage.arena, "look"), 8);
     is_int(outside_count(stage.db, &stage.arena, "change"), 8);
     s_holds(&stage, "other", (const int64_t[]){ 2, 8, 8, 8 });
-    s_close(&stage);
+    outside_close(&stage);
 }
 
 /* ---- retention ------------------------------------------------------------------------------- */
@@ -136,16 +115,16 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
 
 static void test_retention(void)
 {
-    stage_t stage;
+    outside_t stage;
     int64_t count = 0;
-    s_open(&stage);
+    outside_open(&stage, monitor_migrations);
     s_fill(&stage, (fill_t){ "acme", 1000, 2, 40, NOW });
     is_int(db_write(stage.db, s_purge_work, &count), DB_OK);
     is_int(count, 2 * 2 * 9);
     s_holds(&stage, "acme", (const int64_t[]){ 2, 62, 62, 80 });
     is_int(db_write(stage.db, s_purge_work, &count), DB_OK);
     is_int(count, 0);
-    s_close(&stage);
+    outside_close(&stage);
 }
 
 /* ---- plans ----------------------------------------------------------------------------------- */

@@ -7,6 +7,28 @@
 
 #include "tests/kit/plans.h"
 
+/* A database of one service's tables. */
+typedef struct {
+    place_t place;
+    db_t *db;
+    arena_t arena;
+} outside_t;
+
+static inline void outside_open(outside_t *self, const db_migration_t *migrations)
+{
+    *self = (outside_t){ 0 };
+    place_make(&self->place);
+    self->db = place_open(&self->place, migrations, DB_MIGRATE_APPLY);
+    if (!self->db)
+        die("%s", self->place.why);
+}
+
+static inline void outside_close(outside_t *self)
+{
+    place_end(&self->place, &self->db);
+    arena_free(&self->arena);
+}
+
 /* The two databases make numbers and texts of them in different ways. */
 #if defined(TEST_ON_POSTGRES)
 #    define UUID(head, n) "'0000000" head "-0000-7000-8000-' || lpad(CAST(" n " AS TEXT), 12, '0')"

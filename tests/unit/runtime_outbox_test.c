@@ -8,6 +8,7 @@
 
 #include "actors/runtime/outbox.h"
 #include "proto/webhook.h"
+#include "tests/kit/beside.h"
 #include "tests/unit/analysis_stage.h"
 
 static const db_sql_t s_waiting = { "test.waiting", "SELECT count(*) AS n FROM outbox", NULL };
@@ -46,40 +47,20 @@ static void s_on_publish(call_t *call, void *self)
 
 typedef struct {
     stage_t stage;
-    const method_t *methods[2];
-    service_t service;
-    handler_t handlers[2];
-    actor_spec_t spec;
-    actor_settings_t settings;
-    actor_config_t config;
-    actor_t *webhook;
+    beside_t webhook;
 } outbox_stage_t;
 
 static void s_open(outbox_stage_t *self)
 {
-    char why[300];
     memset(&s_web, 0, sizeof s_web);
     *self = (outbox_stage_t){ 0 };
     stage_open(&self->stage);
-    self->methods[0] = &webhook_publish;
-    self->service = webhook_service;
-    self->service.methods = self->methods;
-    self->handlers[0] = (handler_t){ &webhook_publish, s_on_publish, HANDLE_POOL };
-    self->spec =
-        (actor_spec_t){ .service = &self->service, .self_size = 1, .handlers = self->handlers };
-    bus_presets(actor_setting_rows, &self->settings);
-    self->config = (actor_config_t){ .actor = &self->settings,
-                                     .bus = &self->stage.bus.bus,
-                                     .storage = &self->stage.place.settings };
-    self->webhook = actor_start(self->stage.bus.context, &self->spec, &self->config,
-                                DB_MIGRATE_APPLY, why, sizeof why);
-    if (!self->webhook)
-        die("%s", why);
+    beside_play(&self->webhook, &self->stage, &webhook_service, &webhook_publish, s_on_publish);
 }
 
 static void s_close(outbox_stage_t *self)
 {
-    actor_stop(&self->webhook);
+    beside_stop(&self->webhook);
     stage_close(&self->stage);
 }
 

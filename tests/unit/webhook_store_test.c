@@ -13,27 +13,6 @@
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-typedef struct {
-    place_t place;
-    db_t *db;
-    arena_t arena;
-} stage_t;
-
-static void s_open(stage_t *self)
-{
-    *self = (stage_t){ 0 };
-    place_make(&self->place);
-    self->db = place_open(&self->place, webhook_migrations, DB_MIGRATE_APPLY);
-    if (!self->db)
-        die("%s", self->place.why);
-}
-
-static void s_close(stage_t *self)
-{
-    place_end(&self->place, &self->db);
-    arena_free(&self->arena);
-}
-
 /* Something that happened to an account long ago, with a delivery for each of its subscriptions. */
 typedef struct {
     const char *account;
@@ -88,13 +67,13 @@ static db_status_t s_fill_work(db_conn_t *conn, void *arg)
                : status;
 }
 
-static void s_fill(stage_t *self, fill_t fill)
+static void s_fill(outside_t *self, fill_t fill)
 {
     is_int(db_write(self->db, s_fill_work, &fill), DB_OK);
 }
 
 /* Subscriptions, events, deliveries, what others told, and when it was paid. */
-static void s_holds(stage_t *self, const char *account, const int64_t expected[5])
+static void s_holds(outside_t *self, const char *account, const int64_t expected[5])
 {
     static const char *const of[] = {
         "subscription WHERE account = '%s'", "event WHERE account = '%s'",
@@ -112,10 +91,10 @@ static void s_holds(stage_t *self, const char *account, const int64_t expected[5
 
 static void test_erased(void)
 {
-    stage_t stage;
+    outside_t stage;
     bool more = true;
     int rounds = 0;
-    s_open(&stage);
+    outside_open(&stage, webhook_migrations);
     s_fill(&stage, (fill_t){ "acme", 1000, 3, 7, NOW });
     s_fill(&stage, (fill_t){ "other", 2000, 2, 5, NOW });
     s_holds(&stage, "acme", (const int64_t[]){ 3, 7, 21, 1, 1 });
@@ -126,7 +105,7 @@ static void test_erased(void)
     s_holds(&stage, "other", (const int64_t[]){ 2, 5, 10, 1, 1 });
     is_int(webhook_store_erase(stage.db, "acme", 4, &more), DB_OK);
     ok_named(!more, "once more is no fault");
-    s_close(&stage);
+    outside_close(&stage);
 }
 
 /* ---- retention ------------------------------------------------------------------------------- */
@@ -144,9 +123,9 @@ static db_status_t s_purge_work(db_conn_t *conn, void *arg)
 /* Deliveries that still wait after all that time, since no job could ever be enqueued, go, too. */
 static void test_retention(void)
 {
-    stage_t stage;
+    outside_t stage;
     int64_t count = 0;
-    s_open(&stage);
+    outside_open(&stage, webhook_migrations);
     s_fill(&stage, (fill_t){ "old", 1000, 2, 3, NOW - 31 * DAY });
     s_fill(&stage, (fill_t){ "new", 2000, 2, 3, NOW - 29 * DAY });
     is_int(db_write(stage.db, s_purge_work, &count), DB_OK);
@@ -155,7 +134,7 @@ static void test_retention(void)
     s_holds(&stage, "new", (const int64_t[]){ 2, 3, 6, 1, 1 });
     is_int(db_write(stage.db, s_purge_work, &count), DB_OK);
     is_int(count, 0);
-    s_close(&stage);
+    outside_close(&stage);
 }
 
 /* ---- plans ----------------------------------------------------------------------------------- */
