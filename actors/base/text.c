@@ -56,7 +56,7 @@ size_t text_utf8_cut(const char *text, size_t size)
         uint64_t word;
         while (at + sizeof word <= size) { /* eight ASCII bytes at a time */
             memcpy(&word, text + at, sizeof word);
-            if (word & 0x8080808080808080u)
+            if (word & TEXT_BYTES(0x80))
                 break;
             at += sizeof word;
         }
