@@ -140,6 +140,10 @@ static void test_room(void)
     is_int(stage.traces.count, 1);
     ok(stage.traces.bytes <= 1000 + 500);
     is_int(stage.traces.spans_dropped + stage.traces.spans, 70);
+    s_take(&stage, 51, 1, TIMES(7, 5), 101); /* and the next one has room all the same */
+    ok(!s_look(&stage, 50));
+    is_int(value_get_int(s_look(&stage, 51), "duration_us", 0), 5);
+    is_int(value_get_int(s_look(&stage, 51), "span_count", 0), 1);
     s_close(&stage);
 
     s_open(&stage, 10, 100000000); /* spans of one trace */
