@@ -161,7 +161,7 @@ def others(folder, system, web):
     publisher.close()
 
 
-def exported(web, collector, admin):
+def exported(run, web, collector, admin):
     """What goes to a collector is as the specification has it."""
     trace, traceparent = parent(3)
     refusals = iter([(503, {"Retry-After": "1"}, b""), (429, {}, b"")])
@@ -194,10 +194,22 @@ def exported(web, collector, admin):
     same((edge["attributes"]["http.response.status_code"], edge["status"]), (200, {}), "what is known of them is told")
     took = int(edge["endTimeUnixNano"]) - int(edge["startTimeUnixNano"])
     check(0 < took < 1e12 and abs(int(edge["startTimeUnixNano"]) / 1e9 - time.time()) < 1000, "with times")
+    partial(run, web, collector)
+    before = web.metric("metrics_spans_not_exported_total")
     collector.answer = (400, {}, b"")
     web.get("/v1/ping", admin)
-    check(wait(lambda: (web.metric("metrics_spans_not_exported_total") or 0) > 0), "what is refused for good is counted")
+    check(wait(lambda: web.metric("metrics_spans_not_exported_total") > before), "what is refused for good is counted")
     collector.answer = (200, {}, b"{}")
+
+
+def partial(run, web, collector):
+    """A collector may take a body and refuse some of its spans: it says how many, and why."""
+    refusal = {"rejectedSpans": "1", "errorMessage": f"no room at https://me:{KEY}@otel/ for one"}
+    collector.answer = (200, {}, json.dumps({"partialSuccess": refusal}).encode())
+    check(wait(lambda: (web.metric("metrics_spans_not_exported_total") or 0) >= 2), "spans that it refuses are counted")
+    told = wait(lambda: [event for event in run.events() if event["event_name"] == "export.lost"])
+    same([(event["to"], event["items"], event["why"]) for event in told],
+         [("otlp", 1, "no room at https://***@otel/ for one")], "the log says so now and then, in its words")
 
 
 GOOD_SPAN = {"traceId": "1" * 32, "spanId": "2" * 16, "name": "a", "startTimeUnixNano": "1", "endTimeUnixNano": "2",
@@ -240,7 +252,7 @@ def together():
         hops(folder, system, web, receiver, admin)
         pulled(system)
         others(folder, system, web)
-        exported(web, collector, admin)
+        exported(run, web, collector, admin)
         same(run.stop(), 0, "it leaves in order")
         check(KEY not in run.log(), "the key of the collector is not logged")
         check(KEY not in folder.run("config"), "nor shown")
