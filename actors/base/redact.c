@@ -26,9 +26,8 @@ typedef struct {
         text, sizeof(text) - 1                                                                     \
     }
 
-#define GLUED_BYTES                                                                                \
-    5 /* words of so many letters are found at the end of others, too: PGPASSWORD                  \
-       */
+/* Words of so many letters are found at the end of others, too: PGPASSWORD. */
+#define GLUED_BYTES 5
 
 /* Words of names; what stands in the plural is named so. */
 static const word_t s_words[] = {
