@@ -235,6 +235,13 @@ static int s_compare(const void *a, const void *b)
     return names ? names : left->order < right->order ? -1 : left->order > right->order;
 }
 
+/* What a gauge shows is how it is now: of who is gone, nothing is known, and who was busy to the
+ * last would seem to be so until it is forgotten. */
+static bool s_is_told(const exposition_source_t *source, const view_family_t *family)
+{
+    return source->is_up || family->kind != STATS_GAUGE;
+}
+
 static entry_t *s_entries(const exposition_source_t *sources, size_t count, size_t *entry_count)
 {
     size_t room = 0, made = 0;
@@ -242,8 +249,11 @@ static entry_t *s_entries(const exposition_source_t *sources, size_t count, size
         room += sources[i].view->count;
     entry_t *entries = mem_array(room + 1, sizeof *entries);
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < sources[i].view->count; j++, made++)
-            entries[made] = (entry_t){ &sources[i].view->families[j], &sources[i], made };
+        for (size_t j = 0; j < sources[i].view->count; j++)
+            if (s_is_told(&sources[i], &sources[i].view->families[j])) {
+                entries[made] = (entry_t){ &sources[i].view->families[j], &sources[i], made };
+                made++;
+            }
     qsort(entries, made, sizeof *entries, s_compare);
     *entry_count = made;
     return entries;

@@ -3,7 +3,8 @@
  * exposition - the numbers of many instances as Prometheus reads them
  *
  * Every series is told for each instance, with the labels `part` and `instance`; sums are for who
- * asks (a sum made here would jump when an instance is forgotten). Time is in seconds. Histograms
+ * asks (a sum made here would jump when an instance is forgotten). Of an instance that is not up
+ * there are no gauges. Time is in seconds. Histograms
  * of time have a bucket for each power of two from 64 us to 16.8 s, others one for each quarter of
  * a doubling from 4 to 128.
  *

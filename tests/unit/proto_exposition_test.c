@@ -103,7 +103,8 @@ static void test_formats(void)
     stats_free(&stats);
 }
 
-/* An instance that left is not down: it is not told whether it is up. Its counters are. */
+/* An instance that left is not down: it is not told whether it is up. Its counters are told, and
+ * what was when it left is no more. Nor is it for one that is down. */
 static void test_left(void)
 {
     stats_t stats;
@@ -113,7 +114,13 @@ static void test_left(void)
     exposition_write(&(exposition_source_t){ .view = view, .has_left = true }, 1, EXPOSITION_TEXT,
                      &text);
     ok(!s_has(&text, "instance_up{"));
-    ok(s_has(&text, "depth{part=\"edge\",instance=\"one\"} 0\n"));
+    ok(s_has(&text, "cpu_seconds_total{part=\"edge\",instance=\"one\"} 0.0\n"));
+    ok(!s_has(&text, "depth"));
+    text.size = 0;
+    exposition_write(&(exposition_source_t){ .view = view }, 1, EXPOSITION_TEXT, &text);
+    ok(s_has(&text, "instance_up{part=\"edge\",instance=\"one\"} 0\n"));
+    ok(s_has(&text, "cpu_seconds_total{part=\"edge\",instance=\"one\"} 0.0\n"));
+    ok(!s_has(&text, "depth"));
     view_drop(&view);
     buf_free(&text);
     stats_free(&stats);
