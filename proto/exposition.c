@@ -239,7 +239,7 @@ static int s_compare(const void *a, const void *b)
  * last would seem to be so until it is forgotten. */
 static bool s_is_told(const exposition_source_t *source, const view_family_t *family)
 {
-    return source->is_up || family->kind != STATS_GAUGE;
+    return !source->is_large && (source->is_up || family->kind != STATS_GAUGE);
 }
 
 static entry_t *s_entries(const exposition_source_t *sources, size_t count, size_t *entry_count)
@@ -279,6 +279,52 @@ static bool s_clashes(const entry_t *entries, size_t count, const view_family_t 
     }
     return false;
 }
+
+/* ---- how much that is ----------------------------------------------------------------------- */
+
+#define LINE_BYTES     100 /* of a line, besides names and labels: at most */
+#define EXEMPLAR_BYTES 110
+
+static size_t s_family_bytes(const view_t *view, const view_family_t *family)
+{
+    const size_t lines = family->kind == STATS_HISTOGRAM ? BOUNDS_MAX + 3 : 1;
+    const size_t names =
+        LINE_BYTES + strlen(family->name) + strlen(view->part) + strlen(view->instance);
+    size_t bytes = 3 * names + 2 * strlen(family->about);
+    for (size_t i = 0; i < family->count; i++) {
+        const view_series_t *series = &family->series[i];
+        bytes += lines * (names + strlen(series->labels)) + series->exemplar_count * EXEMPLAR_BYTES;
+    }
+    return bytes;
+}
+
+static size_t s_bytes(const exposition_source_t *source)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; !source->is_large && i < source->view->count; i++)
+        bytes += s_family_bytes(source->view, &source->view->families[i]);
+    return bytes;
+}
+
+size_t exposition_bound(exposition_source_t *sources, size_t count, size_t most)
+{
+    size_t *bytes = mem_array(count + 1, sizeof *bytes), all = 0, large = 0;
+    for (size_t i = 0; i < count; i++)
+        all += bytes[i] = s_bytes(&sources[i]);
+    for (; all > most; large++) {
+        size_t largest = 0;
+        for (size_t i = 1; i < count; i++)
+            if (bytes[i] > bytes[largest])
+                largest = i;
+        all -= bytes[largest];
+        bytes[largest] = 0;
+        sources[largest].is_large = true;
+    }
+    mem_free(bytes);
+    return large;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 void exposition_write(const exposition_source_t *sources, size_t count, exposition_format_t format,
                       buf_t *out)
