@@ -13,26 +13,19 @@
 #define FILL_WORKFLOWS(rows)                                                                       \
     "INSERT INTO workflow (id, account, kind, name, created_at, updated_at)"                       \
     " SELECT " UUID("b", "n") ", 'a' || (n % 50), 'n8n', 'w', n, n FROM " rows " WHERE n < 5000"
+#define WORKFLOW_OF  UUID("b", "CASE n % 50 WHEN 7 THEN 7 ELSE n % 5000 END")
+#define KIND_OF      "CASE n / 50 % 3 WHEN 0 THEN 'n8n' WHEN 1 THEN 'asl' ELSE 'generic' END"
+#define GRADE_OF     "substr('ABCDF', 1 + n / 50 % 5, 1)"
+#define OCCURS_OF    "'[\"warning\",\"WF' || (200 + n / 50 % 12) || '\"]'"
+#define PINNED_AT_OF "CASE WHEN n < 5000 AND (n % 50 <> 7 OR n = 7) THEN n END"
 #define FILL_ANALYSES(rows)                                                                        \
     "INSERT INTO analysis (id, account, key, workflow_id, kind, profile, name, tier, created_at,"  \
     " score, grade, nodes, wires, critical, error, warning, info, occurs, result_size, result,"    \
-    " sketch_size, sketch, pinned_at) SELECT " UUID(                                               \
-        "a",                                                                                       \
-        "n") ", 'a' || (n % 50), " KEY("n") ", " UUID("b",                                         \
-                                                      "CASE n % 50 WHEN 7 THEN 7 ELSE n % 5000 "   \
-                                                      "END") ", CASE n / 50 % 3 WHEN 0 THEN "      \
-                                                             "'n8n' "                              \
-                                                             "WHEN 1 THEN 'asl' ELSE 'generic'"    \
-                                                             " END, 'default', 'w', 'pro', n / "   \
-                                                             "3, "                                 \
-                                                             "n % 101, substr('ABCDF', 1 + n / "   \
-                                                             "50 % 5, 1), 5, 4, 0, 0,"             \
-                                                             " 1, 0, '[\"warning\",\"WF' || (200 " \
-                                                             "+ n / 50 % 12) || '\"]', 3, " BLOB   \
-                                                             ", 3, " BLOB                          \
-                                                             ", CASE WHEN n < 5000 AND (n % 50 "   \
-                                                             "<> 7 OR n = 7) THEN n END "          \
-                                                             "FROM " rows
+    " sketch_size, sketch, pinned_at)"                                                             \
+    " SELECT " UUID("a", "n") ", 'a' || (n % 50), " KEY(                                           \
+        "n") ", " WORKFLOW_OF ", " KIND_OF ", 'default', 'w', 'pro', n / 3, n % 101, " GRADE_OF    \
+             ", 5, 4, 0, 0, 1, 0, " OCCURS_OF ", 3, " BLOB ", 3, " BLOB ", " PINNED_AT_OF          \
+             " FROM " rows
 #define FILL_OCCURRENCES(rows)                                                                     \
     "INSERT INTO occurrence (account, what, created_at, analysis_id) SELECT 'a' || (n % 50),"      \
     " what, n / 3, " UUID("a", "n") " FROM (SELECT n, 'warning' AS what FROM " rows                \
