@@ -92,6 +92,6 @@ void on_delete(call_t *call, void *self)
         call_reply(call, 0);
     } else if (service_require_analysis(call, "id")) {
         call_fail(call, ERROR_CONFLICT,
-                  "The analysis is the baseline of its workflow: end that first");
+                  "The analysis is the baseline of its workflow: pin another one, or none, first");
     }
 }

@@ -270,6 +270,17 @@ typedef struct {
     bool deleted;
 } deletion_t;
 
+/* Whether there is something to be deleted, which then nobody else deletes or pins meanwhile. */
+static db_status_t s_lock_deletable(db_conn_t *conn, const db_param_t of[2], bool *is_there)
+{
+    db_rows_t *rows;
+    db_status_t status = db_run(conn, &s_lock, of, 2, &rows);
+    if (status != DB_OK)
+        return status;
+    *is_there = db_next(rows);
+    return db_rows_end(rows);
+}
+
 /* What an analysis leaves behind goes with it. */
 static db_status_t s_delete_work(db_conn_t *conn, void *arg)
 {
@@ -277,11 +288,13 @@ static db_status_t s_delete_work(db_conn_t *conn, void *arg)
     const db_param_t of[] = { DB_P_TEXT("id", self->id), DB_P_TEXT("account", self->account) };
     db_rows_t *rows;
     db_status_t status = DB_OK;
+    bool is_there = true;
     self->deleted = false;
     if (!self->is_sqlite)
-        status = db_run(conn, &s_lock, of, COUNT_OF(of), NULL);
-    if (status == DB_OK)
-        status = db_run(conn, &s_delete_occurrences, of, COUNT_OF(of), NULL);
+        status = s_lock_deletable(conn, of, &is_there);
+    if (status != DB_OK || !is_there)
+        return status;
+    status = db_run(conn, &s_delete_occurrences, of, COUNT_OF(of), NULL);
     if (status == DB_OK)
         status = db_run(conn, &s_delete_analysis, of, COUNT_OF(of), &rows);
     if (status != DB_OK)
