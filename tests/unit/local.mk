@@ -69,6 +69,7 @@ UNIT_TESTS = \
 	%D%/metrics_board_test \
 	%D%/metrics_errors_test \
 	%D%/metrics_exporter_test \
+	%D%/metrics_otlp_test \
 	%D%/metrics_rules_test \
 	%D%/metrics_sentry_test \
 	%D%/metrics_summary_test \
