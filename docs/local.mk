@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-EXTRA_DIST += %D%/accounts.md %D%/adr %D%/examples %D%/rules %D%/caching.md %D%/configuration.md \
+EXTRA_DIST += %D%/accounts.md %D%/adr %D%/baselines.md %D%/examples %D%/rules %D%/caching.md %D%/configuration.md \
 	%D%/flags.md %D%/guide.md %D%/jobs.md %D%/limits.md %D%/monitors.md %D%/openapi.json \
 	%D%/operations.md %D%/overview.md %D%/performance.md %D%/protocol.md %D%/python.md %D%/schedules.md \
 	%D%/signing.md %D%/tracing.md %D%/webhooks.md

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	%D%/analysis_digest_test \
 	%D%/analysis_docs_test \
 	%D%/analysis_drawing_test \
+	%D%/analysis_fingerprints_test \
 	%D%/analysis_graph_test \
 	%D%/analysis_hostile_test \
 	%D%/analysis_layout_test \
