@@ -72,27 +72,33 @@ static host_t *s_find(hosts_t *self, const char *target)
     return host;
 }
 
-static bool s_is_idle(const host_t *self)
+/* Whether it can be forgotten: that it rests is worth less than room for another, since whoever has
+ * many names could fill the table with hosts that fail. */
+static bool s_is_unused(const host_t *self)
 {
-    return self->in_flight == 0 && self->forced == HOST_AUTO &&
-           self->breaker.state == BREAKER_CLOSED;
+    return self->in_flight == 0 && self->forced == HOST_AUTO;
 }
 
 /* Makes room for one more; false when everything is in use. */
 static bool s_make_room(hosts_t *self)
 {
-    host_t *host, *next;
+    host_t *host, *next, *unused = NULL;
     if (HASH_COUNT(self->table) < HOSTS_MAX)
         return true;
     HASH_ITER(hh, self->table, host, next)
     {
-        if (!s_is_idle(host))
+        if (!s_is_unused(host))
             continue;
-        HASH_DEL(self->table, host);
-        mem_free(host);
-        return true;
+        if (!unused || host->breaker.state == BREAKER_CLOSED)
+            unused = host;
+        if (unused->breaker.state == BREAKER_CLOSED)
+            break;
     }
-    return false;
+    if (!unused)
+        return false;
+    HASH_DEL(self->table, unused);
+    mem_free(unused);
+    return true;
 }
 
 /* Finds or makes; NULL when there is no room. What is asked for moves to the end of the table. */

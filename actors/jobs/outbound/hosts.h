@@ -5,7 +5,7 @@
  * Each "host:port" has a circuit breaker (actors/runtime/breaker.h). Instances tell each other on a
  * topic which are not closed, so that one finds out for all, and which an operator has forced open
  * or closed: the newest word about a host counts. A host that nobody has called for long is
- * forgotten when room is needed. Any thread may call all of this.
+ * forgotten when room is needed, one that rests only when all do. Any thread may call all of this.
  */
 #ifndef SIGNALBOX_OUTBOUND_HOSTS_H
 #define SIGNALBOX_OUTBOUND_HOSTS_H
