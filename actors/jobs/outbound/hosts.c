@@ -128,8 +128,9 @@ static const char *s_state(const host_t *self)
 
 /* ---- calls ------------------------------------------------------------------------------- */
 
-static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_host, uint64_t now_ms,
-                              uint32_t *wait_ms)
+/* `now_ms` NULL: whether its breaker is open does not matter. */
+static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_host,
+                              const uint64_t *now_ms, uint32_t *wait_ms)
 {
     host_t *host = s_use(self, target);
     *wait_ms = self->open_ms;
@@ -139,8 +140,8 @@ static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_ho
         return HOST_RESTING;
     if (host->in_flight >= per_host)
         return HOST_BUSY;
-    if (host->forced == HOST_AUTO && !breaker_allows(&host->breaker, now_ms)) {
-        *wait_ms = (uint32_t)(host->breaker.until_ms - now_ms);
+    if (now_ms && host->forced == HOST_AUTO && !breaker_allows(&host->breaker, *now_ms)) {
+        *wait_ms = (uint32_t)(host->breaker.until_ms - *now_ms);
         return HOST_RESTING;
     }
     host->in_flight++;
@@ -151,7 +152,15 @@ host_verdict_t hosts_enter(hosts_t *self, const char *target, uint32_t per_host,
                            uint32_t *wait_ms)
 {
     pthread_mutex_lock(&self->mutex);
-    host_verdict_t verdict = s_enter(self, target, per_host, now_ms, wait_ms);
+    host_verdict_t verdict = s_enter(self, target, per_host, &now_ms, wait_ms);
+    pthread_mutex_unlock(&self->mutex);
+    return verdict;
+}
+
+host_verdict_t hosts_look(hosts_t *self, const char *target, uint32_t per_host, uint32_t *wait_ms)
+{
+    pthread_mutex_lock(&self->mutex);
+    host_verdict_t verdict = s_enter(self, target, per_host, NULL, wait_ms);
     pthread_mutex_unlock(&self->mutex);
     return verdict;
 }

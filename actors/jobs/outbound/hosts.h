@@ -36,6 +36,10 @@ typedef enum {
 host_verdict_t hosts_enter(hosts_t *self, const char *target, uint32_t per_host, uint64_t now_ms,
                            uint32_t *wait_ms);
 
+/* The same for who looks whether it answers: also while it rests, unless an operator has forced it
+ * open. */
+host_verdict_t hosts_look(hosts_t *self, const char *target, uint32_t per_host, uint32_t *wait_ms);
+
 /* The call is over; what it says of the host is reported apart, or not at all. */
 void hosts_leave(hosts_t *self, const char *target);
 
