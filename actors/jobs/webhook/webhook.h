@@ -37,6 +37,7 @@ typedef enum {
     WEBHOOK_PURGED,
     WEBHOOK_HOOKS,
     WEBHOOK_HOOKS_REFUSED,
+    WEBHOOK_HOOKS_DROPPED,
     WEBHOOK_TIERS_SET,
     WEBHOOK_STATS
 } webhook_stat_t;
