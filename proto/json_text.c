@@ -14,29 +14,6 @@
 
 #define TEXT_HEAD_MAX 5 /* bytes of msgpack before a text */
 
-/* High bit set in every byte of `word` that is below `limit` (limit <= 128, bytes below 128). */
-#define BYTES(c)              (0x0101010101010101u * (uint64_t)(c))
-#define HAS_LESS(word, limit) (((word)-BYTES(limit)) & ~(word)&BYTES(0x80))
-#define HAS_BYTE(word, byte)  HAS_LESS((word) ^ BYTES(byte), 1)
-
-/* Advances over plain bytes: stops at a quote, a backslash, a control character or non-ASCII. */
-static inline const char *s_plain_end(const char *at, const char *end)
-{
-    while (end - at >= 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        uint64_t stop = (word & BYTES(0x80)) | HAS_LESS(word, 0x20) | HAS_BYTE(word, '"') |
-                        HAS_BYTE(word, '\\');
-        if (stop)
-            return at + __builtin_ctzll(stop) / 8;
-        at += 8;
-    }
-    while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\' &&
-           (unsigned char)*at < 0x80)
-        at++;
-    return at;
-}
-
 static bool s_hex4(const char *at, const char *end, uint32_t *value)
 {
     if (end - at < 4)
@@ -145,8 +122,8 @@ size_t json_text_head(uint8_t *to, size_t size)
 static bool s_decode(json_reader_t *self, uint8_t **to)
 {
     while (true) {
-        const char *plain = s_plain_end(self->at, self->end);
-        size_t size = (size_t)(plain - self->at);
+        size_t size = text_plain_run(self->at, (size_t)(self->end - self->at));
+        const char *plain = self->at + size;
         memcpy(*to, self->at, size);
         *to += size;
         self->at = plain;
@@ -181,7 +158,8 @@ static const char *s_find_quote(const char *at, const char *end)
 
 bool json_read_text(json_reader_t *self, size_t *size)
 {
-    const char *from = self->at, *plain = s_plain_end(from, self->end);
+    const char *from = self->at;
+    const char *plain = from + text_plain_run(from, (size_t)(self->end - from));
     buf_t *out = self->out;
     if (plain < self->end && *plain == '"') { /* the common case: copied as it is */
         *size = (size_t)(plain - from);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/base/text.h"
 #include "proto/json.h"
 
 #define JSON_COMPACT (-1) /* the level of a value whose JSON has no line breaks */
@@ -41,11 +42,11 @@ void json_add_text(buf_t *out, const char *text, size_t size)
     buf_reserve(out, size + 2);
     buf_add_byte(out, '"');
     size_t from = 0;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; (i += text_plain_run(text + i, size - i)) < size; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (__builtin_expect(c >= 0x20 && c != '"' && c != '\\' && c != 0x7f, 1))
-            continue;
         char escape = s_escape_of(c);
+        if (!escape) /* beyond ASCII */
+            continue;
         buf_add(out, text + from, i - from);
         from = i + 1;
         if (escape == 'u')

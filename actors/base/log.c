@@ -144,13 +144,6 @@ static void s_add(line_t *line, const char *bytes, size_t size)
 
 #define ADD(line, literal) s_add(line, literal, sizeof(literal) - 1)
 
-/* Bytes that stand for themselves inside a JSON string. */
-static const bool s_is_plain[256] = {
-    [' ' ... '!'] = true,
-    ['#' ... '['] = true,
-    [']' ... '~'] = true,
-};
-
 /* U+2028 and U+2029 end a line to some who read it. */
 static bool s_ends_line(const char *text, size_t step)
 {
@@ -190,18 +183,16 @@ static size_t s_escape_one(const char *text, size_t size, char piece[8], size_t 
 static bool s_escape(line_t *line, size_t end, const char *text, size_t size)
 {
     for (size_t i = 0; i < size;) {
-        size_t run = i, length;
+        const size_t run = text_plain_run(text + i, size - i);
+        const size_t fits = run < end - line->size ? run : end - line->size;
+        s_add(line, text + i, fits);
+        if (fits < run)
+            return false;
+        i += run;
+        if (i == size)
+            break;
+        size_t length;
         char piece[8];
-        while (run < size && s_is_plain[(unsigned char)text[run]])
-            run++;
-        if (run > i) {
-            length = run - i < end - line->size ? run - i : end - line->size;
-            s_add(line, text + i, length);
-            if (length < run - i)
-                return false;
-            i = run;
-            continue;
-        }
         i += s_escape_one(text + i, size - i, piece, &length);
         if (line->size + length > end)
             return false;

@@ -49,33 +49,25 @@ size_t text_utf8_step(const char *text, size_t size)
     return 0;
 }
 
-bool text_is_utf8(const char *text, size_t size)
-{
-    size_t i = 0;
-    while (i < size) {
-        uint64_t word;
-        while (i + sizeof word <= size) { /* eight ASCII bytes at a time */
-            memcpy(&word, text + i, sizeof word);
-            if (word & 0x8080808080808080u)
-                break;
-            i += sizeof word;
-        }
-        if (i >= size)
-            break;
-        size_t step = text_utf8_step(text + i, size - i);
-        if (!step)
-            return false;
-        i += step;
-    }
-    return true;
-}
-
 size_t text_utf8_cut(const char *text, size_t size)
 {
     size_t at = 0;
-    for (size_t step; (step = text_utf8_step(text + at, size - at)); at += step)
-        ;
+    for (size_t step = 1; step && at < size; at += step) {
+        uint64_t word;
+        while (at + sizeof word <= size) { /* eight ASCII bytes at a time */
+            memcpy(&word, text + at, sizeof word);
+            if (word & TEXT_BYTES(0x80))
+                break;
+            at += sizeof word;
+        }
+        step = text_utf8_step(text + at, size - at);
+    }
     return at;
+}
+
+bool text_is_utf8(const char *text, size_t size)
+{
+    return text_utf8_cut(text, size) == size;
 }
 
 size_t text_utf8_length(const char *text, size_t size)

@@ -5,6 +5,8 @@
 #ifndef SIGNALBOX_TEXT_H
 #define SIGNALBOX_TEXT_H
 
+#include <string.h>
+
 #include "actors/base/base.h"
 
 /* Bytes of the UTF-8 sequence at `at` (RFC 3629: no surrogates, no overlong forms), 0 when there is
@@ -15,6 +17,33 @@ bool text_is_utf8(const char *text, size_t size);
 
 /* How many of the first `size` bytes are whole characters: what is cut there is UTF-8 still. */
 size_t text_utf8_cut(const char *text, size_t size);
+
+/* How many of the first `size` bytes a JSON string holds as they are, and a terminal shows: ASCII
+ * without quotes, backslashes and control characters. Eight bytes at a time; inline, because the
+ * reader of JSON spends its time here. */
+#define TEXT_BYTES(c)             (UINT64_C(0x0101010101010101) * (uint64_t)(c))
+#define TEXT_HAS_LESS(word, than) (((word)-TEXT_BYTES(than)) & ~(word)&TEXT_BYTES(0x80))
+#define TEXT_HAS_BYTE(word, byte) TEXT_HAS_LESS((word) ^ TEXT_BYTES(byte), 1)
+static inline size_t text_plain_run(const char *text, size_t size)
+{
+    size_t at = 0;
+    while (size - at >= sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text + at, sizeof word);
+        const uint64_t stop = (word & TEXT_BYTES(0x80)) | TEXT_HAS_LESS(word, ' ') |
+                              TEXT_HAS_BYTE(word, '"') | TEXT_HAS_BYTE(word, '\\') |
+                              TEXT_HAS_BYTE(word, 0x7f);
+        if (stop)
+            return at + (size_t)__builtin_ctzll(stop) / 8;
+        at += sizeof word;
+    }
+    for (; at < size; at++) {
+        const unsigned char c = (unsigned char)text[at];
+        if (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
+            break;
+    }
+    return at;
+}
 
 /* Code points of valid UTF-8. */
 size_t text_utf8_length(const char *text, size_t size);

@@ -24,6 +24,7 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@
 #include <zmq.h>
 
 #include "actors/base/clock.h"
+#include "actors/base/log.h"
 #include "actors/base/stats.h"
 #include "proto/client.h"
 #include "tests/bench/documents.h"
@@ -314,6 +316,36 @@ static void s_bench_tracing(void)
     zmq_ctx_term(context);
 }
 
+/* ---- what it costs to be a line ---------------------------------------------------------------
+ */
+
+static void s_write_lines(void *arg)
+{
+    (void)arg;
+    for (uint64_t i = 0; i < COUNTINGS; i++) {
+        log_set_request("01HZX3M5K8Q2V7N4R6T9W0Y1AB", "4bf92f3577b34da6a3ce929d0e0e4736");
+        LOG(LOG_INFO, "request", LOG_WORD("http.request.method", "GET"),
+            LOG_WORD("http.route", "/v1/analyses/{id}"), LOG_INT("http.response.status_code", 200),
+            LOG_WORD("error.type", NULL), LOG_INT("http.request.body.size", 0),
+            LOG_INT("http.response.body.size", 2048), LOG_INT("edge_us", i % 1000),
+            LOG_INT("actor_us", 0), LOG_WORD("cache", NULL), LOG_WORD("limit", "lease"));
+    }
+    log_set_request(NULL, NULL);
+}
+
+/* A request's line in the log, which nobody keeps. */
+static void s_bench_logging(void)
+{
+    const int before = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDERR_FILENO);
+    insist(log_set_format("json"));
+    bench_repeat("edge", "a request's line in the log", COUNTINGS, s_write_lines, NULL);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(nowhere);
+    insist(log_set_format("auto"));
+}
+
 int main(void)
 {
     const uint64_t rounds = bench_number("ROUNDS", 3);
@@ -328,6 +360,7 @@ int main(void)
             s_bench_plain(&size);
         s_bench_counting();
         s_bench_tracing();
+        s_bench_logging();
         s_bench_seen(&size);
         if (!only || strcmp(only, "seen") != 0) {
             s_bench_system(&size, false);

@@ -46,6 +46,25 @@ static void test_cutting(void)
            2);
 }
 
+/* Whatever is not plain ends a run, wherever in a word it stands. */
+static void test_plain_runs(void)
+{
+    for (int c = 0; c < 256; c++) {
+        const bool is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+        bool is_right = true;
+        for (size_t at = 0; at < 20; at++) {
+            char text[20];
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            is_right &= text_plain_run(text, sizeof text) == (is_plain ? sizeof text : at);
+            is_right &= text_plain_run(text, at) == at;
+        }
+        if (!is_right)
+            is_int(c, -1);
+    }
+    is_int(text_plain_run("", 0), 0);
+}
+
 static void test_numbers(void)
 {
     int64_t whole;
@@ -99,5 +118,6 @@ static void test_copy(void)
     is_text(to, "abc");
 }
 
-TESTS({ "utf8", test_utf8 }, { "cutting", test_cutting }, { "numbers", test_numbers },
-      { "number texts", test_number_texts }, { "distance", test_distance }, { "copy", test_copy })
+TESTS({ "utf8", test_utf8 }, { "cutting", test_cutting }, { "plain runs", test_plain_runs },
+      { "numbers", test_numbers }, { "number texts", test_number_texts },
+      { "distance", test_distance }, { "copy", test_copy })
