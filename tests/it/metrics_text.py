@@ -165,8 +165,7 @@ def main():
         folder.start("actor", "auth", "analysis", "limiter", "cache", "webhook")
         edges = [folder.start("edge"), folder.start("edge")]
         web = Web(edges[0].port)
-        while web.get("/v1/rules").status != 200:
-            pass
+        web.wait_for("/v1/rules")
         for edge in edges:
             Web(edge.port).get("/v1/ping")
             Web(edge.port).get("/nowhere/at/all")
