@@ -50,6 +50,9 @@ typedef struct {
     schema_set_t *schemas;
 } descriptor_t;
 
+/* How an access_t is written. */
+extern const char *const descriptor_accesses[ACCESS_COUNT];
+
 /* Packs the descriptor of a service of ours. */
 void descriptor_write(const service_t *service, pack_t *out);
 

@@ -15,7 +15,7 @@ SB_PROTO += %D%/libproto.a
 	%D%/client_levels.c %D%/client_levels.h \
 	%D%/client_link.c %D%/client_link.h \
 	%D%/client_worker.c %D%/client_worker.h \
-	%D%/descriptor.c %D%/descriptor.h \
+	%D%/descriptor.c %D%/descriptor.h %D%/descriptor_write.c \
 	%D%/error.c %D%/error.h %D%/error.def \
 	%D%/exposition.c %D%/exposition.h \
 	%D%/fault.c %D%/fault.h \

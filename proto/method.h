@@ -16,6 +16,7 @@ typedef enum {
     ACCESS_INTERNAL, /* other services only, never over HTTP */
     ACCESS_PUBLIC,   /* anybody */
     ACCESS_USER,     /* whoever is signed in; `role` and `scope` may ask for more */
+    ACCESS_COUNT
 } access_t;
 
 /* When the answer may be served again without asking the service. A GET's is; that of another verb

@@ -119,13 +119,8 @@ db_status_t auth_store_keys(db_conn_t *conn, arena_t *arena, const char *user_id
 db_status_t auth_store_count_keys(db_conn_t *conn, const char *user_id, int64_t now_ms,
                                   int64_t *count)
 {
-    db_rows_t *rows;
-    db_status_t status =
-        DB_RUN(conn, &s_count, &rows, DB_P_TEXT("user", user_id), DB_P_INT("now", now_ms));
-    if (status != DB_OK)
-        return status;
-    *count = db_next(rows) ? db_int(rows, "n") : 0;
-    return db_rows_end(rows);
+    return DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("user", user_id),
+                     DB_P_INT("now", now_ms));
 }
 
 db_status_t auth_store_revoke_key(db_conn_t *conn, const char *user_id, const char *id,

@@ -151,14 +151,7 @@ static const db_sql_t s_rival = {
 
 db_status_t jobs_store_rival(db_conn_t *conn, int64_t id, int64_t *rival)
 {
-    db_rows_t *rows;
-    *rival = 0;
-    db_status_t status = DB_RUN(conn, &s_rival, &rows, DB_P_INT("id", id));
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows))
-        *rival = db_int(rows, "id");
-    return db_rows_end(rows);
+    return DB_NUMBER(conn, &s_rival, "id", rival, DB_P_INT("id", id));
 }
 
 static const db_sql_t s_delete = {

@@ -46,21 +46,9 @@ schedule_t schedule_store_read(const db_rows_t *rows, arena_t *arena)
 static const db_sql_t s_now = { "jobs.now", "SELECT " STORE_NOW_SQLITE " AS now",
                                 "SELECT " STORE_NOW_POSTGRES " AS now" };
 
-/* The one number of a result of one row. */
-static db_status_t s_number(db_status_t status, db_rows_t *rows, const char *column,
-                            int64_t *number)
-{
-    if (status != DB_OK)
-        return status;
-    *number = db_next(rows) ? db_int(rows, column) : 0;
-    return db_rows_end(rows);
-}
-
 db_status_t schedule_store_now(db_conn_t *conn, int64_t *now_ms)
 {
-    db_rows_t *rows;
-    db_status_t status = db_run(conn, &s_now, NULL, 0, &rows);
-    return s_number(status, rows, "now", now_ms);
+    return DB_NUMBER(conn, &s_now, "now", now_ms);
 }
 
 #define FIND "SELECT " SCHEDULE_COLUMNS " FROM schedule s WHERE account = $account AND name = $name"
@@ -120,9 +108,7 @@ static const db_sql_t s_count = { "jobs.schedule_count",
 
 static db_status_t s_count_of(db_conn_t *conn, const char *account, int64_t *count)
 {
-    db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_count, &rows, DB_P_TEXT("account", account));
-    return s_number(status, rows, "count", count);
+    return DB_NUMBER(conn, &s_count, "count", count, DB_P_TEXT("account", account));
 }
 
 static const db_sql_t s_add = {
@@ -206,19 +192,16 @@ db_status_t schedule_store_put(db_conn_t *conn, arena_t *arena, const schedule_t
 /* ---- changing -------------------------------------------------------------------------------- */
 
 static const db_sql_t s_delete = { "jobs.schedule_delete",
-                                   "DELETE FROM schedule WHERE account = $account AND name = $name"
-                                   " RETURNING id",
+                                   "DELETE FROM schedule WHERE account = $account AND name = $name",
                                    NULL };
 
 db_status_t schedule_store_delete(db_conn_t *conn, const char *account, const char *name,
                                   bool *deleted)
 {
-    db_rows_t *rows;
-    int64_t id = 0;
+    int64_t count;
     db_status_t status =
-        DB_RUN(conn, &s_delete, &rows, DB_P_TEXT("account", account), DB_P_TEXT("name", name));
-    status = s_number(status, rows, "id", &id);
-    *deleted = id != 0;
+        DB_CHANGE(conn, &s_delete, &count, DB_P_TEXT("account", account), DB_P_TEXT("name", name));
+    *deleted = count > 0;
     return status;
 }
 

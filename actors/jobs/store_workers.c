@@ -21,13 +21,8 @@ static const db_sql_t s_add = {
 db_status_t jobs_store_add_worker(db_conn_t *conn, const char *name, bool is_pulling,
                                   int64_t lease_ms, int64_t *id)
 {
-    db_rows_t *rows;
-    db_status_t status = DB_RUN(conn, &s_add, &rows, DB_P_TEXT("name", name),
-                                DB_P_INT("pulling", is_pulling), DB_P_INT("lease", lease_ms));
-    if (status != DB_OK)
-        return status;
-    *id = db_next(rows) ? db_int(rows, "id") : 0;
-    return db_rows_end(rows);
+    return DB_NUMBER(conn, &s_add, "id", id, DB_P_TEXT("name", name),
+                     DB_P_INT("pulling", is_pulling), DB_P_INT("lease", lease_ms));
 }
 
 static const db_sql_t s_renew = { "jobs.renew_worker",

@@ -149,6 +149,14 @@ db_status_t db_change(db_conn_t *conn, const db_sql_t *sql, const db_param_t *pa
     db_change(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                                      \
               COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), changed)
 
+/* Runs a statement and tells the number in a column of its first row; 0 when there is none. */
+db_status_t db_number(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
+                      const char *column, int64_t *number) MUST_CHECK;
+
+#define DB_NUMBER(conn, sql, column, number, ...)                                                  \
+    db_number(conn, sql, (const db_param_t[]){ __VA_ARGS__ },                                      \
+              COUNT_OF(((const db_param_t[]){ __VA_ARGS__ })), column, number)
+
 /* Columns of the present row by name. A name the result does not have, or a column of another type,
  * is a fault of ours. db_double reads integers too, db_blob text too. NULL is 0, 0.0, NULL. */
 bool db_is_null(const db_rows_t *rows, const char *column);

@@ -239,6 +239,19 @@ const char *db_dup_text(const db_rows_t *rows, arena_t *arena, const char *colum
     return text ? arena_text(arena, text, strlen(text)) : NULL;
 }
 
+db_status_t db_number(db_conn_t *conn, const db_sql_t *sql, const db_param_t *params, size_t count,
+                      const char *column, int64_t *number)
+{
+    db_rows_t *rows;
+    *number = 0;
+    db_status_t status = db_run(conn, sql, params, count, &rows);
+    if (status != DB_OK)
+        return status;
+    if (db_next(rows))
+        *number = db_int(rows, column);
+    return db_rows_end(rows);
+}
+
 const uint8_t *db_blob(const db_rows_t *rows, const char *column, size_t *size)
 {
     db_cell_t cell = s_cell(rows, column);

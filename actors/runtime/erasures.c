@@ -59,15 +59,8 @@ static const db_sql_t s_set = {
 
 static db_status_t s_read_place(db_t *db, int64_t *sequence)
 {
-    db_rows_t *rows;
     db_conn_t *conn = db_conn(db);
-    if (!conn)
-        return DB_UNAVAILABLE;
-    db_status_t status = DB_RUN(conn, &s_get, &rows);
-    if (status != DB_OK)
-        return status;
-    *sequence = db_next(rows) ? db_int(rows, "sequence") : 0;
-    return db_rows_end(rows);
+    return conn ? DB_NUMBER(conn, &s_get, "sequence", sequence) : DB_UNAVAILABLE;
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */

@@ -130,14 +130,7 @@ db_status_t monitor_store_list(db_conn_t *conn, arena_t *arena, const char *acco
 
 db_status_t monitor_store_count(db_conn_t *conn, const char *account, int64_t *count)
 {
-    db_rows_t *rows;
-    *count = 0;
-    db_status_t status = DB_RUN(conn, &s_count, &rows, DB_P_TEXT("account", account));
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows))
-        *count = db_int(rows, "n");
-    return db_rows_end(rows);
+    return DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("account", account));
 }
 
 db_status_t monitor_store_delete(db_conn_t *conn, const char *account, const char *id,

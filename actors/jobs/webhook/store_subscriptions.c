@@ -135,11 +135,7 @@ db_status_t webhook_store_active(db_conn_t *conn, size_t limit, int64_t *at, web
                                  void *arg)
 {
     db_rows_t *rows;
-    db_status_t status = db_run(conn, &s_now, NULL, 0, &rows);
-    if (status != DB_OK)
-        return status;
-    *at = db_next(rows) ? db_int(rows, "at") : 0;
-    status = db_rows_end(rows);
+    db_status_t status = DB_NUMBER(conn, &s_now, "at", at);
     if (status == DB_OK)
         status = DB_RUN(conn, &s_active, &rows, DB_P_INT("limit", (int64_t)limit));
     if (status != DB_OK)
@@ -151,14 +147,7 @@ db_status_t webhook_store_active(db_conn_t *conn, size_t limit, int64_t *at, web
 
 db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *count)
 {
-    db_rows_t *rows;
-    *count = 0;
-    db_status_t status = DB_RUN(conn, &s_count, &rows, DB_P_TEXT("account", account));
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows))
-        *count = db_int(rows, "n");
-    return db_rows_end(rows);
+    return DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("account", account));
 }
 
 db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const char *id,
