@@ -51,12 +51,14 @@ typedef struct {
     const char *occurs;           /* JSON array of the rules and severities of the issues */
     const outbox_event_t *events; /* that tell of it */
     size_t event_count;
+    /* what became of it */
+    db_status_t status;
+    bool is_added; /* if not, nothing of it is stored: the account had that key already */
 } new_analysis_t;
 
-/* Stores it, its workflow and its events, in one transaction; on PostgreSQL, unless there are
- * events, in one round trip. `*added` is
- * false, and nothing has changed, when the account has that key already. */
-db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added) MUST_CHECK;
+/* Stores them, their workflows and their events, in one transaction; on PostgreSQL, unless there
+ * are events, in one round trip. Says of each what became of it (store_add.c). */
+void store_add(db_t *db, new_analysis_t *const *list, size_t count);
 
 /* By key, or by id. `*found` is NULL when the account has none; the sketch is read by id only. */
 db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint8_t *key,

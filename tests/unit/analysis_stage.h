@@ -134,7 +134,6 @@ static inline const char *stage_uuid(stage_t *self, const char *head, int n)
 static inline const char *stage_store(stage_t *self, const char *account, const stage_row_t *row)
 {
     uint8_t key[ANALYSIS_KEY_BYTES] = { 0 };
-    bool added = false;
     static const uint8_t nothing[] = { 0x80 };
     const squeezed_t content = { .bytes = nothing, .size = 1, .full = 1 };
     const char *id = stage_uuid(self, "0000000a", row->n);
@@ -156,7 +155,8 @@ static inline const char *stage_store(stage_t *self, const char *account, const 
         .tier = row->tier ? row->tier : "free",
         .occurs = row->occurs ? row->occurs : "[]",
     };
-    if (store_add(stage_db(self), &analysis, &added) != DB_OK || !added)
+    store_add(stage_db(self), (new_analysis_t *[]){ &analysis }, 1);
+    if (analysis.status != DB_OK || !analysis.is_added)
         die("row %d cannot be stored", row->n);
     return id;
 }
