@@ -60,14 +60,19 @@ static bool s_set_fail_on(analyze_options_t *self, const char *value)
     return true;
 }
 
+static bool s_set_baseline(analyze_options_t *self, const char *value)
+{
+    self->baseline = value;
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*set)(analyze_options_t *self, const char *value);
 } s_options[] = {
-    { "--format", s_set_format },
-    { "--kind", s_set_kind },
-    { "--profile", s_set_profile },
-    { "--fail-on", s_set_fail_on },
+    { "--format", s_set_format },     { "--kind", s_set_kind },
+    { "--profile", s_set_profile },   { "--fail-on", s_set_fail_on },
+    { "--baseline", s_set_baseline },
 };
 
 /* Takes `--name value` or `--name=value`; false with a sentence when it is not understood. */

@@ -14,7 +14,8 @@ typedef enum { ANALYZE_TEXT, ANALYZE_JSON, ANALYZE_SARIF } analyze_format_t;
 typedef struct {
     analyze_format_t format;
     analysis_options_t analysis;
-    unsigned fail_on; /* severity_t, or ANALYZE_FAIL_ON_NONE */
+    unsigned fail_on;     /* severity_t, or ANALYZE_FAIL_ON_NONE */
+    const char *baseline; /* path of an earlier result; NULL: none */
 } analyze_options_t;
 
 /* Takes `--name value` and `--name=value` out of the words; files and folders are left. False after

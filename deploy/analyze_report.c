@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "actors/analysis/fingerprints.h"
 #include "actors/analysis/overlay.h"
 #include "deploy/analyze_report.h"
 
@@ -142,9 +143,13 @@ static void s_add_issue(report_out_t *self, const value_t *issue)
     s_add_said(self, "fix", slice_get(issue, "fix"));
 }
 
-void report_file(buf_t *out, const char *path, const value_t *result, bool has_colours)
+void report_file(buf_t *out, const char *path, const value_t *result, const value_t *before,
+                 bool has_colours)
 {
     report_out_t self = { .out = out, .has_colours = has_colours };
+    arena_t arena = { 0 };
+    fingerprints_t known;
+    unsigned known_count = 0;
     const value_t *issue, *summary = value_get(result, "summary");
     slice_t kind = slice_get(result, "kind"), grade = slice_get(result, "grade");
     long long left_out = (long long)value_get_int(summary, "left_out", 0);
@@ -153,16 +158,25 @@ void report_file(buf_t *out, const char *path, const value_t *result, bool has_c
     buf_printf(out, "\n  score %lld, grade %.*s (%.*s, %lld nodes)\n",
                (long long)value_get_int(result, "score", 0), (int)grade.size, grade.text,
                (int)kind.size, kind.text, (long long)value_get_int(summary, "nodes", 0));
-    for (uint32_t i = 0; (issue = value_item(value_get(result, "issues"), i)); i++)
-        s_add_issue(&self, issue);
+    fingerprints_make(&known, &arena, before);
+    for (uint32_t i = 0; (issue = value_item(value_get(result, "issues"), i)); i++) {
+        if (fingerprints_have(&known, issue))
+            known_count++;
+        else
+            s_add_issue(&self, issue);
+    }
     if (left_out)
         buf_printf(out, "  and %lld more issues\n", left_out);
+    if (known_count)
+        buf_printf(out, "  and %u of the baseline\n", known_count);
     buf_add_byte(out, '\n');
+    arena_free(&arena);
 }
 
 void report_tally(buf_t *out, const tally_t *tally, bool has_colours)
 {
     report_out_t self = { .out = out, .has_colours = has_colours };
+    uint64_t known = 0;
     buf_printf(out, "%u workflow%s analysed", tally->analysed, tally->analysed == 1 ? "" : "s");
     if (tally->skipped)
         buf_printf(out, ", %u other file%s skipped", tally->skipped,
@@ -172,7 +186,7 @@ void report_tally(buf_t *out, const tally_t *tally, bool has_colours)
     buf_add_text(out, ": ");
     for (size_t i = 0; i < SEVERITY_COUNT; i++) {
         char word[64];
-        uint64_t count = tally->by_severity[s_severities[i]];
+        uint64_t count = tally->new_by_severity[s_severities[i]];
         snprintf(word, sizeof word, "%llu %s", (unsigned long long)count,
                  severity_name(s_severities[i]));
         if (i)
@@ -181,7 +195,10 @@ void report_tally(buf_t *out, const tally_t *tally, bool has_colours)
             s_coloured(&self, s_colours[s_severities[i]], word);
         else
             buf_add_text(out, word);
+        known += tally->by_severity[i] - tally->new_by_severity[i];
     }
+    if (known)
+        buf_printf(out, ", and %llu of the baseline", (unsigned long long)known);
     buf_add_byte(out, '\n');
     if (tally->analysed > 1)
         buf_printf(out, "Lowest score: %lld, %s\n", (long long)tally->lowest_score,

@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/analysis/overlay.h"
+#include "actors/analysis/fingerprints.h"
 #include "actors/analysis/sarif.h"
+#include "deploy/analyze_baseline.h"
 #include "deploy/analyze_options.h"
 #include "deploy/analyze_report.h"
 #include "deploy/app.h"
@@ -26,10 +27,9 @@
 #define EXIT_FOUND  1
 #define EXIT_UNREAD 2
 
-#define FILE_BYTES_MAX (64u * 1024 * 1024)
-
 typedef struct {
     analyze_options_t options;
+    analyze_baseline_t baseline; /* when the options name one */
     bool has_colours;
     tally_t tally;
     sarif_t sarif;
@@ -85,24 +85,17 @@ static void s_note_no_workflow(job_t *job, const char *path, const char *why, bo
     s_note_other(job, path, why);
 }
 
-static bool s_read(FILE *file, buf_t *text, char *why, size_t why_size)
-{
-    for (size_t got = 1; got > 0 && text->size <= FILE_BYTES_MAX; text->size += got)
-        got = fread(buf_reserve(text, 65536), 1, 65536, file);
-    if (ferror(file))
-        snprintf(why, why_size, "cannot be read: %s", strerror(errno));
-    else if (text->size > FILE_BYTES_MAX)
-        snprintf(why, why_size, "is larger than %u MiB", FILE_BYTES_MAX >> 20);
-    else
-        return true;
-    return false;
-}
-
-static void s_count(job_t *job, const char *path, const analysis_result_t *result)
+/* `before` is what was found in the file before; NULL: all is new. */
+static void s_count(job_t *job, arena_t *arena, const char *path, const analysis_result_t *result,
+                    const value_t *tree, const value_t *before)
 {
     tally_t *tally = &job->tally;
-    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
+    int64_t new_issues[SEVERITY_COUNT];
+    fingerprints_count_new(arena, before, tree, new_issues);
+    for (severity_t s = 0; s < SEVERITY_COUNT; s++) {
         tally->by_severity[s] += result->by_severity[s];
+        tally->new_by_severity[s] += before ? (uint64_t)new_issues[s] : result->by_severity[s];
+    }
     if (tally->analysed++ == 0 || result->score.score < tally->lowest_score) {
         tally->lowest_score = result->score.score;
         mem_free(tally->lowest_path);
@@ -120,6 +113,14 @@ static void s_add_json(job_t *job, const char *path, const buf_t *packed)
     pack_raw(&pack, packed->bytes + 1, packed->size - 1);
 }
 
+static void s_add_sarif(job_t *job, const char *path, const value_t *result, const value_t *before)
+{
+    if (job->options.baseline)
+        sarif_add_against(&job->sarif, result, path, before, false);
+    else
+        sarif_add(&job->sarif, result, path);
+}
+
 static void s_report(job_t *job, arena_t *arena, const char *path, const analysis_result_t *result)
 {
     value_verdict_t verdict;
@@ -129,17 +130,19 @@ static void s_report(job_t *job, arena_t *arena, const char *path, const analysi
     result_write(result, &pack);
     const value_t *tree = value_parse(arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
     insist(tree);
-    s_count(job, path, result);
+    const value_t *before =
+        job->options.baseline ? analyze_baseline_find(&job->baseline, path) : NULL;
+    s_count(job, arena, path, result, tree, before);
     switch (job->options.format) {
     case ANALYZE_TEXT:
-        report_file(&text, path, tree, job->has_colours);
+        report_file(&text, path, tree, before, job->has_colours);
         fputs(buf_text(&text), stdout);
         break;
     case ANALYZE_JSON:
         s_add_json(job, path, &packed);
         break;
     case ANALYZE_SARIF:
-        sarif_add(&job->sarif, tree, strcmp(path, "-") == 0 ? NULL : path);
+        s_add_sarif(job, strcmp(path, "-") == 0 ? NULL : path, tree, before);
         break;
     }
     buf_free(&text);
@@ -162,53 +165,23 @@ static void s_analyse(job_t *job, arena_t *arena, const char *path, const value_
         s_note_no_workflow(job, path, result.why, is_named);
 }
 
-/* A byte order mark may stand before JSON (RFC 8259, 8.1), and files from Windows have it. */
-static slice_t s_without_mark(const buf_t *text)
-{
-    slice_t all = slice_make((const char *)text->bytes, text->size);
-    return slice_starts(all, "\xef\xbb\xbf") ? slice_after(all, 3) : all;
-}
-
-static void s_take_text(job_t *job, const char *path, const buf_t *text, bool is_named)
-{
-    arena_t arena = { 0 };
-    buf_t packed = { 0 };
-    json_error_t error;
-    value_verdict_t verdict;
-    char why[200];
-    slice_t json = s_without_mark(text);
-    if (!json_to_msgpack(json.text, json.size, VALUE_LIMITS, 0, &packed, &error)) {
-        snprintf(why, sizeof why, "is no JSON, at line %u, column %u: %s", error.line, error.column,
-                 json_verdict_text(error.verdict));
-        s_note_no_workflow(job, path, why, is_named);
-    } else {
-        const value_t *document =
-            value_parse(&arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
-        insist(document);
-        s_analyse(job, &arena, path, document, is_named);
-    }
-    buf_free(&packed);
-    arena_free(&arena);
-}
-
 static void s_take_file(job_t *job, const char *path, bool is_named)
 {
-    char why[200];
-    buf_t text = { 0 };
+    input_t input;
     bool is_input = is_named && strcmp(path, "-") == 0;
     char *shown = s_shown(path);
-    FILE *file = is_input ? stdin : fopen(path, "re");
-    if (!file) {
-        snprintf(why, sizeof why, "cannot be opened: %s", strerror(errno));
-        s_note_unread(job, shown, why);
-    } else if (!s_read(file, &text, why, sizeof why)) {
-        s_note_unread(job, shown, why);
-    } else {
-        s_take_text(job, shown, &text, is_named);
+    switch (input_read(&input, is_input ? NULL : path, VALUE_LIMITS)) {
+    case INPUT_GOOD:
+        s_analyse(job, &input.arena, shown, input.document, is_named);
+        break;
+    case INPUT_UNREAD:
+        s_note_unread(job, shown, input.why);
+        break;
+    case INPUT_NO_JSON:
+        s_note_no_workflow(job, shown, input.why, is_named);
+        break;
     }
-    if (file && !is_input)
-        fclose(file);
-    buf_free(&text);
+    input_free(&input);
     mem_free(shown);
 }
 
@@ -290,6 +263,14 @@ static void s_pair_list(pack_t *pack, const char *key, const buf_t *items, unsig
     pack_raw(pack, items->bytes, items->size);
 }
 
+static void s_pair_severities(pack_t *pack, const char *key, const uint64_t count[SEVERITY_COUNT])
+{
+    pack_text(pack, key);
+    pack_map(pack, SEVERITY_COUNT);
+    for (severity_t s = SEVERITY_COUNT; s-- > 0;)
+        pack_pair_int(pack, severity_name(s), (int64_t)count[s]);
+}
+
 static void s_write_json(job_t *job, buf_t *out)
 {
     buf_t packed = { 0 };
@@ -302,14 +283,13 @@ static void s_write_json(job_t *job, buf_t *out)
     s_pair_list(&pack, "files", &job->files, tally->analysed);
     s_pair_list(&pack, "others", &job->others, tally->skipped + tally->unread);
     pack_text(&pack, "summary");
-    pack_map(&pack, 4);
+    pack_map(&pack, job->options.baseline ? 5 : 4);
     pack_pair_int(&pack, "analysed", tally->analysed);
     pack_pair_int(&pack, "skipped", tally->skipped);
     pack_pair_int(&pack, "unread", tally->unread);
-    pack_text(&pack, "by_severity");
-    pack_map(&pack, SEVERITY_COUNT);
-    for (severity_t s = SEVERITY_COUNT; s-- > 0;)
-        pack_pair_int(&pack, severity_name(s), (int64_t)tally->by_severity[s]);
+    s_pair_severities(&pack, "by_severity", tally->by_severity);
+    if (job->options.baseline)
+        s_pair_severities(&pack, "new_by_severity", tally->new_by_severity);
     const value_t *tree =
         value_parse(&arena, packed.bytes, packed.size,
                     (value_limits_t){ .depth = VALUE_LIMITS.depth, .nodes = UINT32_MAX }, &verdict);
@@ -342,7 +322,7 @@ static int s_status(const job_t *job)
     if (job->tally.unread)
         return EXIT_UNREAD;
     for (unsigned s = job->options.fail_on; s < SEVERITY_COUNT; s++)
-        if (job->tally.by_severity[s])
+        if (job->tally.new_by_severity[s])
             return EXIT_FOUND;
     return EXIT_CLEAN;
 }
@@ -366,12 +346,17 @@ static int s_run_analyze(app_t *app, int argc, char **argv)
     if (argc == 0)
         return app_fail(APP_EXIT_USAGE, "name the files or folders to analyse, or - for standard "
                                         "input; try --help");
+    if (job.options.baseline && !analyze_baseline_read(&job.baseline, job.options.baseline)) {
+        analyze_baseline_free(&job.baseline);
+        return APP_EXIT_USAGE;
+    }
     if (job.options.format == ANALYZE_SARIF)
         sarif_open(&job.sarif);
     for (int i = 0; i < argc; i++)
         s_take_path(&job, argv[i]);
     int status = s_status(&job);
     s_finish(&job);
+    analyze_baseline_free(&job.baseline);
     if (fflush(stdout) != 0)
         return app_fail(EXIT_UNREAD, "the report cannot be written: %s", strerror(errno));
     return status;
@@ -388,6 +373,8 @@ const command_t command_analyze = {
         "  --kind KIND                n8n, node-red, asl or generic; found out when left out\n"
         "  --profile NAME             default (all rules), gate (errors only) or security\n"
         "  --fail-on SEVERITY         critical, error, warning, info or none; error by default\n"
+        "  --baseline FILE            an earlier result (--format json): only what is new since\n"
+        "                             is shown and counts\n"
         "\n"
         "In a folder, files that end in .json or .asl are taken, without hidden ones and\n"
         "node_modules; those that are no workflows are skipped. Exit status: 0 when nothing of\n"

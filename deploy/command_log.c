@@ -15,6 +15,7 @@
 #include "actors/base/monitor.h"
 #include "actors/base/text.h"
 #include "deploy/app.h"
+#include "deploy/cell.h"
 #include "proto/levels.h"
 #include "proto/topic.h"
 #include "proto/value.h"
@@ -49,17 +50,13 @@ typedef struct {
 
 static void s_note(hearing_t *self, const value_t *part, const value_t *process)
 {
-    char key[160];
-    size_t level_size;
+    char key[2 * CELL_SIZE], name[CELL_SIZE], of[CELL_SIZE], level[CELL_SIZE];
     row_t *row;
-    const value_t *name = value_get(part, "part");
-    const char *level = value_get_text(part, "level", &level_size);
-    if (!value_is_type(name, VALUE_TEXT) || !value_is_type(process, VALUE_TEXT) || !level)
+    cell_text(value_get(part, "part"), name);
+    cell_text(value_get(part, "level"), level);
+    if (!name[0] || !level[0])
         return;
-    const int size = snprintf(key, sizeof key, "%.*s\t%.*s", (int)name->count, name->text,
-                              (int)process->count, process->text);
-    if (size < 0 || (size_t)size >= sizeof key)
-        return;
+    const int size = snprintf(key, sizeof key, "%s\t%s", name, cell_text(process, of));
     HASH_FIND(hh, self->rows, key, (size_t)size, row);
     if (!row) {
         row = mem_zeroed(sizeof *row + (size_t)size + 1);
@@ -67,7 +64,7 @@ static void s_note(hearing_t *self, const value_t *part, const value_t *process)
         HASH_ADD(hh, self->rows, key, (unsigned)size, row);
         self->news_ms = clock_ms();
     }
-    text_copy(row->level, sizeof row->level, level, level_size);
+    text_copy(row->level, sizeof row->level, level, strlen(level));
     row->is_own = value_get_bool(part, "own", false);
     row->left_s = value_get_int(part, "left_s", 0);
 }

@@ -2,13 +2,14 @@
  *
  * command_top - a table of the whole system, drawn anew with every summary of the service `metrics`
  *
- * On a terminal it fills the screen until it is interrupted; elsewhere it prints a table for each
- * summary; with --once it prints one and ends.
+ * On a terminal it fills the screen until it is interrupted; elsewhere, and on one that is dumb, it
+ * prints a table for each summary; with --once it prints one and ends.
  */
 #include "config.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@ typedef struct {
     buf_t summary;     /* the last one; empty when it has been shown */
     char publisher[EVENT_NAME_BYTES + 1];
     uint64_t heard_ms;
+    uint64_t said_s; /* of silence, on the screen; 0: there is none */
 } top_t;
 
 /* ---- cells ---------------------------------------------------------------------------------- */
@@ -212,6 +214,18 @@ static void s_show(const top_t *self, const uint8_t *bytes, size_t size)
     arena_free(&arena);
 }
 
+/* Above tables that nothing comes for any more, so that nobody takes them for the present. */
+static void s_show_silence(top_t *self, uint64_t silent_ms)
+{
+    const uint64_t silent_s = silent_ms / 1000;
+    if (!self->is_screen || silent_ms < TOP_SILENCE_MS || silent_s == self->said_s)
+        return;
+    self->said_s = silent_s;
+    printf(SCREEN_HOME "No summary has come for %" PRIu64 " s: this is how it was" SCREEN_EOL,
+           silent_s);
+    fflush(stdout);
+}
+
 /* Shows what has come; false when nothing more is to be shown. */
 static bool s_tick(void *arg)
 {
@@ -220,9 +234,13 @@ static bool s_tick(void *arg)
     monitor_lock(&self->monitor);
     summary = self->summary;
     self->summary = (buf_t){ 0 };
+    const uint64_t now_ms = clock_ms(), silent_ms = now_ms - self->heard_ms;
     monitor_unlock(&self->monitor);
-    if (!summary.size)
+    if (!summary.size) {
+        s_show_silence(self, silent_ms);
         return true;
+    }
+    self->said_s = 0;
     s_show(self, summary.bytes, summary.size);
     if (!self->is_screen && !self->is_once)
         printf("\n");
@@ -241,7 +259,7 @@ static void s_on_summary(void *arg, const client_event_t *event)
     monitor_lock(&self->monitor);
     bool is_same = strlen(self->publisher) == head->publisher_size &&
                    memcmp(self->publisher, head->publisher, head->publisher_size) == 0;
-    if (is_same || now_ms - self->heard_ms > TOP_SILENCE_MS) {
+    if (is_same || !self->publisher[0] || now_ms - self->heard_ms > TOP_SILENCE_MS) {
         memcpy(self->publisher, head->publisher, head->publisher_size);
         self->publisher[head->publisher_size] = '\0';
         self->heard_ms = now_ms;
@@ -281,15 +299,22 @@ static int s_top(client_t *client, void *arg)
     return APP_EXIT_OK;
 }
 
+/* A terminal that says it understands nothing but text. */
+static bool s_is_dumb(void)
+{
+    const char *term = getenv("TERM");
+    return term && strcmp(term, "dumb") == 0;
+}
+
 static int s_run_top(app_t *app, int argc, char **argv)
 {
-    top_t top = { .app = app };
+    top_t top = { .app = app, .heard_ms = clock_ms() };
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--once") == 0)
             top.is_once = true;
         else
             return app_misunderstood(argv[i]);
-    top.is_screen = !top.is_once && isatty(STDOUT_FILENO);
+    top.is_screen = !top.is_once && isatty(STDOUT_FILENO) && !s_is_dumb();
     monitor_init(&top.monitor);
     int status = app_with_client(app, s_top, &top);
     monitor_free(&top.monitor);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 bin_PROGRAMS += signalbox
 signalbox_SOURCES = %D%/signalbox.c \
+	%D%/analyze_baseline.c %D%/analyze_baseline.h \
+	%D%/analyze_input.c %D%/analyze_input.h \
 	%D%/analyze_options.c %D%/analyze_options.h \
 	%D%/analyze_report.c %D%/analyze_report.h \
 	%D%/app.c %D%/app.h \

@@ -206,7 +206,8 @@ static void s_forget_all(authority_t *self, const char *why)
 {
     size_t count = identities_forget(&self->identities, IDENTITIES_ALL, "", 0);
     stats_add(self->stats, COUNT_IDENTITIES_CLEARED, 1);
-    LOG(LOG_WARN, "identities.cleared", LOG_TEXT("why", why), LOG_INT("count", count));
+    LOG(count ? LOG_WARN : LOG_DEBUG, "identities.cleared", LOG_TEXT("why", why),
+        LOG_INT("count", count));
 }
 
 static void s_apply(authority_t *self, const value_t *map)

@@ -9,6 +9,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/log.h"
 #include "edge/inquiry.h"
+#include "edge/tracing.h"
 
 #define PRIORITY 0 /* a request waits for it already */
 
@@ -60,6 +61,35 @@ static void s_note(inquiry_t *self, error_code_t code)
             LOG_TEXT("service", self->service), LOG_TEXT("code", error_row(code)->symbol));
 }
 
+/* That nobody is there is no failure of the trace: the request does without, and health tells it.
+ */
+static void s_end_span(const inquiry_t *self, const client_request_t *request,
+                       const trace_t *parent, error_code_t code, uint64_t began_us)
+{
+    trace_span_t span;
+    trace_span_init(&span, SPAN_CALL, request->service, request->method, request->trace,
+                    parent->span);
+    span.code = (uint8_t)code;
+    span.is_failed = error_is_fault(code) && !s_is_absence(code);
+    span.started_us = began_us;
+    span.took_us = clock_us() - began_us;
+    spans_end(client_spans(self->bus), &span);
+}
+
+/* What is asked because of a request is a span of its trace. */
+static bool s_call(const inquiry_t *self, client_request_t request, answer_t *answer)
+{
+    const trace_t *parent = tracing_now();
+    if (!parent)
+        return client_call(self->bus, &request, answer);
+    const trace_t child = trace_child(parent);
+    const uint64_t began_us = clock_us();
+    request.trace = &child;
+    const bool good = client_call(self->bus, &request, answer);
+    s_end_span(self, &request, parent, answer->failure.code, began_us);
+    return good;
+}
+
 bool inquire(inquiry_t *self, const question_t *question, answer_t *answer)
 {
     if (!s_may_ask(self)) {
@@ -68,8 +98,7 @@ bool inquire(inquiry_t *self, const question_t *question, answer_t *answer)
         zmq_msg_init(&answer->body);
         return false;
     }
-    const client_request_t request = s_request(self, question);
-    bool good = client_call(self->bus, &request, answer);
+    bool good = s_call(self, s_request(self, question), answer);
     s_note(self, answer->failure.code);
     if (s_is_absence(answer->failure.code))
         answer->failure.code = ERROR_UNAVAILABLE;

@@ -5,6 +5,8 @@
  * Every request would wait for a service that does not answer. So a service that could not be
  * reached is left alone for INQUIRY_PAUSE_MS, then one request tries again; meanwhile the others
  * are told at once that it is away. A refusal by the service itself is an answer.
+ *
+ * A question that a request waits for is a span of its trace (tracing.h).
  */
 #ifndef SIGNALBOX_EDGE_INQUIRY_H
 #define SIGNALBOX_EDGE_INQUIRY_H

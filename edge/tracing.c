@@ -11,6 +11,8 @@
 #include "edge/state.h"
 #include "edge/tracing.h"
 
+static _Thread_local const trace_t *s_now;
+
 void tracing_request_id(char id[TRACING_REQUEST_ID_BYTES + 1], const char *given)
 {
     redact_span_t span;
@@ -39,11 +41,18 @@ void tracing_begin(exchange_t *x)
     bool goes_on = spans_enter(client_spans(x->edge->bus), x->headers[HEADER_TRACEPARENT],
                                &x->trace, x->caller_span);
     x->tracestate = s_read_state(x, goes_on);
+    s_now = &x->trace;
+}
+
+const trace_t *tracing_now(void)
+{
+    return s_now;
 }
 
 void tracing_end(exchange_t *x, uint64_t took_us)
 {
     trace_span_t span;
+    s_now = NULL;
     trace_span_init(&span, SPAN_SERVER, x->is_known ? http_verb_name(x->verb) : "unknown",
                     x->pattern[0] ? x->pattern : "unmatched", &x->trace, x->caller_span);
     span.code = (uint8_t)x->failure.code;

@@ -24,4 +24,8 @@ void tracing_begin(exchange_t *exchange);
 /* The exchange is over: it is a span. */
 void tracing_end(exchange_t *exchange, uint64_t took_us);
 
+/* The place in its trace of the request that this thread answers; NULL: it answers none. Valid
+ * until the exchange is over. */
+const trace_t *tracing_now(void);
+
 #endif

@@ -3,12 +3,14 @@
  * analysis - the rows of the service that analyses workflows and keeps their history
  *
  * What never changes once it is there (an analysis, the rules) may be cached; lists, and whatever
- * is about a workflow as it grows, change with every submission and have no cache rule.
+ * is about a workflow as it grows, change with every submission and have no cache rule. Neither has
+ * what depends on the baseline.
  */
 #include "config.h"
 
 #include "proto/analysis_fields.h"
 
+static const error_code_t s_delete_errors[] = { ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE };
 static const error_code_t s_submit_errors[] = { ERROR_UNPROCESSABLE, ERROR_CANCELLED,
                                                 ERROR_STORAGE_FULL, ERROR_UNAVAILABLE, ERROR_NONE };
 
@@ -186,9 +188,9 @@ const method_t analysis_get = {
 const method_t analysis_delete = {
     .name = "delete",
     .summary = "Deletes an analysis",
-    .about = "A workflow goes with the last of its analyses.",
+    .about = "A workflow goes with the last of its analyses. A baseline is not deleted: 409.",
     .request = s_id,
-    .errors = analysis_missing,
+    .errors = s_delete_errors,
     .access = ACCESS_USER,
     .rate = "read",
     .deadline_ms = 5000,
@@ -196,15 +198,24 @@ const method_t analysis_delete = {
     .http = { .route = "DELETE /v1/analyses/{id}", .status = 204 },
 };
 
+static const field_t s_sarif_request[] = {
+    ID_FIELD,
+    { "absent", FIELD_BOOLEAN, .preset = "false",
+      .about = "Also what only the baseline had, as `absent`: readers that do not know of "
+               "baselines show that as if it were still there" },
+    { 0 },
+};
+
 const method_t analysis_sarif = {
     .name = "sarif",
     .summary = "One analysis as SARIF 2.1.0",
-    .about = "For code scanning and editors. Nodes are logical locations, proofs are code flows.",
-    .request = s_id,
+    .about = "For code scanning and editors. Nodes are logical locations, proofs are code flows. "
+             "When the workflow has a baseline with the same profile, and no later one, each "
+             "result says by its `baselineState` whether it is new.",
+    .request = s_sarif_request,
     .reply = s_content,
     .errors = analysis_missing,
     READ_COMMON,
-    FOREVER("analysis:{id}"),
     .http = { .route = "GET /v1/analyses/{id}/sarif", .media = "application/sarif+json" },
 };
 
@@ -239,10 +250,25 @@ const service_t analysis_service = {
     .version = "1.0.0",
     .about = "Reads automation workflows (n8n, Node-RED, Amazon States Language, or a plain graph) "
              "and says what is wrong with them: a score, the issues, the proof of each, the fix",
-    .methods = (const method_t *const[]){ &analysis_submit, &analysis_run_later, &analysis_batch,
-                                          &analysis_summarize, &analysis_refetch, &analysis_list,
-                                          &analysis_get, &analysis_delete, &analysis_sarif,
-                                          &analysis_graph_svg, &analysis_graph_mmd,
-                                          &analysis_workflows, &analysis_workflow, &analysis_diff,
-                                          &analysis_trend, &analysis_rules, &analysis_rule, NULL },
+    .methods = (const method_t *const[]){ &analysis_submit,
+                                          &analysis_run_later,
+                                          &analysis_batch,
+                                          &analysis_summarize,
+                                          &analysis_refetch,
+                                          &analysis_list,
+                                          &analysis_get,
+                                          &analysis_delete,
+                                          &analysis_sarif,
+                                          &analysis_graph_svg,
+                                          &analysis_graph_mmd,
+                                          &analysis_workflows,
+                                          &analysis_workflow,
+                                          &analysis_baseline_put,
+                                          &analysis_baseline_get,
+                                          &analysis_baseline_delete,
+                                          &analysis_diff,
+                                          &analysis_trend,
+                                          &analysis_rules,
+                                          &analysis_rule,
+                                          NULL },
 };

@@ -17,7 +17,8 @@
 
 extern const method_t analysis_submit, analysis_run_later, analysis_batch, analysis_summarize,
     analysis_refetch, analysis_list, analysis_get, analysis_delete, analysis_sarif,
-    analysis_graph_svg, analysis_graph_mmd, analysis_workflows, analysis_workflow, analysis_diff,
+    analysis_graph_svg, analysis_graph_mmd, analysis_workflows, analysis_workflow,
+    analysis_baseline_put, analysis_baseline_get, analysis_baseline_delete, analysis_diff,
     analysis_trend, analysis_rules, analysis_rule;
 
 extern const service_t analysis_service;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * analysis_workflows - the rows about workflows over their versions: list, one, diff, trend
+ * analysis_workflows - the rows about workflows over their versions: list, one, baseline, diff,
+ * trend
  */
 #include "config.h"
 
@@ -74,10 +75,71 @@ const method_t analysis_workflow = {
     .http = { .route = "GET /v1/workflows/{id}" },
 };
 
+/* ---- baseline -------------------------------------------------------------------------------- */
+
+static const field_t s_baseline_put_request[] = {
+    WORKFLOW_KEY_FIELD,
+    { "analysis_id", FIELD_STRING, .format = "uuid", .example = EXAMPLE_ID,
+      .about = "An analysis of the workflow; when left out, the newest" },
+    { 0 },
+};
+
+static const field_t s_baseline_reply[] = {
+    { "pinned_at", FIELD_STRING, .required = true, .format = "date-time", .example = EXAMPLE_TIME,
+      .about = "When it became the baseline" },
+    { "analysis", FIELD_OBJECT, .required = true, .fields = analysis_brief_fields,
+      .about = "The analysis in brief" },
+    { 0 },
+};
+
+const method_t analysis_baseline_put = {
+    .name = "baseline_put",
+    .summary = "Pins an analysis as what later ones of the workflow are measured against",
+    .about = "In the place of the one that was pinned. It counts for analyses with the same "
+             "profile: `diff` begins at it, SARIF says what is new since, `analysis.regressed` "
+             "tells of what is worse. It is kept for as long as it is pinned, also beyond the "
+             "retention.",
+    .request = s_baseline_put_request,
+    .reply = s_baseline_reply,
+    .errors = analysis_missing,
+    .access = ACCESS_USER,
+    .rate = "read",
+    .idempotent = true,
+    .deadline_ms = 5000,
+    .http = { .route = "PUT /v1/workflows/{id}/baseline" },
+};
+
+const method_t analysis_baseline_get = {
+    .name = "baseline_get",
+    .summary = "The analysis that later ones of the workflow are measured against",
+    .request = s_workflow_request,
+    .reply = s_baseline_reply,
+    .errors = analysis_missing,
+    READ_COMMON,
+    .http = { .route = "GET /v1/workflows/{id}/baseline" },
+};
+
+const method_t analysis_baseline_delete = {
+    .name = "baseline_delete",
+    .summary = "Measures each analysis of the workflow against the one before again",
+    .about = "The analysis that was pinned stays for as long as others do. It is no failure when "
+             "none was.",
+    .request = s_workflow_request,
+    .errors = analysis_missing,
+    .access = ACCESS_USER,
+    .rate = "read",
+    .idempotent = true,
+    .deadline_ms = 5000,
+    .http = { .route = "DELETE /v1/workflows/{id}/baseline", .status = 204 },
+};
+
+/* ---- diff ------------------------------------------------------------------------------------ */
+
 static const field_t s_diff_request[] = {
     WORKFLOW_KEY_FIELD,
     { "from", FIELD_STRING, .format = "uuid",
-      .about = "The older analysis; when left out, the one before `to` with the same profile" },
+      .about = "The older analysis; when left out, the baseline, or without one, the one before "
+               "`to`, with the same profile" },
     { "to", FIELD_STRING, .format = "uuid",
       .about = "The newer analysis; when left out, the newest" },
     { 0 },
@@ -177,6 +239,8 @@ const method_t analysis_diff = {
     READ_COMMON,
     .http = { .route = "GET /v1/workflows/{id}/diff" },
 };
+
+/* ---- trend ----------------------------------------------------------------------------------- */
 
 static const field_t s_trend_request[] = {
     WORKFLOW_KEY_FIELD,

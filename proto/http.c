@@ -81,11 +81,14 @@ static const field_t s_send_request[] = {
       .about = "How long it may take" },
     { "ask_header", FIELD_STRING, .pattern = "^[A-Za-z0-9-]{1,64}$",
       .about = "Name of a header of the answer that is to be told" },
+    { "ask_body", FIELD_INTEGER, .preset = "0", .min = 0, .max = HTTP_SEND_TOLD_MAX,
+      .about = "Bytes of the answer's body that are to be told" },
     { 0 },
 };
 
 static const field_t s_send_reply[] = {
     { "header", FIELD_STRING, .about = "The one that was asked for, if there is one" },
+    { "body", FIELD_ANY, .about = "As much of the body as was asked for, as bytes" },
     { "status", FIELD_INTEGER, .required = true, .about = "Of the answer" },
     { "retry_after_ms", FIELD_INTEGER, .required = true,
       .about = "After how long the receiver wants to be asked again; 0: it has not said" },

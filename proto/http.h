@@ -25,6 +25,7 @@
 
 #define HTTP_SEND_HEADERS_MAX 20
 #define HTTP_SEND_BODY_MAX    (16 << 20)
+#define HTTP_SEND_TOLD_MAX    65536
 
 #define HTTP_INTERVAL_S_MIN 30
 #define HTTP_MONITORS_MAX   50 /* of one account */

@@ -10,6 +10,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/id.h"
 #include "actors/base/monitor.h"
+#include "actors/base/text.h"
 #include "proto/client.h"
 #include "proto/pack.h"
 #include "proto/spans.h"
@@ -90,10 +91,13 @@ bool spans_enter(const spans_t *self, const char *traceparent, trace_t *trace,
     return goes_on;
 }
 
-/* Copies a half of a name, as much as there is room for, and a NUL; returns the bytes used. */
+/* Copies a half of a name, as much as there is room for, and a NUL; returns the bytes used. What is
+ * cut is cut between characters: whoever hears of the span takes nothing but UTF-8. */
 static size_t s_put_half(char *to, size_t room, const char *text)
 {
-    const size_t size = strnlen(text, room - 1);
+    size_t size = strnlen(text, room);
+    if (size == room)
+        size = text_utf8_cut(text, room - 1);
     memcpy(to, text, size);
     to[size] = '\0';
     return size + 1;
@@ -206,7 +210,8 @@ static void s_look_at_clock(spans_t *self)
     self->published = self->names = 0;
 }
 
-/* A full batch goes into `body`. */
+/* A full batch goes into `body`; the one that is there already is published first, so that no event
+ * holds more than a batch, however many spans a trace had. */
 static void s_keep(spans_t *self, const trace_span_t *span, buf_t *body)
 {
     pack_t pack;
@@ -218,8 +223,10 @@ static void s_keep(spans_t *self, const trace_span_t *span, buf_t *body)
     self->published++;
     pack_init(&pack, &self->ready);
     s_pack_span(span, &pack);
-    if (++self->ready_count >= SPANS_BATCH && body->size == 0)
-        s_take_batch(self, body);
+    if (++self->ready_count < SPANS_BATCH)
+        return;
+    s_publish(self, body);
+    s_take_batch(self, body);
 }
 
 void spans_flush(spans_t *self)

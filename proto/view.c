@@ -178,19 +178,28 @@ static bool s_read_kind(const value_t *kind, stats_kind_t *out)
     return *out != STATS_TRACED;
 }
 
-static bool s_ends(const char *text, const char *suffix)
+static bool s_ends(const char *text, size_t size, const char *suffix)
 {
-    size_t size = strlen(text), length = strlen(suffix);
-    return size > length && strcmp(text + size - length, suffix) == 0;
+    size_t length = strlen(suffix);
+    return size > length && memcmp(text + size - length, suffix, length) == 0;
 }
 
-/* A counter's name ends in _total and no other's does; a suffix that histograms add is nobody's. */
+/* A counter's name ends in _total and no other's does. What OpenMetrics calls it, a counter without
+ * that, must be nobody else's: suffixes that are added to names are nobody's, and our own name is
+ * ours. One clash, and Prometheus takes nothing of all that is told. */
 static bool s_is_apt(const view_t *self, const view_family_t *family)
 {
-    return strcmp(family->name, VIEW_UP) != 0 && !view_family(self, family->name) &&
-           s_ends(family->name, "_total") == (family->kind == STATS_COUNTER) &&
-           !s_ends(family->name, "_bucket") && !s_ends(family->name, "_sum") &&
-           !s_ends(family->name, "_count") && !s_ends(family->name, "_created");
+    static const char *const added[] = { "_total", "_bucket", "_sum", "_count", "_created" };
+    const bool is_counter = family->kind == STATS_COUNTER;
+    size_t size = strlen(family->name);
+    if (is_counter && !s_ends(family->name, size, "_total"))
+        return false;
+    size -= is_counter ? strlen("_total") : 0;
+    for (size_t i = 0; i < COUNT_OF(added); i++)
+        if (s_ends(family->name, size, added[i]))
+            return false;
+    return !(size == strlen(VIEW_UP) && memcmp(family->name, VIEW_UP, size) == 0) &&
+           !view_family(self, family->name);
 }
 
 static int s_compare_series(const void *a, const void *b)

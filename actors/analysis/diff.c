@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "actors/analysis/diff.h"
+#include "actors/analysis/fingerprints.h"
 #include "proto/analysis.h"
 
 typedef struct {
@@ -83,39 +84,26 @@ static void s_write_issue(pack_t *pack, const value_t *issue)
     s_pair_slice(pack, "fingerprint", slice_get(issue, "fingerprint"));
 }
 
-static void s_index_issues(names_t *names, work_t *work, const value_t *issues)
+/* Issues of a result that are among the other version's, or are not. */
+static void s_write_issues_of(pack_t *pack, const char *key, const value_t *result,
+                              const fingerprints_t *others, bool is_shared, uint64_t *left_out)
 {
-    uint32_t count = value_is_type(issues, VALUE_ARRAY) ? issues->count : 0;
-    slice_t *keys = arena_array(work->arena, count, sizeof *keys);
-    for (uint32_t i = 0; i < count; i++)
-        keys[i] = slice_get(&issues->items[i], "fingerprint");
-    names_build(names, work, keys, count);
-}
-
-/* Issues whose fingerprint is among the other version's, or is not. */
-static void s_write_issues_of(pack_t *pack, const char *key, const value_t *issues,
-                              const names_t *others, bool is_shared, uint64_t *left_out)
-{
-    const value_t *issue;
+    const value_t *issue, *issues = value_get(result, "issues");
     list_t list = s_open(pack, key, left_out);
-    for (uint32_t i = 0; (issue = value_item(issues, i)); i++) {
-        bool is_there = names_find(others, slice_get(issue, "fingerprint")) != UINT32_MAX;
-        if (is_there == is_shared && s_next(&list))
+    for (uint32_t i = 0; (issue = value_item(issues, i)); i++)
+        if (fingerprints_have(others, issue) == is_shared && s_next(&list))
             s_write_issue(pack, issue);
-    }
     s_close(&list);
 }
 
 static void s_write_issues(comparison_t *self, pack_t *pack)
 {
-    const value_t *before = value_get(self->from->result, "issues"),
-                  *after = value_get(self->to->result, "issues");
-    uint64_t left_out =
-        (uint64_t)value_get_int(value_get(self->from->result, "summary"), "left_out", 0) +
-        (uint64_t)value_get_int(value_get(self->to->result, "summary"), "left_out", 0);
-    names_t old, new;
-    s_index_issues(&old, &self->work, before);
-    s_index_issues(&new, &self->work, after);
+    const value_t *before = self->from->result, *after = self->to->result;
+    uint64_t left_out = (uint64_t)value_get_int(value_get(before, "summary"), "left_out", 0) +
+                        (uint64_t)value_get_int(value_get(after, "summary"), "left_out", 0);
+    fingerprints_t old, new;
+    fingerprints_make(&old, self->work.arena, before);
+    fingerprints_make(&new, self->work.arena, after);
     pack_text(pack, "issues");
     pack_map(pack, 4);
     s_write_issues_of(pack, "new", after, &old, false, &left_out);

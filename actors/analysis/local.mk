@@ -15,6 +15,7 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/digest.c %D%/digest.h \
 	%D%/facts.c %D%/facts.h \
 	%D%/finding.c %D%/finding.h \
+	%D%/fingerprints.c %D%/fingerprints.h \
 	%D%/graph.c %D%/graph.h \
 	%D%/later.c %D%/later.h \
 	%D%/layout.c %D%/layout.h \
@@ -39,7 +40,8 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/sketch.c %D%/sketch.h \
 	%D%/slice.c %D%/slice.h \
 	%D%/squeeze.c %D%/squeeze.h \
-	%D%/store.c %D%/store_add.c %D%/store_erase.c %D%/store_lists.c %D%/store_submissions.c %D%/store.h \
+	%D%/store.c %D%/store_add.c %D%/store_baseline.c %D%/store_erase.c %D%/store_lists.c \
+	%D%/store_submissions.c %D%/store.h \
 	%D%/submission.c %D%/submission.h \
 	%D%/svg.c %D%/svg.h \
 	%D%/texts.c %D%/texts.h \
@@ -48,7 +50,8 @@ SB_PARTS += %D%/libanalysis.a
 %C%_sql = %D%/sql/0001_history.sqlite.sql %D%/sql/0001_history.postgres.sql \
 	%D%/sql/0002_erasures.sqlite.sql %D%/sql/0002_erasures.postgres.sql \
 	%D%/sql/0003_submissions.sqlite.sql %D%/sql/0003_submissions.postgres.sql \
-	%D%/sql/0004_outbox.sqlite.sql %D%/sql/0004_outbox.postgres.sql
+	%D%/sql/0004_outbox.sqlite.sql %D%/sql/0004_outbox.postgres.sql \
+	%D%/sql/0005_baseline.sqlite.sql %D%/sql/0005_baseline.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libanalysis_a_SOURCES = %D%/migrations.c

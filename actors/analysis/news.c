@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "actors/analysis/names.h"
+#include "actors/analysis/fingerprints.h"
 #include "actors/analysis/news.h"
 #include "actors/analysis/service.h"
 #include "proto/json.h"
@@ -44,39 +44,9 @@ static void s_pack_finished(pack_t *pack, const char *account, const brief_t *br
 
 /* ---- regressed ------------------------------------------------------------------------------- */
 
-static slice_t s_fingerprint(const value_t *issue)
-{
-    return slice_get(issue, "fingerprint");
-}
-
-static severity_t s_severity(const value_t *issue)
-{
-    severity_t s = 0;
-    while (s + 1 < SEVERITY_COUNT && !value_is(value_get(issue, "severity"), severity_name(s)))
-        s++;
-    return s;
-}
-
-void news_count_new_issues(arena_t *arena, const value_t *before, const value_t *after,
-                           int64_t by_severity[SEVERITY_COUNT])
-{
-    work_t work = { .arena = arena };
-    names_t known;
-    const value_t *old = value_get(before, "issues"), *new = value_get(after, "issues"), *issue;
-    const uint32_t count = value_is_type(old, VALUE_ARRAY) ? old->count : 0;
-    slice_t *keys = arena_array(arena, count, sizeof *keys);
-    for (uint32_t i = 0; i < count; i++)
-        keys[i] = s_fingerprint(value_item(old, i));
-    names_build(&known, &work, keys, count);
-    for (severity_t s = 0; s < SEVERITY_COUNT; s++)
-        by_severity[s] = 0;
-    for (uint32_t i = 0; (issue = value_item(new, i)); i++)
-        if (names_find(&known, s_fingerprint(issue)) == UINT32_MAX)
-            by_severity[s_severity(issue)]++;
-}
-
 typedef struct {
     const brief_t *before;
+    bool is_baseline; /* that one is pinned; else it is the version before */
     int64_t new_issues[SEVERITY_COUNT];
 } regression_t;
 
@@ -100,29 +70,15 @@ static void s_pack_regressed(pack_t *pack, const news_of_t *of, const regression
     pack_pair_text(pack, "grade", now->grade);
     pack_pair_int(pack, "score_change", now->score - before->score);
     pack_text(pack, "before");
-    pack_map(pack, 3);
+    pack_map(pack, 4);
     pack_pair_text(pack, "id", before->id);
     pack_pair_int(pack, "score", before->score);
     pack_pair_text(pack, "grade", before->grade);
+    pack_pair_bool(pack, "baseline", regression->is_baseline);
     pack_text(pack, "new_issues");
     pack_map(pack, SEVERITY_COUNT);
     for (severity_t s = SEVERITY_COUNT; s-- > 0;)
         pack_pair_int(pack, severity_name(s), regression->new_issues[s]);
-}
-
-/* The version before; `*found` is NULL when there is none. */
-static db_status_t s_find_before(call_t *call, const news_of_t *of, const stored_t **found)
-{
-    briefs_t briefs;
-    store_filter_t filter = store_any;
-    filter.workflow_id = of->brief->workflow_id;
-    filter.profile = of->brief->profile;
-    filter.limit = 1;
-    *found = NULL;
-    db_status_t status = store_list(call_db(call), call_arena(call), of->account, &filter, &briefs);
-    if (status != DB_OK || briefs.count == 0)
-        return status;
-    return store_get(call_db(call), call_arena(call), of->account, briefs.list[0].id, found);
 }
 
 static const value_t *s_tree(arena_t *arena, const uint8_t *bytes, size_t size)
@@ -161,15 +117,19 @@ static db_status_t s_add_regressed(news_t *self, call_t *call, const news_of_t *
 {
     const stored_t *stored;
     arena_t *arena = call_arena(call);
-    db_status_t status = s_find_before(call, of, &stored);
+    const measured_t newest = { .account = of->account,
+                                .workflow_id = of->brief->workflow_id,
+                                .profile = of->brief->profile,
+                                .at = CURSOR_START };
+    db_status_t status = store_get_reference(call_db(call), arena, &newest, &stored);
     if (status != DB_OK || !stored)
         return status;
-    regression_t regression = { .before = &stored->brief };
+    regression_t regression = { .before = &stored->brief, .is_baseline = stored->pinned_ms != 0 };
     const value_t *before =
         s_tree(arena, unsqueeze(arena, &stored->result, STORE_RESULT_BYTES), stored->result.full);
     const value_t *after = s_tree(arena, of->result->bytes, of->result->size);
     if (before)
-        news_count_new_issues(arena, before, after, regression.new_issues);
+        fingerprints_count_new(arena, before, after, regression.new_issues);
     if (!s_is_worse(&regression, of->brief))
         return DB_OK;
     buf_t packed = { 0 };

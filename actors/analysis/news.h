@@ -2,11 +2,11 @@
  *
  * news - what an account is told of a new analysis
  *
- * `analysis.finished` tells of each, `analysis.regressed` of one that is worse than the version
- * before it: the newest analysis of the same workflow with the same profile. Worse is a lower
- * score, or a critical issue or an error that was not there, by its fingerprint; what was fixed
- * makes up for a score, but not for a new error. Whether an analysis is worse is looked up only for
- * accounts that have subscribed to it.
+ * `analysis.finished` tells of each, `analysis.regressed` of one that is worse than what it is
+ * measured against: the baseline of the workflow, or without one the version before. Worse is a
+ * lower score, or a critical issue or an error that was not there, by its fingerprint; what was
+ * fixed makes up for a score, but not for a new error. Whether an analysis is worse is looked up
+ * only for accounts that have subscribed to it.
  */
 #ifndef SIGNALBOX_ANALYSIS_NEWS_H
 #define SIGNALBOX_ANALYSIS_NEWS_H
@@ -26,19 +26,12 @@ typedef struct {
     const buf_t *result; /* the map of result_write */
 } news_of_t;
 
-/* Gathers what the account wants to be told; the texts are in the call's arena. Looks the version
- * before up only for who wants to be told of regressions. */
+/* Gathers what the account wants to be told; the texts are in the call's arena. Looks up what the
+ * analysis is measured against only for who wants to be told of regressions. */
 db_status_t news_gather(news_t *self, call_t *call, outbox_t *outbox,
                         const news_of_t *of) MUST_CHECK;
 
 /* Tells of the analysis, after the commit: everybody on the topics of those names, and webhooks. */
 void news_tell(const news_t *self, call_t *call, outbox_t *outbox, const news_of_t *of);
-
-/* ---- for the test ---------------------------------------------------------------------------- */
-
-/* Issues of `after` whose fingerprints `before` has not, by severity; both are maps of
- * result_write. */
-void news_count_new_issues(arena_t *arena, const value_t *before, const value_t *after,
-                           int64_t by_severity[SEVERITY_COUNT]);
 
 #endif

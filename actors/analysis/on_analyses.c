@@ -87,10 +87,11 @@ void on_delete(call_t *call, void *self)
         store_delete(call_db(call), service_account(call), call_text(call, "id"), &deleted);
     if (status != DB_OK) {
         call_fail_db(call, status);
-    } else if (!deleted) {
-        call_fail(call, ERROR_NOT_FOUND, "There is no analysis with this id");
-    } else {
+    } else if (deleted) {
         service_count(call, ANALYSIS_DELETED);
         call_reply(call, 0);
+    } else if (service_require_analysis(call, "id")) {
+        call_fail(call, ERROR_CONFLICT,
+                  "The analysis is the baseline of its workflow: pin another one, or none, first");
     }
 }

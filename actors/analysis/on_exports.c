@@ -23,17 +23,36 @@ static void s_reply_content(call_t *call, buf_t *content)
     call_reply(call, 0);
 }
 
+/* The result that the analysis is measured against, NULL when no baseline is pinned for it. False:
+ * the call has been answered. */
+static bool s_require_baseline(call_t *call, const brief_t *brief, const value_t **result)
+{
+    const stored_t *found;
+    const measured_t measured = service_measured(call, brief);
+    db_status_t status = store_get_baseline(call_db(call), call_arena(call), &measured, &found);
+    *result = NULL;
+    if (status != DB_OK)
+        call_fail_db(call, status);
+    else if (found)
+        *result = service_require_result(call, found);
+    return status == DB_OK && (!found || *result);
+}
+
 void on_sarif(call_t *call, void *self)
 {
     buf_t content = { 0 };
     sarif_t sarif;
+    const value_t *baseline;
     (void)self;
     const stored_t *stored = service_require_analysis(call, "id");
     const value_t *result = stored ? service_require_result(call, stored) : NULL;
-    if (!result)
+    if (!result || !s_require_baseline(call, &stored->brief, &baseline))
         return;
     sarif_open(&sarif);
-    sarif_add(&sarif, result, NULL);
+    if (baseline)
+        sarif_add_against(&sarif, result, NULL, baseline, call_bool(call, "absent"));
+    else
+        sarif_add(&sarif, result, NULL);
     sarif_close(&sarif, &content);
     s_reply_content(call, &content);
 }

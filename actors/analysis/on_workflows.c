@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * on_workflows - workflows over their versions: list, one, diff, trend
+ * on_workflows - workflows over their versions: list, one, trend, baseline, diff
  */
 #include "config.h"
 
@@ -8,6 +8,7 @@
 
 #include "actors/analysis/diff.h"
 #include "actors/analysis/service.h"
+#include "actors/base/clock.h"
 
 #define NEWEST_SHOWN 10 /* analyses shown with a workflow */
 
@@ -132,6 +133,70 @@ void on_trend(call_t *call, void *self)
     call_reply(call, 0);
 }
 
+/* ---- baseline -------------------------------------------------------------------------------- */
+
+static void s_answer_baseline(call_t *call, const workflow_t *workflow)
+{
+    const stored_t *found;
+    const measured_t any = { .account = service_account(call),
+                             .workflow_id = workflow->id,
+                             .profile = "",
+                             .at = CURSOR_START };
+    db_status_t status = store_get_baseline(call_db(call), call_arena(call), &any, &found);
+    if (status != DB_OK) {
+        call_fail_db(call, status);
+    } else if (!found) {
+        call_fail(call, ERROR_NOT_FOUND, "The workflow has no baseline");
+    } else {
+        pack_t *pack = call_pack(call);
+        pack_map(pack, 2);
+        pack_pair_time(pack, "pinned_at", found->pinned_ms);
+        pack_text(pack, "analysis");
+        reply_brief(pack, &found->brief);
+        call_reply(call, 0);
+    }
+}
+
+void on_baseline_put(call_t *call, void *self)
+{
+    bool pinned;
+    const char *id = call_text(call, "analysis_id");
+    (void)self;
+    const workflow_t *workflow = s_require_workflow(call);
+    if (!workflow)
+        return;
+    db_status_t status =
+        store_pin(call_db(call), service_account(call), workflow->id, id, clock_wall_ms(), &pinned);
+    if (status != DB_OK)
+        call_fail_db(call, status);
+    else if (pinned)
+        s_answer_baseline(call, workflow);
+    else
+        call_fail(call, ERROR_NOT_FOUND, "The workflow has no analysis %.36s",
+                  id ? id : "any more");
+}
+
+void on_baseline_get(call_t *call, void *self)
+{
+    (void)self;
+    const workflow_t *workflow = s_require_workflow(call);
+    if (workflow)
+        s_answer_baseline(call, workflow);
+}
+
+void on_baseline_delete(call_t *call, void *self)
+{
+    (void)self;
+    const workflow_t *workflow = s_require_workflow(call);
+    if (!workflow)
+        return;
+    db_status_t status = store_unpin(call_db(call), service_account(call), workflow->id);
+    if (status != DB_OK)
+        call_fail_db(call, status);
+    else
+        call_reply(call, 0);
+}
+
 /* ---- diff ------------------------------------------------------------------------------------ */
 
 /* One side of the comparison. */
@@ -163,37 +228,44 @@ static bool s_require_version(call_t *call, const workflow_t *workflow, const ch
     return is_there && s_read_side(call, side);
 }
 
-/* The newest analysis behind `from`, of that profile ("" is any). */
-static bool s_require_newest(call_t *call, const workflow_t *workflow, const char *profile,
-                             const cursor_t *from, side_t *side)
+static bool s_require_newest(call_t *call, const workflow_t *workflow, side_t *side)
 {
     briefs_t briefs;
     store_filter_t filter = store_any;
     filter.workflow_id = workflow->id;
-    filter.profile = profile;
     filter.limit = 1;
-    filter.from = *from;
     if (!s_require_briefs(call, &filter, &briefs))
         return false;
     if (briefs.count == 0) {
-        call_fail(call, ERROR_UNPROCESSABLE,
-                  "The workflow has no second version with the same profile to compare with");
+        call_fail(call, ERROR_UNPROCESSABLE, "The workflow has no version any more");
         return false;
     }
     return s_require_version(call, workflow, briefs.list[0].id, side);
+}
+
+/* What `to` is measured against. */
+static bool s_require_reference(call_t *call, const brief_t *to, side_t *side)
+{
+    const measured_t measured = service_measured(call, to);
+    db_status_t status =
+        store_get_reference(call_db(call), call_arena(call), &measured, &side->stored);
+    if (status != DB_OK)
+        call_fail_db(call, status);
+    else if (!side->stored)
+        call_fail(call, ERROR_UNPROCESSABLE,
+                  "The workflow has no second version with the same profile to compare with");
+    return status == DB_OK && side->stored && s_read_side(call, side);
 }
 
 static bool s_require_sides(call_t *call, const workflow_t *workflow, side_t *from, side_t *to)
 {
     const char *older = call_text(call, "from"), *newer = call_text(call, "to");
     if (newer ? !s_require_version(call, workflow, newer, to)
-              : !s_require_newest(call, workflow, "", &store_any.from, to))
+              : !s_require_newest(call, workflow, to))
         return false;
     const brief_t *brief = &to->stored->brief;
-    cursor_t before = { .at_ms = brief->created_ms };
-    text_copy(before.id, sizeof before.id, brief->id, ID_UUID_SIZE - 1);
     if (older ? !s_require_version(call, workflow, older, from)
-              : !s_require_newest(call, workflow, brief->profile, &before, from))
+              : !s_require_reference(call, brief, from))
         return false;
     if (strcmp(from->stored->brief.profile, brief->profile) == 0)
         return true;

@@ -9,6 +9,7 @@
 
 #include <uthash.h>
 
+#include "actors/analysis/fingerprints.h"
 #include "actors/analysis/sarif.h"
 #include "actors/base/id.h"
 #include "proto/json.h"
@@ -238,7 +239,9 @@ static size_t s_write_rule_reference(pack_t *pack, slice_t id, uint32_t index)
     return 2;
 }
 
-static void s_write_result(sarif_t *self, pack_t *pack, const value_t *issue, const char *path)
+/* `state` is against a baseline (3.27.24); NULL when there is none. */
+static void s_write_result(sarif_t *self, pack_t *pack, const value_t *issue, const char *path,
+                           const char *state)
 {
     slice_t rule = slice_get(issue, "rule");
     const value_t *nodes = value_get(issue, "nodes"), *way = value_get(issue, "path"),
@@ -256,6 +259,10 @@ static void s_write_result(sarif_t *self, pack_t *pack, const value_t *issue, co
     pack_map(pack, 1);
     s_pair_slice(pack, SARIF_FINGERPRINT, slice_get(issue, "fingerprint"));
     pairs += 4;
+    if (state) {
+        pack_pair_text(pack, "baselineState", state);
+        pairs++;
+    }
     if (value_is_type(nodes, VALUE_ARRAY) && nodes->count > 1) {
         s_write_related(pack, nodes);
         pairs++;
@@ -310,15 +317,50 @@ void sarif_open(sarif_t *self)
     memset(self->indices, 0, rule_count() * sizeof *self->indices);
 }
 
-void sarif_add(sarif_t *self, const value_t *result, const char *path)
+/* States of the issues of one result, by whether the other one has them; those without a state are
+ * left out. */
+typedef struct {
+    const fingerprints_t *other;
+    const char *shared, *own;
+} states_t;
+
+static void s_add_results(sarif_t *self, const value_t *result, const char *path,
+                          const states_t *states)
 {
     const value_t *issue, *issues = value_get(result, "issues");
     pack_t pack;
+    pack_init(&pack, &self->results);
+    for (uint32_t i = 0; (issue = value_item(issues, i)); i++) {
+        const char *state = !states                                   ? NULL
+                            : fingerprints_have(states->other, issue) ? states->shared
+                                                                      : states->own;
+        if (states && !state)
+            continue;
+        s_write_result(self, &pack, issue, path, state);
+        self->result_count++;
+    }
+}
+
+void sarif_add(sarif_t *self, const value_t *result, const char *path)
+{
     if (path)
         s_add_artifact(self, path);
-    pack_init(&pack, &self->results);
-    for (uint32_t i = 0; (issue = value_item(issues, i)); i++, self->result_count++)
-        s_write_result(self, &pack, issue, path);
+    s_add_results(self, result, path, NULL);
+}
+
+void sarif_add_against(sarif_t *self, const value_t *result, const char *path,
+                       const value_t *baseline, bool with_absent)
+{
+    arena_t arena = { 0 };
+    fingerprints_t before, now;
+    fingerprints_make(&before, &arena, baseline);
+    fingerprints_make(&now, &arena, result);
+    if (path)
+        s_add_artifact(self, path);
+    s_add_results(self, result, path, &(states_t){ &before, "unchanged", "new" });
+    if (with_absent)
+        s_add_results(self, baseline, path, &(states_t){ &now, NULL, "absent" });
+    arena_free(&arena);
 }
 
 /* ---- the document (3.13) --------------------------------------------------------------------- */

@@ -31,6 +31,12 @@ void sarif_open(sarif_t *self);
  * relative to where the reader's sources are; NULL when there is none. */
 void sarif_add(sarif_t *self, const value_t *result, const char *path);
 
+/* The same, measured against the result of an earlier version: each issue says whether it is new or
+ * unchanged. Readers that do not know of baselines take an absent one for present, so those that
+ * only `baseline` has are added if they are asked for. */
+void sarif_add_against(sarif_t *self, const value_t *result, const char *path,
+                       const value_t *baseline, bool with_absent);
+
 /* Appends the document as JSON and frees everything. */
 void sarif_close(sarif_t *self, buf_t *out);
 

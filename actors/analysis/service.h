@@ -6,7 +6,7 @@
  * many places it comes, so it needs no idempotency key; accounts see nothing of each other; a
  * submission that is answered is stored. What is analysed is not kept, but for a sketch of it
  * (sketch.h), and until then if it is analysed later, by a job (later.h); what was found is kept as
- * long as the account's tier says.
+ * long as the account's tier says, or while it is the baseline of its workflow.
  *
  * Publishes `analysis.finished` after the commit: { id, workflow_id, name, account, kind, profile,
  * score, grade, issues, by_severity }. Accounts that have subscribed to it, or to
@@ -68,6 +68,9 @@ void on_graph_svg(call_t *call, void *self);
 void on_graph_mmd(call_t *call, void *self);
 void on_workflows(call_t *call, void *self);
 void on_workflow(call_t *call, void *self);
+void on_baseline_put(call_t *call, void *self);
+void on_baseline_get(call_t *call, void *self);
+void on_baseline_delete(call_t *call, void *self);
 void on_diff(call_t *call, void *self);
 void on_trend(call_t *call, void *self);
 void on_rules(call_t *call, void *self);
@@ -96,6 +99,9 @@ void service_count_issues(call_t *call, const analysis_result_t *result);
 /* The analysis that the field `field` of the call names. When there is none, or it cannot be read,
  * the call has been answered and NULL is returned. */
 const stored_t *service_require_analysis(call_t *call, const char *field);
+
+/* The analysis, borrowed, as one that is measured against an earlier one. */
+measured_t service_measured(const call_t *call, const brief_t *brief);
 
 /* The result of an analysis as it was packed; NULL when the call has been answered. */
 const uint8_t *service_require_result_bytes(call_t *call, const stored_t *stored);

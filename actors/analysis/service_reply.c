@@ -22,6 +22,16 @@ const stored_t *service_require_analysis(call_t *call, const char *field)
     return found;
 }
 
+measured_t service_measured(const call_t *call, const brief_t *brief)
+{
+    measured_t measured = { .account = service_account(call),
+                            .workflow_id = brief->workflow_id,
+                            .profile = brief->profile,
+                            .at = { .at_ms = brief->created_ms } };
+    text_copy(measured.at.id, sizeof measured.at.id, brief->id, ID_UUID_SIZE - 1);
+    return measured;
+}
+
 /* A map whose head is one byte, as that of every result is. */
 static bool s_is_small_map(uint8_t head)
 {

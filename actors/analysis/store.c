@@ -24,9 +24,7 @@ static const db_sql_t s_find = { "analysis.find",
                                  NULL };
 
 static const db_sql_t s_get = { "analysis.get",
-                                "SELECT " STORE_BRIEF
-                                ", a.result_size AS result_size, a.result AS result,"
-                                " a.sketch_size AS sketch_size, a.sketch AS sketch"
+                                "SELECT " STORE_WHOLE
                                 " FROM analysis a WHERE a.id = $id AND a.account = $account",
                                 NULL };
 
@@ -61,16 +59,20 @@ static squeezed_t s_read_squeezed(const db_rows_t *rows, arena_t *arena, const c
     return (squeezed_t){ .bytes = copy, .size = size, .full = (size_t)db_int(rows, size_column) };
 }
 
-/* The one row of a result, which is closed. */
-static db_status_t s_read_stored(db_rows_t *rows, arena_t *arena, bool has_sketch,
-                                 const stored_t **found)
+static stored_t *s_read_stored(const db_rows_t *rows, arena_t *arena)
+{
+    stored_t *stored = arena_alloc(arena, sizeof *stored);
+    stored->brief = store_read_brief(rows, arena);
+    stored->result = s_read_squeezed(rows, arena, "result", "result_size");
+    return stored;
+}
+
+db_status_t store_read_whole(db_rows_t *rows, arena_t *arena, const stored_t **found)
 {
     if (db_next(rows)) {
-        stored_t *stored = arena_alloc(arena, sizeof *stored);
-        stored->brief = store_read_brief(rows, arena);
-        stored->result = s_read_squeezed(rows, arena, "result", "result_size");
-        if (has_sketch)
-            stored->sketch = s_read_squeezed(rows, arena, "sketch", "sketch_size");
+        stored_t *stored = s_read_stored(rows, arena);
+        stored->sketch = s_read_squeezed(rows, arena, "sketch", "sketch_size");
+        stored->pinned_ms = db_int(rows, "pinned_at");
         *found = stored;
     }
     return db_rows_end(rows);
@@ -86,7 +88,11 @@ db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint
     if (conn)
         status = DB_RUN(conn, &s_find, &rows, DB_P_TEXT("account", account),
                         DB_P_BLOB("key", key, ANALYSIS_KEY_BYTES));
-    return status == DB_OK ? s_read_stored(rows, arena, false, found) : status;
+    if (status != DB_OK)
+        return status;
+    if (db_next(rows))
+        *found = s_read_stored(rows, arena);
+    return db_rows_end(rows);
 }
 
 db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char *id,
@@ -98,10 +104,13 @@ db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char 
     *found = NULL;
     if (conn)
         status = DB_RUN(conn, &s_get, &rows, DB_P_TEXT("id", id), DB_P_TEXT("account", account));
-    return status == DB_OK ? s_read_stored(rows, arena, true, found) : status;
+    return status == DB_OK ? store_read_whole(rows, arena, found) : status;
 }
 
 /* ---- removing -------------------------------------------------------------------------------- */
+
+/* What may be deleted: baselines stay. */
+#define DELETABLE "a.id = $id AND a.account = $account AND a.pinned_at IS NULL"
 
 /* Two that delete the last two versions of a workflow at once would each see the other's and leave
  * the workflow behind, so on PostgreSQL they take turns: the analysis is locked first, then the
@@ -109,21 +118,21 @@ db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char 
  * SQLite writes one after the other anyway. */
 static const db_sql_t s_lock = {
     "analysis.lock", NULL,
-    "WITH a AS (SELECT workflow_id FROM analysis WHERE id = $id AND account = $account FOR UPDATE)"
+    "WITH a AS (SELECT a.workflow_id FROM analysis a WHERE " DELETABLE " FOR UPDATE)"
     " SELECT w.id FROM a JOIN workflow w ON w.id = a.workflow_id FOR UPDATE OF w"
 };
 #define DELETE_OCCURRENCES(list)                                                                   \
     "DELETE FROM occurrence WHERE (account, what, created_at, analysis_id) IN"                     \
-    " (SELECT a.account, o.value, a.created_at, a.id FROM analysis a, " list " o"                  \
-    "  WHERE a.id = $id AND a.account = $account)"
+    " (SELECT a.account, o.value, a.created_at, a.id FROM analysis a, " list " o WHERE " DELETABLE \
+    ")"
 static const db_sql_t s_delete_occurrences = {
     "analysis.delete_occurrences", DELETE_OCCURRENCES("json_each(a.occurs)"),
     DELETE_OCCURRENCES("json_array_elements_text(CAST(a.occurs AS json))")
 };
-static const db_sql_t s_delete_analysis = {
-    "analysis.delete_analysis",
-    "DELETE FROM analysis WHERE id = $id AND account = $account RETURNING workflow_id", NULL
-};
+static const db_sql_t s_delete_analysis = { "analysis.delete_analysis",
+                                            "DELETE FROM analysis AS a WHERE " DELETABLE
+                                            " RETURNING workflow_id",
+                                            NULL };
 static const db_sql_t s_delete_workflow = { "analysis.delete_workflow",
                                             "DELETE FROM workflow WHERE id = $id AND NOT EXISTS"
                                             " (SELECT 1 FROM analysis a WHERE a.workflow_id = $id)",
@@ -135,6 +144,17 @@ typedef struct {
     bool deleted;
 } deletion_t;
 
+/* Whether there is something to be deleted, which then nobody else deletes or pins meanwhile. */
+static db_status_t s_lock_deletable(db_conn_t *conn, const db_param_t of[2], bool *is_there)
+{
+    db_rows_t *rows;
+    db_status_t status = db_run(conn, &s_lock, of, 2, &rows);
+    if (status != DB_OK)
+        return status;
+    *is_there = db_next(rows);
+    return db_rows_end(rows);
+}
+
 /* What an analysis leaves behind goes with it. */
 static db_status_t s_delete_work(db_conn_t *conn, void *arg)
 {
@@ -142,11 +162,13 @@ static db_status_t s_delete_work(db_conn_t *conn, void *arg)
     const db_param_t of[] = { DB_P_TEXT("id", self->id), DB_P_TEXT("account", self->account) };
     db_rows_t *rows;
     db_status_t status = DB_OK;
+    bool is_there = true;
     self->deleted = false;
     if (!self->is_sqlite)
-        status = db_run(conn, &s_lock, of, COUNT_OF(of), NULL);
-    if (status == DB_OK)
-        status = db_run(conn, &s_delete_occurrences, of, COUNT_OF(of), NULL);
+        status = s_lock_deletable(conn, of, &is_there);
+    if (status != DB_OK || !is_there)
+        return status;
+    status = db_run(conn, &s_delete_occurrences, of, COUNT_OF(of), NULL);
     if (status == DB_OK)
         status = db_run(conn, &s_delete_analysis, of, COUNT_OF(of), &rows);
     if (status != DB_OK)
@@ -176,7 +198,8 @@ db_status_t store_delete(db_t *db, const char *account, const char *id, bool *de
     "SELECT o.id AS id, o.account AS account, (SELECT n.tier FROM analysis n WHERE"                \
     " n.account = o.account ORDER BY n.created_at DESC, n.id DESC LIMIT 1) AS newest"              \
     " FROM (SELECT a.id, a.account, a.workflow_id FROM analysis a WHERE a.tier = $tier"            \
-    "  AND a.created_at < $before ORDER BY a.created_at LIMIT $most" locked ") AS o"               \
+    "  AND a.created_at < $before AND a.pinned_at IS NULL ORDER BY a.created_at LIMIT "            \
+    "$most" locked ") AS o"                                                                        \
     " ORDER BY o.workflow_id"
 
 static const db_sql_t s_oldest = { "analysis.oldest", OLDEST(""),

@@ -2,7 +2,7 @@
  *
  * store - the history of accounts: workflows and their analyses
  *
- * The only SQL of the actor (store.c, store_erase.c, store_lists.c). Every function takes the
+ * The only SQL of the actor (store*.c). Every function takes the
  * account and touches nothing of another one. What is not there is no failure: the result says so.
  */
 #ifndef SIGNALBOX_ANALYSIS_STORE_H
@@ -40,6 +40,7 @@ typedef struct {
     brief_t brief;
     squeezed_t result; /* the map of result_write */
     squeezed_t sketch;
+    int64_t pinned_ms; /* when it became the baseline of its workflow; 0: it is none */
 } stored_t;
 
 /* A new one: what is above and what decides where it belongs. */
@@ -60,19 +61,20 @@ typedef struct {
  * are events, in one round trip. Says of each what became of it (store_add.c). */
 void store_add(db_t *db, new_analysis_t *const *list, size_t count);
 
-/* By key, or by id. `*found` is NULL when the account has none; the sketch is read by id only. */
+/* By key, or by id. `*found` is NULL when the account has none; the sketch, and whether it is
+ * pinned, are read by id only. */
 db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint8_t *key,
                        const stored_t **found) MUST_CHECK;
 db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char *id,
                       const stored_t **found) MUST_CHECK;
 
-/* Deletes an analysis, and its workflow with the last one. */
+/* Deletes an analysis, and its workflow with the last one; a baseline is not deleted. */
 db_status_t store_delete(db_t *db, const char *account, const char *id, bool *deleted) MUST_CHECK;
 
 /* Deletes what was stored for `tier` before `before_ms`, at most `most` analyses; `*seen` is how
  * many it looked at, so that fewer than `most` means that all is done. An account's tier is the one
  * of its newest analysis: what is older but was stored under another is moved to that one instead,
- * so that nobody loses a history by paying for it. */
+ * so that nobody loses a history by paying for it. Baselines are passed over. */
 db_status_t store_purge(db_t *db, const char *tier, int64_t before_ms, int64_t most, size_t *seen,
                         size_t *deleted) MUST_CHECK;
 
@@ -142,7 +144,30 @@ db_status_t store_workflows(db_t *db, arena_t *arena, const char *account, const
 db_status_t store_workflow(db_t *db, arena_t *arena, const char *account, const char *id,
                            const workflow_t **found) MUST_CHECK;
 
-/* ---- for store.c and store_lists.c ----------------------------------------------------------- */
+/* ---- baselines (store_baseline.c) ------------------------------------------------------------ */
+
+/* Pins an analysis of the workflow as its baseline, in the place of the one there was; the newest
+ * when `id` is NULL. `*pinned` is false, and nothing has changed, when there is no such analysis.
+ */
+db_status_t store_pin(db_t *db, const char *account, const char *workflow_id, const char *id,
+                      int64_t now_ms, bool *pinned) MUST_CHECK;
+db_status_t store_unpin(db_t *db, const char *account, const char *workflow_id) MUST_CHECK;
+
+/* A version of a workflow that is measured against another one. */
+typedef struct {
+    const char *account, *workflow_id;
+    const char *profile; /* which both have */
+    cursor_t at;         /* when it was made; the other one is no newer. CURSOR_START: just now */
+} measured_t;
+
+/* The baseline, or else the version before; or the baseline only, of which the profile may be any,
+ * "". `*found` is NULL when there is none. */
+db_status_t store_get_reference(db_t *db, arena_t *arena, const measured_t *measured,
+                                const stored_t **found) MUST_CHECK;
+db_status_t store_get_baseline(db_t *db, arena_t *arena, const measured_t *measured,
+                               const stored_t **found) MUST_CHECK;
+
+/* ---- for store*.c ---------------------------------------------------------------------------- */
 
 /* Columns of an analysis `a` that make a brief_t. */
 #define STORE_BRIEF                                                                                \
@@ -151,10 +176,20 @@ db_status_t store_workflow(db_t *db, arena_t *arena, const char *account, const 
     "a.wires AS wires, a.critical AS critical, a.error AS error, a.warning AS warning, "           \
     "a.info AS info"
 
+/* Those that make a stored_t. */
+#define STORE_WHOLE                                                                                \
+    STORE_BRIEF ", a.result_size AS result_size, a.result AS result, a.sketch_size AS "            \
+                "sketch_size, a.sketch AS sketch, a.pinned_at AS pinned_at"
+
 /* The present row's. */
 brief_t store_read_brief(const db_rows_t *rows, arena_t *arena);
 
-/* What reads lists, for the test that asks both databases how they would: ends with NULL. */
+/* The one row of a result, which is closed; `*found` stays as it is when there is none. */
+db_status_t store_read_whole(db_rows_t *rows, arena_t *arena, const stored_t **found) MUST_CHECK;
+
+/* What reads lists, and what finds and changes baselines, for the test that asks both databases how
+ * they would: end with NULL. */
 extern const db_sql_t *const store_list_statements[];
+extern const db_sql_t *const store_baseline_statements[];
 
 #endif

@@ -53,7 +53,7 @@ void family_destroy(family_t **self_p)
     if (!self)
         return;
     for (size_t i = 0; i < FAMILY_SLOTS; i++)
-        if (self->slots[i])
+        if (self->slots[i] && self->slots[i] != self->other)
             s_free(self, self->slots[i]);
     s_free(self, self->other);
     pthread_mutex_destroy(&self->mutex);
@@ -102,6 +102,24 @@ static bool s_is_fit(const family_t *self, const char *const *values)
     return true;
 }
 
+/* Values may be met that are those of what is counted together: there is one number of them. */
+static bool s_are_other(const family_t *self, const char *const *values)
+{
+    for (size_t i = 0; i < self->label_count; i++)
+        if (strcmp(values[i], FAMILY_OVERFLOW) != 0)
+            return false;
+    return true;
+}
+
+static series_t *s_make(family_t *self, const char *const *values, uint64_t hash)
+{
+    if (!s_are_other(self, values))
+        return s_new(self, values, hash);
+    self->other->hash = hash;
+    atomic_store(&self->has_other, true);
+    return self->other;
+}
+
 /* Another thread may have added the same meanwhile. */
 static series_t *s_add(family_t *self, const char *const *values, uint64_t hash)
 {
@@ -111,7 +129,7 @@ static series_t *s_add(family_t *self, const char *const *values, uint64_t hash)
     pthread_mutex_lock(&self->mutex);
     series_t *found = s_find(self, values, hash, &slot);
     if (!found && self->count < FAMILY_SERIES_MAX) {
-        found = s_new(self, values, hash);
+        found = s_make(self, values, hash);
         atomic_store_explicit(&self->slots[slot], found, memory_order_release);
         self->count++;
     }
@@ -139,7 +157,8 @@ series_t *family_next(family_t *self, size_t *slot)
         if (at)
             return at;
     }
-    if ((*slot)++ == FAMILY_SLOTS && atomic_load(&self->overflow) > 0)
+    if ((*slot)++ == FAMILY_SLOTS && atomic_load(&self->overflow) > 0 &&
+        !atomic_load(&self->has_other))
         return self->other;
     return NULL;
 }

@@ -52,7 +52,8 @@ typedef struct {
     _Atomic(series_t *) slots[FAMILY_SLOTS];
     _Atomic size_t count;
     series_t *other;
-    _Atomic int64_t overflow; /* observations counted in `other` */
+    _Atomic bool has_other;   /* in a slot, since somebody's values are just these */
+    _Atomic int64_t overflow; /* observations counted in `other` for want of room */
 } family_t;
 
 family_t *family_new(size_t label_count, bool has_histograms, bool has_exemplars);

@@ -26,6 +26,9 @@ typedef struct {
         text, sizeof(text) - 1                                                                     \
     }
 
+/* Words of so many letters are found at the end of others, too: PGPASSWORD. */
+#define GLUED_BYTES 5
+
 /* Words of names; what stands in the plural is named so. */
 static const word_t s_words[] = {
     WORD("authorization"), WORD("cookie"),     WORD("credential"), WORD("credentials"),
@@ -52,10 +55,21 @@ static bool s_equals(word_t word, const word_t *other)
     return word.size == other->size && strncasecmp(word.text, other->text, word.size) == 0;
 }
 
+/* Most words have another last letter. */
+static bool s_ends_as(word_t word, const word_t *other)
+{
+    if ((word.text[word.size - 1] | 0x20) != other->text[other->size - 1] ||
+        word.size < other->size)
+        return false;
+    const size_t before = word.size - other->size;
+    return (before == 0 || other->size >= GLUED_BYTES) &&
+           strncasecmp(word.text + before, other->text, other->size) == 0;
+}
+
 static bool s_is_secret_word(word_t word)
 {
     for (size_t i = 0; i < COUNT_OF(s_words); i++)
-        if (s_equals(word, &s_words[i]))
+        if (s_ends_as(word, &s_words[i]))
             return true;
     return false;
 }
@@ -248,6 +262,58 @@ static bool s_match_url(const char *text, size_t size, size_t at, redact_span_t 
     return last > begin;
 }
 
+static size_t s_backslashes(const char *text, size_t from, size_t at)
+{
+    size_t count = 0;
+    while (at - count > from && text[at - count - 1] == '\\')
+        count++;
+    return count;
+}
+
+/* Where the text ends that a quote at `quote` opens, whatever it holds. The quote is escaped with
+ * `level` backslashes when it stands in JSON that is a text of JSON itself (0, 1, 3, 7 ...); the
+ * one that closes it has as many, behind an even number of backslashes escaped likewise. */
+static size_t s_quoted_end(const char *text, size_t size, size_t quote, size_t level)
+{
+    for (size_t at = quote + 1; at < size; at++) {
+        if (text[at] != text[quote])
+            continue;
+        const size_t count = s_backslashes(text, quote + 1, at);
+        if (count % (2 * level + 2) == level)
+            return at - level;
+    }
+    return size;
+}
+
+static size_t s_bare_end(const char *text, size_t size, size_t at)
+{
+    while (at < size && !strchr("&;, \t\r\n\"'<>}\\", text[at]))
+        at++;
+    return at;
+}
+
+static size_t s_bracketed_end(const char *text, size_t size, size_t at, char closing)
+{
+    const char *end = memchr(text + at, closing, size - at);
+    return end ? (size_t)(end - text) + 1 : size;
+}
+
+/* The value that begins at `at`, behind so many backslashes. Empty quotes are no value, or part of
+ * one that is quoted otherwise than JSON does it. */
+static redact_span_t s_value(const char *text, size_t size, size_t at, size_t level)
+{
+    redact_span_t span = { at, at };
+    if (at < size && (text[at] == '[' || text[at] == '{'))
+        span.end = s_bracketed_end(text, size, at, text[at] == '[' ? ']' : '}');
+    else if (at < size && (text[at] == '"' || text[at] == '\''))
+        span = (redact_span_t){ at + 1, s_quoted_end(text, size, at, level) };
+    if (span.end > span.begin)
+        return span;
+    while (at < size && (text[at] == '"' || text[at] == '\'' || text[at] == '\\'))
+        at++;
+    return (redact_span_t){ at, s_bare_end(text, size, at) };
+}
+
 /* `password=...`, `"token": "..."`, `at` being '=' or ':'. A colon counts only behind a quote:
  * "password: too short" is a sentence. */
 static bool s_match_pair(const char *text, size_t size, size_t at, redact_span_t *span)
@@ -265,13 +331,10 @@ static bool s_match_pair(const char *text, size_t size, size_t at, redact_span_t
         key--;
     if (key == key_end || !redact_is_secret_key(text + key, key_end - key))
         return false;
-    while (value < size && strchr(" \\\"'", text[value]))
+    while (value < size && (text[value] == ' ' || text[value] == '\\'))
         value++;
-    size_t end = value;
-    while (end < size && !strchr("&;, \t\r\n\"'<>}\\", text[end]))
-        end++;
-    *span = (redact_span_t){ value, end };
-    return end > value;
+    *span = s_value(text, size, value, s_backslashes(text, at + 1, value));
+    return span->end > span->begin;
 }
 
 static bool s_match(const char *text, size_t size, size_t at, redact_span_t *span)

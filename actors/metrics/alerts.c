@@ -84,8 +84,8 @@ static size_t s_label_count(const alert_rule_t *rule)
     return count;
 }
 
-/* The alert of a rule and an item; made when it is new and there is room. */
-static alert_t *s_alert(alerts_t *self, const alert_rule_t *rule, const value_t *item)
+/* The alert of a rule and an item; when it is new it is made, if `makes` and there is room. */
+static alert_t *s_alert(alerts_t *self, const alert_rule_t *rule, const value_t *item, bool makes)
 {
     alert_key_t key = { .size = 0 };
     alert_t *alert;
@@ -93,8 +93,8 @@ static alert_t *s_alert(alerts_t *self, const alert_rule_t *rule, const value_t 
     s_add_to_key(&key, NULL, 0, rule->name, strlen(rule->name));
     s_each_label(rule, item, s_add_to_key, &key);
     HASH_FIND(hh, self->list, key.bytes, key.size, alert);
-    if (alert || HASH_COUNT(self->list) >= ALERTS_MAX) {
-        self->dropped += !alert;
+    if (alert || !makes || HASH_COUNT(self->list) >= ALERTS_MAX) {
+        self->dropped += !alert && makes;
         return alert;
     }
     alert = mem_zeroed(sizeof *alert + key.size);
@@ -120,20 +120,31 @@ static void s_name(alert_t *alert, size_t key_size)
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
+static void s_note_broken(alert_t *alert, double value, const alerts_look_t *look)
+{
+    if (!alert->since_ms || alert->ended_ms) {
+        alert->since_ms = look->now_ms;
+        alert->since_wall_ms = look->wall_ms;
+        alert->told_ms = alert->ended_ms = 0;
+    }
+    alert->broken_ms = alert->taken_ms = look->now_ms;
+    alert->value = value;
+}
+
 static void s_look_at_rule(alerts_t *self, const alert_rule_t *rule, const alerts_look_t *look)
 {
     const value_t *item;
     double value;
     for (uint32_t i = 0; (item = rules_item(rule, look->summary, i)); i++) {
-        alert_t *alert = rules_breaks(rule, item, &value) ? s_alert(self, rule, item) : NULL;
+        const rule_verdict_t verdict = rules_judge(rule, item, &value);
+        alert_t *alert =
+            verdict == RULE_KEPT ? NULL : s_alert(self, rule, item, verdict == RULE_BROKEN);
         if (!alert)
             continue;
-        if (!alert->since_ms) {
-            alert->since_ms = look->now_ms;
-            alert->since_wall_ms = look->wall_ms;
-        }
-        alert->broken_ms = look->now_ms;
-        alert->value = value;
+        if (verdict == RULE_BROKEN)
+            s_note_broken(alert, value, look);
+        else if (!alert->ended_ms && look->now_ms - alert->broken_ms < ALERTS_QUIET_MS)
+            alert->taken_ms = look->now_ms;
     }
 }
 
@@ -145,14 +156,25 @@ static void s_tell(alert_t *alert, const alerts_look_t *look, alert_step_t step)
     look->tell(look->arg, alert, step);
 }
 
+/* It is over. Whoever should tell that may be gone without anybody having noticed. */
+static void s_end(alerts_t *self, alert_t *alert, const alerts_look_t *look)
+{
+    if (alert->fires)
+        alert->ended_ms = look->now_ms;
+    alert->fires = false;
+    if (alert->ended_ms && !look->tells && look->now_ms - alert->ended_ms < ALERTS_UNTOLD_MS)
+        return;
+    if (alert->ended_ms)
+        s_tell(alert, look, ALERT_ENDS);
+    s_remove(self, alert);
+}
+
 /* What follows from how it is now. */
 static void s_step(alerts_t *self, alert_t *alert, const alerts_look_t *look)
 {
     const alert_rule_t *rule = alert->rule;
-    if (look->now_ms - alert->broken_ms > (uint64_t)rule->linger_s * 1000) {
-        if (alert->fires)
-            s_tell(alert, look, ALERT_ENDS);
-        s_remove(self, alert);
+    if (look->now_ms - alert->taken_ms > (uint64_t)rule->linger_s * 1000) {
+        s_end(self, alert, look);
         return;
     }
     if (!alert->fires && look->now_ms - alert->since_ms >= (uint64_t)rule->for_s * 1000) {

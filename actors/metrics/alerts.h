@@ -6,8 +6,12 @@
  * longer is. It is told when it fires, again and again while it does, and when it ends.
  *
  * Every instance of the service sees the same and keeps the same state; one of them tells. When
- * that one is gone and another takes over, it tells what fires once more: an alert has an id by
- * which it counts once.
+ * that one is gone and another takes over, it tells what fires once more, and what has ended within
+ * the last ALERTS_UNTOLD_MS, which nobody may have told: an alert has an id by which it counts
+ * once.
+ *
+ * Rates are of a few seconds, in which there may be nothing at all: a pause of ALERTS_QUIET_MS says
+ * neither that a rule is broken nor that it is kept.
  *
  * Time is passed in. Not for several threads.
  */
@@ -20,7 +24,9 @@
 #include "actors/metrics/rules.h"
 #include "proto/pack.h"
 
-#define ALERTS_MAX 1000
+#define ALERTS_MAX       1000
+#define ALERTS_QUIET_MS  20000
+#define ALERTS_UNTOLD_MS 60000 /* longer than it takes to see that an instance is gone */
 
 typedef struct {
     UT_hash_handle hh;
@@ -28,11 +34,13 @@ typedef struct {
     char id[ID_UUID_SIZE]; /* of its firing; the same for all instances of the service */
     buf_t labels;          /* packed, a map */
     double value;
-    uint64_t since_ms, broken_ms; /* broken since, and last seen to be */
+    uint64_t since_ms;            /* broken since */
+    uint64_t broken_ms, taken_ms; /* and last seen to be, and last taken to be */
     int64_t since_wall_ms;
     bool fires;
-    uint64_t told_ms; /* 0: not by us */
-    char key[];       /* the rule's name and the texts of its labels, each with its NUL */
+    uint64_t told_ms;  /* 0: not by us */
+    uint64_t ended_ms; /* 0: it has not; else it was for another one to tell that */
+    char key[];        /* the rule's name and the texts of its labels, each with its NUL */
 } alert_t;
 
 typedef struct {

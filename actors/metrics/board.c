@@ -63,13 +63,15 @@ static bool s_is_older(const view_t *view, const view_t *known)
            (view->boot == known->boot && view->sequence <= known->sequence);
 }
 
-/* What the new view is to the one that is known. */
-static board_verdict_t s_judge(const view_t *view, const view_t *known, uint64_t *missed)
+/* What the new view is to the one that is known. A life that began earlier is over, unless the
+ * later one is silent: then somebody has set the clock back. */
+static board_verdict_t s_judge(const view_t *view, const member_t *member, uint64_t *missed)
 {
+    const view_t *known = member->now;
     *missed = 0;
     if (!known)
         return BOARD_TAKEN;
-    if (s_is_older(view, known))
+    if (s_is_older(view, known) && (view->boot == known->boot || member->is_up))
         return BOARD_OLD;
     if (view->boot != known->boot)
         return known->is_last ? BOARD_RESET : BOARD_CRASH;
@@ -100,7 +102,7 @@ board_verdict_t board_take(board_t *self, view_t **view_p, int64_t wall_ms, uint
                            uint64_t *missed)
 {
     member_t *member = s_member(self, *view_p);
-    board_verdict_t verdict = member ? s_judge(*view_p, member->now, missed) : BOARD_FULL;
+    board_verdict_t verdict = member ? s_judge(*view_p, member, missed) : BOARD_FULL;
     const size_t freed = member && member->before ? member->before->bytes : 0;
     if (s_is_taken(verdict) && (*view_p)->bytes > BOARD_BYTES_MAX - (self->bytes - freed))
         verdict = BOARD_FULL;

@@ -191,15 +191,29 @@ void errors_write_group(const error_group_t *group, pack_t *out)
         pack_text(out, group->instances[i]);
 }
 
+static bool s_is_younger(const error_group_t *a, const error_group_t *b)
+{
+    return a->first_ms != b->first_ms ? a->first_ms > b->first_ms
+                                      : strcmp(a->fingerprint, b->fingerprint) < 0;
+}
+
 void errors_write_new(const errors_t *self, int64_t wall_ms, pack_t *out)
 {
-    size_t position = pack_open_array(out), count = 0;
-    for (const error_group_t *at = self->newest; at && count < ERRORS_NEW_MAX; at = at->next) {
-        if (!errors_is_new(at, wall_ms))
+    const error_group_t *found[ERRORS_NEW_MAX];
+    size_t count = 0;
+    for (const error_group_t *at = self->newest; at; at = at->next) {
+        size_t place = count;
+        while (place > 0 && s_is_younger(at, found[place - 1]))
+            place--;
+        if (place == ERRORS_NEW_MAX || !errors_is_new(at, wall_ms))
             continue;
-        pack_map(out, ERRORS_MEMBERS);
-        errors_write_group(at, out);
-        count++;
+        count += count < ERRORS_NEW_MAX;
+        memmove(&found[place + 1], &found[place], (count - place - 1) * sizeof found[0]);
+        found[place] = at;
     }
-    pack_close(out, position, count);
+    pack_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        pack_map(out, ERRORS_MEMBERS);
+        errors_write_group(found[i], out);
+    }
 }

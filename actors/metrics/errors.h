@@ -93,7 +93,9 @@ static inline bool errors_is_new(const error_group_t *group, int64_t wall_ms)
 #define ERRORS_MEMBERS 9
 void errors_write_group(const error_group_t *group, pack_t *out);
 
-/* Packs the list of those that are new, the last met first. */
+/* Packs the list of those that are new, the youngest first, ERRORS_NEW_MAX at most. That order does
+ * not change when one is met again: what has left the list does not come back, so whoever is
+ * alarmed by it is alarmed once. */
 void errors_write_new(const errors_t *self, int64_t wall_ms, pack_t *out);
 
 #endif

@@ -57,6 +57,40 @@ bool exporter_is_on(const exporter_t *self)
     return self->config.url[0] != '\0';
 }
 
+/* ---- what is lost --------------------------------------------------------------------------- */
+
+/* Now and then: whoever refuses one body is likely to refuse the next. */
+static void s_say(exporter_t *self, size_t items, const char *why)
+{
+    const uint64_t now_ms = clock_ms();
+    self->unsaid += items;
+    if (now_ms < self->say_at_ms)
+        return;
+    LOG(LOG_WARN, self->unsaid ? "export.lost" : "export.warned", LOG_TEXT("to", self->config.name),
+        LOG_INT("items", self->unsaid), LOG_TEXT("why", why));
+    self->say_at_ms = now_ms + EXPORTER_SAY_MS;
+    self->unsaid = 0;
+}
+
+static void s_lose(exporter_t *self, size_t items, const char *why)
+{
+    stats_add(self->config.stats, self->config.lost, (int64_t)items);
+    s_say(self, items, why);
+}
+
+static void s_lose_first(exporter_t *self, const char *why)
+{
+    s_lose(self, self->list->items, why);
+    s_remove_first(self);
+}
+
+/* Whatever it waits for: a receiver that wants to rest for longer, or an answer to one before. */
+static void s_lose_old(exporter_t *self, uint64_t now_ms)
+{
+    while (self->list && !self->is_under_way && now_ms > self->list->born_ms + EXPORTER_KEEP_MS)
+        s_lose_first(self, "It waited too long");
+}
+
 /* ---- sending -------------------------------------------------------------------------------- */
 
 static void s_pack_request(const exporter_t *self, const shipment_t *shipment, pack_t *pack)
@@ -65,9 +99,11 @@ static void s_pack_request(const exporter_t *self, const shipment_t *shipment, p
     size_t count = 0;
     while (config->headers && config->headers[count])
         count++;
-    pack_map(pack, config->rest_header ? 6 : 5);
+    pack_map(pack, 5 + (size_t)(config->rest_header != NULL) + (config->refused != NULL));
     if (config->rest_header)
         pack_pair_text(pack, "ask_header", config->rest_header);
+    if (config->refused)
+        pack_pair_int(pack, "ask_body", EXPORTER_ANSWER_MAX);
     pack_pair_text(pack, "url", config->url);
     pack_text(pack, "headers");
     pack_array(pack, count);
@@ -88,6 +124,7 @@ static void s_go_on(exporter_t *self, uint64_t now_ms)
     buf_t body = { 0 };
     pack_t pack;
     monitor_lock(&self->monitor);
+    s_lose_old(self, now_ms);
     bool is_due = self->list && !self->is_under_way && self->list->due_ms <= now_ms &&
                   self->rest_until_ms <= now_ms;
     if (is_due) {
@@ -112,8 +149,17 @@ static void s_go_on(exporter_t *self, uint64_t now_ms)
 typedef struct {
     bool is_taken, is_later;
     uint32_t after_ms; /* 0: not said */
+    size_t refused;    /* items of what was taken */
     char why[sizeof(((failure_t *)0)->detail)];
 } verdict_t;
+
+static void s_judge_body(const exporter_t *self, const value_t *body, verdict_t *verdict)
+{
+    char why[EXPORTER_WHY_SIZE] = "";
+    if (self->config.refused && value_is_type(body, VALUE_BINARY))
+        verdict->refused = self->config.refused(body->bytes, body->count, why);
+    snprintf(verdict->why, sizeof verdict->why, "%s", why);
+}
 
 static void s_judge_status(const exporter_t *self, const answer_t *answer, verdict_t *verdict)
 {
@@ -130,6 +176,8 @@ static void s_judge_status(const exporter_t *self, const answer_t *answer, verdi
         verdict->after_ms =
             self->config.rest_ms((uint32_t)status, verdict->after_ms, header ? header : "");
     snprintf(verdict->why, sizeof verdict->why, "The receiver answered %u", (unsigned)status);
+    if (verdict->is_taken)
+        s_judge_body(self, value_get(body, "body"), verdict);
     arena_free(&arena);
 }
 
@@ -146,11 +194,16 @@ static void s_judge(const exporter_t *self, const answer_t *answer, verdict_t *v
     snprintf(verdict->why, sizeof verdict->why, "%s", failure->detail);
 }
 
-static void s_lose_first(exporter_t *self, const char *why)
+/* A receiver that takes all of a body may have something to say nevertheless. */
+static void s_carry_first(exporter_t *self, const verdict_t *verdict)
 {
-    LOG(LOG_WARN, "export.lost", LOG_TEXT("to", self->config.name),
-        LOG_INT("items", self->list->items), LOG_TEXT("why", why));
-    stats_add(self->config.stats, self->config.lost, (int64_t)self->list->items);
+    const size_t items = self->list->items;
+    const size_t refused = verdict->refused < items ? verdict->refused : items;
+    stats_add(self->config.stats, self->config.carried, (int64_t)(items - refused));
+    if (refused)
+        s_lose(self, refused, verdict->why);
+    else if (verdict->why[0])
+        s_say(self, 0, verdict->why);
     s_remove_first(self);
 }
 
@@ -161,6 +214,8 @@ static void s_put_off(exporter_t *self, const verdict_t *verdict, uint64_t now_m
     if (verdict->after_ms > pause_ms)
         pause_ms = verdict->after_ms;
     first->due_ms = now_ms + pause_ms;
+    if (verdict->after_ms) /* it is not asked with the next body instead */
+        self->rest_until_ms = now_ms + verdict->after_ms;
     if (first->due_ms > first->born_ms + EXPORTER_KEEP_MS)
         s_lose_first(self, verdict->why);
     else
@@ -178,8 +233,7 @@ static void s_on_answer(void *arg, answer_t *answer)
     monitor_lock(&self->monitor);
     self->is_under_way = false;
     if (verdict.is_taken) {
-        stats_add(self->config.stats, self->config.carried, (int64_t)self->list->items);
-        s_remove_first(self);
+        s_carry_first(self, &verdict);
         self->rest_until_ms = self->config.rest_ms ? now_ms + verdict.after_ms : 0;
     } else if (verdict.is_later) {
         s_put_off(self, &verdict, now_ms);
@@ -211,7 +265,7 @@ void exporter_send(exporter_t *self, buf_t *body, size_t items)
     if (exporter_is_on(self)) {
         monitor_lock(&self->monitor);
         if (!s_take(self, body, items, now_ms))
-            stats_add(self->config.stats, self->config.lost, (int64_t)items);
+            s_lose(self, items, "Too much waits already");
         monitor_unlock(&self->monitor);
         s_go_on(self, now_ms);
     }

@@ -2,7 +2,8 @@
  *
  * heard - a span as another part has told it on the topic `trace` (proto/spans.h says its fields)
  *
- * Anybody who may publish the topic may send anything: what is not well-formed is not read.
+ * Anybody who may publish the topic may send anything: what is not well-formed is not read, and
+ * what looks like a secret is hidden.
  */
 #ifndef SIGNALBOX_METRICS_HEARD_H
 #define SIGNALBOX_METRICS_HEARD_H
@@ -22,7 +23,7 @@ typedef struct {
     const value_t *spans; /* an array, of what is to be read one by one */
 } heard_batch_t;
 
-/* Texts are borrowed from the event's tree, not NUL-terminated. */
+/* Texts are borrowed from the event's tree or the arena, not NUL-terminated. */
 typedef struct {
     uint8_t trace[TRACE_ID_BYTES];
     const value_t *trace_id, *id, *parent_id; /* hex; no parent: NULL */
@@ -37,7 +38,7 @@ extern const char *const heard_kinds[HEARD_KINDS]; /* by their number; "unspecif
 
 /* False when it is none. */
 bool heard_read_batch(heard_batch_t *self, const value_t *body) MUST_CHECK;
-bool heard_read(heard_t *self, const value_t *span) MUST_CHECK;
+bool heard_read(heard_t *self, arena_t *arena, const value_t *span) MUST_CHECK;
 
 static inline void heard_pack_text(pack_t *out, const char *key, const value_t *text)
 {

@@ -19,7 +19,7 @@ static void s_count(const metrics_t *self, metrics_stat_t row, uint64_t amount)
 
 /* ---- hearing -------------------------------------------------------------------------------- */
 
-static void s_take(metrics_t *self, const heard_batch_t *batch)
+static void s_take(metrics_t *self, arena_t *arena, const heard_batch_t *batch)
 {
     heard_t span;
     const value_t *item;
@@ -28,7 +28,7 @@ static void s_take(metrics_t *self, const heard_batch_t *batch)
     if (exports)
         otlp_begin(&self->otlp, batch);
     for (uint32_t i = 0; (item = value_item(batch->spans, i)); i++) {
-        if (!heard_read(&span, item))
+        if (!heard_read(&span, arena, item))
             continue;
         good++;
         traces_take(&self->traces, batch, &span, now_ms);
@@ -53,7 +53,7 @@ static void s_on_spans(void *arg, const client_event_t *event)
     if (heard_read_batch(&batch,
                          value_parse(&arena, event->body, event->size, EVENT_LIMITS, &verdict))) {
         monitor_lock(&self->monitor);
-        s_take(self, &batch);
+        s_take(self, &arena, &batch);
         monitor_unlock(&self->monitor);
     } else {
         s_count(self, METRICS_SPANS_BAD, 1);

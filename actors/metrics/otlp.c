@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "actors/base/id.h"
+#include "actors/base/text.h"
 #include "actors/metrics/otlp.h"
 #include "proto/json.h"
 
-#define STATUS_ERROR 2 /* of trace.proto, Status.StatusCode */
+#define STATUS_ERROR  2 /* of trace.proto, Status.StatusCode */
+#define ANSWER_LIMITS ((value_limits_t){ .depth = 8, .nodes = 1000 })
 
 /* ---- settings ------------------------------------------------------------------------------- */
 
@@ -69,6 +71,41 @@ static bool s_read_headers(otlp_t *self, const char *list)
     return true;
 }
 
+/* ---- answers -------------------------------------------------------------------------------- */
+
+/* A whole number of 64 bits is a text in OTLP's JSON; some collectors write it as a number. */
+static size_t s_count(const value_t *number)
+{
+    int64_t count = 0;
+    if (value_is_type(number, VALUE_INT))
+        count = number->integer;
+    else if (!value_is_type(number, VALUE_TEXT) ||
+             !text_to_i64(number->text, number->count, &count))
+        return 0;
+    return count > 0 ? (size_t)count : 0;
+}
+
+size_t otlp_refused(const void *answer, size_t size, char why[EXPORTER_WHY_SIZE])
+{
+    arena_t arena = { 0 };
+    buf_t packed = { 0 };
+    json_error_t error;
+    value_verdict_t verdict;
+    size_t refused = 0;
+    if (json_to_msgpack(answer, size, ANSWER_LIMITS, 0, &packed, &error)) {
+        const value_t *partial =
+            value_get(value_parse(&arena, packed.bytes, packed.size, ANSWER_LIMITS, &verdict),
+                      "partialSuccess");
+        size_t length = 0;
+        const char *text = value_get_text(partial, "errorMessage", &length);
+        refused = s_count(value_get(partial, "rejectedSpans"));
+        text_copy_utf8(why, EXPORTER_WHY_SIZE, text ? text : "", length);
+    }
+    buf_free(&packed);
+    arena_free(&arena);
+    return refused;
+}
+
 bool otlp_init(otlp_t *self, const char *url, const char *headers, char *why, size_t why_size)
 {
     *self = (otlp_t){ 0 };
@@ -76,6 +113,7 @@ bool otlp_init(otlp_t *self, const char *url, const char *headers, char *why, si
                   &(exporter_config_t){ .name = "otlp",
                                         .url = url,
                                         .content_type = "application/json",
+                                        .refused = otlp_refused,
                                         .headers = (const char *const *)self->headers });
     if (s_read_headers(self, headers))
         return true;

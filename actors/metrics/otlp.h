@@ -37,6 +37,10 @@ void otlp_begin(otlp_t *self, const heard_batch_t *batch);
 void otlp_add(otlp_t *self, const heard_t *span);
 void otlp_end(otlp_t *self);
 
+/* How many spans a collector says that it has not taken, with its words in `why`: `partialSuccess`
+ * of its answer (OTLP specification, "Partial Success"). 0 when it says nothing of the kind. */
+size_t otlp_refused(const void *answer, size_t size, char why[EXPORTER_WHY_SIZE]);
+
 /* Hands over what has come together. */
 void otlp_flush(otlp_t *self);
 

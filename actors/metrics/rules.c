@@ -123,12 +123,14 @@ static double s_number(const value_t *item, const char *field)
     return value_is_number(value) ? value_as_double(value) : 0;
 }
 
-bool rules_breaks(const alert_rule_t *rule, const value_t *item, double *value)
+rule_verdict_t rules_judge(const alert_rule_t *rule, const value_t *item, double *value)
 {
     *value = s_number(item, rule->field);
-    return (!rule->only || value_is(value_get(item, rule->only_key), rule->only)) &&
-           *value > rule->above &&
-           (!rule->least_field || s_number(item, rule->least_field) >= rule->least);
+    if (rule->only && !value_is(value_get(item, rule->only_key), rule->only))
+        return RULE_KEPT;
+    if (rule->least_field && s_number(item, rule->least_field) < rule->least)
+        return RULE_UNKNOWN;
+    return *value > rule->above ? RULE_BROKEN : RULE_KEPT;
 }
 
 /* ---- for Prometheus ------------------------------------------------------------------------- */

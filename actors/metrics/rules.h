@@ -31,8 +31,14 @@ typedef struct {
 
 extern const alert_rule_t alert_rules[]; /* ends with an empty row */
 
+typedef enum {
+    RULE_KEPT,
+    RULE_UNKNOWN, /* there is too little of what it is about to say */
+    RULE_BROKEN
+} rule_verdict_t;
+
 /* Whether an item breaks the rule; `*value` is its number. */
-bool rules_breaks(const alert_rule_t *rule, const value_t *item, double *value);
+rule_verdict_t rules_judge(const alert_rule_t *rule, const value_t *item, double *value);
 
 /* Walks the items that a rule looks at; NULL behind the last. */
 const value_t *rules_item(const alert_rule_t *rule, const value_t *summary, uint32_t i);

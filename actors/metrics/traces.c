@@ -151,7 +151,9 @@ void traces_take(traces_t *self, const heard_batch_t *batch, const heard_t *span
     pack_t pack;
     if (s_is_known(trace, id))
         return;
-    if (trace->count >= TRACES_SPANS_MAX || self->bytes > self->limits.bytes) {
+    /* what takes all the room alone gets no more of it; it makes room for others */
+    if (trace->count >= TRACES_SPANS_MAX ||
+        (self->bytes > self->limits.bytes && self->list == trace)) {
         self->spans_dropped++;
         return;
     }

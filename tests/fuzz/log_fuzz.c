@@ -13,6 +13,7 @@
 
 #include "actors/base/log_parts.h"
 #include "actors/base/redact.h"
+#include "actors/base/text.h"
 #include "proto/json.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -77,6 +78,25 @@ static void s_check_secret(const uint8_t *bytes, size_t size)
     buf_free(&text);
 }
 
+/* A password is a sentence, quotes and all: what came is in the middle of it. */
+static void s_check_sentence(const uint8_t *bytes, size_t size)
+{
+    buf_t password = { 0 }, text = { 0 };
+    if (size && (!text_is_utf8((const char *)bytes, size) || memmem(bytes, size, "PLANT", 5)))
+        return;
+    buf_add_text(&password, "a PLANTED ");
+    buf_add(&password, bytes, size);
+    buf_add_text(&password, " word, PLANTED");
+    buf_add_text(&text, "{\"password\": ");
+    json_add_text(&text, (const char *)password.bytes, password.size);
+    buf_add_text(&text, ", \"n\": 1}");
+    const size_t line = s_log("", text.bytes, text.size);
+    s_check_line(line);
+    insist(!memmem(s_line, line, "PLANTED", 7));
+    buf_free(&password);
+    buf_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static char text[TEXT_MOST];
@@ -86,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     text[kept] = '\0';
     s_check_line(s_log(text, bytes, size));
     s_check_secret(bytes, size);
+    s_check_sentence(bytes, size);
     redact_is_secret_key(text, strlen(text));
     return 0;
 }

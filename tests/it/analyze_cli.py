@@ -196,6 +196,42 @@ def machine_formats(folder):
     same(analyze(folder, "flows", "secret.json", "--format", "sarif")[1], first, "always the same")
 
 
+def baseline(folder):
+    """What was there when the baseline was made is not held against anybody."""
+    known = analyze(folder, "secret.json", "broken.json", "--format", "json", "--fail-on", "none")[1]
+    write(folder, "baseline.json", known)
+    status, report, errors = analyze(folder, "secret.json", "broken.json", "--baseline", "baseline.json")
+    check((status, errors) == (0, "") and "WF301" not in report and "of the baseline" in report.splitlines()[-2],
+          "a baseline: what it has is not shown, only counted", report)
+
+    write(folder, "broken.json", dict(BROKEN, edges=BROKEN["edges"] + [{"from": "start", "to": "elsewhere"}]))
+    write(folder, "moved.json", SECRET)
+    for path, name in (("broken.json", "what is new"), ("moved.json", "the same in another file")):
+        status, report, _ = analyze(folder, "secret.json", path, "--baseline=baseline.json")
+        check(status == 1 and "error" in report, f"a baseline: {name} fails", report)
+    status, text, _ = analyze(folder, "broken.json", "--baseline", "baseline.json", "--format", "json")
+    result = json.loads(text)
+    issues, new = len(result["files"][0]["issues"]), sum(result["summary"]["new_by_severity"].values())
+    check(status == 1 and 0 < new < issues, "JSON counts what is new, and has all", result["summary"])
+    status, text, _ = analyze(folder, "broken.json", "--baseline", "baseline.json", "--format", "sarif")
+    states = [each["baselineState"] for each in json.loads(text)["runs"][0]["results"]]
+    same((status, states.count("new"), len(states)), (1, new, issues), "SARIF says of each whether it is new")
+    check("baselineState" not in analyze(folder, "broken.json", "--format", "sarif")[1], "but only with a baseline")
+    same(analyze(folder, "broken.json", "--baseline", "baseline.json", "--fail-on", "critical")[0], 0,
+         "--fail-on holds for what is new")
+    write(folder, "broken.json", BROKEN)
+
+    for path, content, why in (("missing.json", None, "No such file"), ("text.json", None, "is no JSON"),
+                               ("list.json", [1], "is not what"), ("odd.json", {"files": {}}, "is not what"),
+                               ("clean.json", None, "is not what")):
+        if content:
+            write(folder, path, content)
+        status, text, errors = analyze(folder, "clean.json", "--baseline", path)
+        check(status == 2 and not text and path in errors and why in errors, f"no baseline: {path}", errors)
+    write(folder, "odd.json", {"files": [7, {}, {"path": 7}, {"path": "secret.json", "issues": [7, {}]}]})
+    same(analyze(folder, "secret.json", "--baseline", "odd.json")[0], 1, "one that has nothing excuses nothing")
+
+
 def usage(folder):
     status, text, _ = analyze(folder, "--help")
     check(status == 0 and "--fail-on" in text and "Exit status" in text, "--help", text)
@@ -222,6 +258,6 @@ def nobody_reads(folder):
 
 with Folder() as home:
     for story in (one_file, fail_on, standard_input, what_cannot_be_read, folders, odd_names,
-                  machine_formats, usage, nobody_reads):
+                  machine_formats, baseline, usage, nobody_reads):
         story(home)
 sys.exit(done())

@@ -10,7 +10,11 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
-import bus  # noqa: E402
+try:
+    import bus  # noqa: E402
+except ImportError as missing:
+    sys.exit(f"{sys.executable}: {missing}. The packages of deploy/packages have it; say which python3 to use: "
+             "make update-docs PYTHON=/usr/bin/python3")
 from tap import check, done, same  # noqa: E402
 
 TOP = os.environ.get("srcdir", ".")
@@ -82,8 +86,19 @@ def example_of_the_protocol():
          "the header in docs/protocol.md")
 
 
+def without_what_it_needs():
+    """A python3 without the packages writes nothing: that is said, and no success."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+    made = subprocess.run(["make", "-s", "update-docs", f"PYTHON={sys.executable} -S"], capture_output=True,
+                          text=True, env=environment, check=False)
+    check(made.returncode != 0 and "No module named 'msgpack'" in made.stderr,
+          "`make update-docs` fails when python3 lacks a package, and says which", made.stdout + made.stderr)
+
+
 settings()
 example_of_the_protocol()
 is_what_is_written("docs/openapi.json", run("openapi").stdout)
 configuration_files()
+if not UPDATES:
+    without_what_it_needs()
 sys.exit(done())

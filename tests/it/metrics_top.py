@@ -82,10 +82,10 @@ def piped(folder):
     same(part.stop(), 0, "until it is told to end")
 
 
-def on_terminal(folder):
+def on_terminal(folder, metrics):
     main, other = pty.openpty()
     process = subprocess.Popen([PROGRAM, "top"], cwd=folder.path, stdin=other, stdout=other,
-                               stderr=subprocess.DEVNULL, env=folder.environment,
+                               stderr=subprocess.DEVNULL, env={**folder.environment, "TERM": "xterm"},
                                preexec_fn=die_with_parent)
     os.close(other)
     seen = b""
@@ -105,6 +105,13 @@ def on_terminal(folder):
     frame = seen.split(HOME)[1]
     same(frame.count(b"\n") <= 24, True, "and no more lines than fit")
     check(b"PART " in frame, "with the tables", frame)
+    metrics.kill()
+    read_until(lambda: b"No summary has come for " in seen)
+    check(b"No summary has come for " in seen, "when nothing comes any more it says so", seen[-200:])
+    folder.start("actor", "metrics")
+    before = len(seen)
+    read_until(lambda: b"Signalbox at " in seen[before:])
+    check(b"Signalbox at " in seen[before:], "until something does", seen[before:])
     process.send_signal(signal.SIGINT)
     read_until(lambda: LEAVE in seen)
     check(seen.rstrip().endswith(LEAVE), "and gives the screen back", seen[-40:])
@@ -112,15 +119,30 @@ def on_terminal(folder):
     os.close(main)
 
 
+def on_a_dumb_one(folder):
+    main, other = pty.openpty()
+    with subprocess.Popen([PROGRAM, "top"], cwd=folder.path, stdin=other, stdout=other, stderr=subprocess.DEVNULL,
+                          env={**folder.environment, "TERM": "dumb"}, preexec_fn=die_with_parent) as process:
+        os.close(other)
+        text = b""
+        until = time.monotonic() + PATIENCE
+        while text.count(b"Signalbox at ") < 2 and time.monotonic() < until:
+            text += os.read(main, 65536)
+        process.terminate()
+    check(text.count(b"Signalbox at ") >= 2 and b"\x1b" not in text, "a dumb terminal gets text alone", text[:200])
+    os.close(main)
+
+
 with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=16, edge_limits="false",
             bus_snapshot_ms=200, broker_snapshot_ms=200) as parts:
     parts.start("broker")
     check("NO_SERVICE" in parts.fail("top", "--once"), "without the actor a sentence says so")
-    parts.start("actor", "metrics")
+    actor = parts.start("actor", "metrics")
     host = parts.start("edge")
     once(parts, host)
     hostile(parts)
     piped(parts)
-    on_terminal(parts)
+    on_a_dumb_one(parts)
+    on_terminal(parts, actor)
     check("is not understood" in parts.fail("top", "twice", status=2), "an argument that is none")
 sys.exit(done())

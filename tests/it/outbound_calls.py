@@ -245,6 +245,9 @@ def sends(api, receiver, collector):
     same(send(collector, ask_header="x-limits")[1]["header"], "60:a;b:c", "and a header of it, if it is asked for")
     same("header" in send(collector, ask_header="X-None")[1], False, "and there is one")
     same(send(collector, ask_header="X: 1")[0], "VALIDATION_FAILED", "by its name")
+    collector.answer = (200, {}, b"0123456789")
+    same([send(collector, ask_body=most)[1].get("body") for most in (0, 4, 100)], [None, b"0123", b"0123456789"],
+         "and of its body as much as is asked for")
     same(api.call("webhook", "deliver", message(collector.url()))[0], "UNPROCESSABLE",
          "users' calls do not reach it")
     while not receiver.received.empty():

@@ -106,6 +106,29 @@ def compared(web, answer):
          [answer["score"], better["score"]], "and how its score went")
 
 
+def pinned(web, answer):
+    """The first version as the one that others are measured against."""
+    path = f"/v1/workflows/{answer['workflow_id']}"
+    same(web.get(path + "/baseline").status, 404, "no version is pinned by itself")
+    newest = web.get(path).json()["analyses"][0]
+    made = web.request("PUT", path + "/baseline")
+    same((made.status, made.json()["analysis"]), (200, newest), "the newest is pinned")
+    same(web.get(path + "/diff").json()["from"], newest, "diff: against itself")
+    body = json.dumps({"analysis_id": answer["id"]})
+    first = web.request("PUT", path + "/baseline", body.encode(), JSON).json()
+    same(first["analysis"]["id"], answer["id"], "or another one")
+    same(web.get(path + "/baseline").json(), first, "which stays pinned")
+    same(web.get(path + "/diff").json()["from"]["id"], answer["id"], "diff: from the baseline")
+    sarif = f"/v1/analyses/{newest['id']}/sarif"
+    states = [[result["baselineState"] for result in web.get(sarif + query).json()["runs"][0]["results"]]
+              for query in ("", "?absent=true")]
+    same((set(states[0]), set(states[1]) - set(states[0])), ({"unchanged"}, {"absent"}), "SARIF: what is new since")
+    answered = web.request("DELETE", "/v1/analyses/" + answer["id"])
+    same((answered.status, answered.code), (409, "CONFLICT"), "a baseline is not deleted")
+    same([web.request("DELETE", path + "/baseline").status for _ in range(2)], [204, 204], "until it is one no more")
+    check("baselineState" not in web.get(sarif).json()["runs"][0]["results"][0], "SARIF: nothing to be compared with")
+
+
 def listed(web):
     for number in range(3):
         web.post(f"/v1/analyses?name=listed-{number}", [{"id": "t", "type": "tab", "label": "T"},
@@ -190,7 +213,9 @@ def round_after_round(web, process):
 with Folder(edge_port=0, edge_allow_anonymous="true", edge_threads=16, edge_limits="false") as folder:
     run = folder.start("run")
     api = Web(run.port)
-    compared(api, submitted(api))
+    example = submitted(api)
+    compared(api, example)
+    pinned(api, example)
     listed(api)
     refused(api)
     round_after_round(api, run)

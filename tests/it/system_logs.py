@@ -10,6 +10,8 @@ import time
 
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
+import bus  # noqa: E402
+import zmq  # noqa: E402
 from parts import Folder, PROGRAM  # noqa: E402
 from tap import check, done, same  # noqa: E402
 from web import Web  # noqa: E402
@@ -85,6 +87,39 @@ def processes():
                            (("edge", "--for=1m"), "--for goes with a level"),
                            (("edge", "debug", "more"), "'more' is not understood here")):
             check(why in folder.fail("log-level", *words, status=1 if "nobody" in why else 2), why)
+
+
+def strangers():
+    """Whoever answers for parts that there are not does not move the cursor."""
+    with Folder(edge_port=0) as folder:
+        folder.start("broker")
+        events = zmq.Context.instance().socket(zmq.SUB)
+        events.connect(folder.socket("events"))
+        events.subscribe(b"log.control")
+        sender = bus.dealer(folder.socket("bus"))
+        has_ended = threading.Event()
+
+        def answer():
+            number = 0
+            while not has_ended.is_set():
+                if events.poll(50):
+                    number += 1
+                    asked = bus.msgpack.unpackb(events.recv_multipart()[-1])
+                    told = {"id": asked["id"], "process": "\x1b[2J\u009b2J\nx", "parts": [
+                        {"part": "odd\x1b]0;x\x07", "level": "\x1b[1m", "own": False, "left_s": 0}]}
+                    bus.publish(sender, "log.levels", told, number, publisher="odd")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            text = wait_for(lambda: next((text for text in [folder.run("log-level")] if "odd" in text), None),
+                            "a stranger answers")
+        finally:
+            has_ended.set()
+            thread.join()
+        check(text and re.fullmatch(r"[ -~\n]*", text), "and is shown without control characters", text)
+        events.close()
+        sender.close()
 
 
 def one_process():
@@ -166,8 +201,9 @@ def terminal():
 
 
 processes()
+strangers()
 one_process()
 jobs()
 slow()
 terminal()
-done()
+sys.exit(done())

@@ -278,6 +278,37 @@ def over_bus_planted(folder, ledger):
     wait_for(lambda: any("leaky.fail" in part.log() for part in folder.parts), "a job is buried")
 
 
+TRACE = "5ec4e7" * 5 + "00"
+
+
+def told_by_strangers(folder, ledger):
+    """Failures and spans of a service in another language, whose log hides nothing."""
+    sentence, attribute = ledger.keep("PLANTED words, of a sentence"), ledger.keep("PLANTEDattribute")
+    failure = {"code": "INTERNAL", "part": "leaky", "method": "pay", "version": "1", "request_id": "r-1",
+               "message": "cannot reach redis://:PLANTEDredis@host",
+               "breadcrumbs": [{"at": "2026-11-21T10:04:01.595Z", "level": "warn", "event": "asked",
+                                "text": json.dumps({"password": sentence})}]}
+    span = {"trace_id": TRACE, "id": "00f067aa0ba902b7", "name": "GET https://u:PLANTEDredis@host/", "kind": 3,
+            "start_us": int(time.time() * 1e6), "duration_us": 1, "is_failed": False,
+            "attributes": {"db.password": attribute, "body": json.dumps({"secret": sentence})}}
+    sender = bus.dealer(folder.socket("bus"))
+    bus.publish(sender, "error", failure, 1, publisher="leaky-1")
+    bus.publish(sender, "trace", {"part": "leaky", "instance": "leaky-1", "spans": [span]}, 1, publisher="leaky-1")
+    wait_for(lambda: "leaky" in folder.run("errors", "--part=leaky"), "a stranger's failure is known")
+    wait_for(lambda: TRACE in folder.run("trace"), "and its span")
+    sender.close()
+
+
+def shown(folder):
+    """What operators are shown of failures and traces."""
+    groups = re.findall(r"^[0-9a-f]{8}-[0-9a-f-]{27}", folder.run("errors"), re.M)
+    seen = {f"the failure {group}": folder.run("errors", group) for group in groups}
+    seen["the trace"] = folder.run("trace", TRACE)
+    seen["the spans"] = folder.run("call", "metrics.trace", json.dumps({"id": TRACE}))
+    check(any("leaky" in text and "***" in text for text in seen.values()), "what is hidden is seen to be", seen)
+    return seen
+
+
 def told(folder, ledger, web, bearer):
     """Everything that tells of what happened: {where: text}."""
     seen = {f"error answer of {name}": text for name, text in ledger.errors}
@@ -314,7 +345,8 @@ def secrets(folder, edge, server, receiver):
     planted(ledger, web.get("/openapi.json").json(), bearer)
     watch.terminate()
     watch.wait()
-    seen = told(folder, ledger, web, bearer)
+    told_by_strangers(folder, ledger)
+    seen = {**told(folder, ledger, web, bearer), **shown(folder)}
     with open(path, encoding="utf-8", errors="replace") as file:
         seen["the topics"] = file.read()
     check(len(ledger.errors) > 500 and '"topic":"audit"' in seen["the topics"], "there is something to look through",

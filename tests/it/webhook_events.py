@@ -47,6 +47,17 @@ def told(receiver, kind):
     return request.headers["webhook-id"], body, request
 
 
+def told_as_both(receiver):
+    """What is told of an analysis that is worse, after `analysis.finished` or before it."""
+    found = {}
+    for _ in range(2):
+        request = receiver.next()
+        body = json.loads(request.body) if request else {"type": None, "data": {}}
+        found[body["type"]] = body["data"]
+    same(set(found), {"analysis.finished", "analysis.regressed"}, "is told as both")
+    return found["analysis.regressed"]
+
+
 def await_deliveries(user, path, count, state=None):
     """The deliveries of a subscription when so many have ended."""
     limit = time.monotonic() + PATIENCE
@@ -72,22 +83,22 @@ def analyses(user, stranger):
 
     second = user.post("/v1/analyses", workflow("flow", 3, lonely=2)).json()
     check(second["score"] < first["score"], "a version that is worse", (first["score"], second["score"]))
-    found = {}
-    for _ in range(2):
-        request = receiver.next()
-        body = json.loads(request.body) if request else {"type": None, "data": {}}
-        found[body["type"]] = body["data"]
-    same(set(found), {"analysis.finished", "analysis.regressed"}, "is told as both")
-    worse = found["analysis.regressed"]
+    worse = told_as_both(receiver)
     same((worse["id"], worse["before"]["id"], worse["score_change"]),
          (second["id"], first["id"], second["score"] - first["score"]), "with what was before")
     check(sum(worse["new_issues"].values()) > 0, "and how many issues are new", worse)
+    same(worse["before"]["baseline"], False, "measured against the version before")
 
     user.post("/v1/analyses", workflow("flow", 4))
     told(receiver, "analysis.finished")
     user.post("/v1/analyses", workflow("other", 3, lonely=3))
     told(receiver, "analysis.finished")
-    same(len(await_deliveries(user, path, 5)), 5, "what got better is not told as worse, nor what has no version before")
+    user.put(f"/v1/workflows/{first['workflow_id']}/baseline", {"analysis_id": first["id"]})
+    third = user.post("/v1/analyses", workflow("flow", 4, lonely=1)).json()
+    worse = told_as_both(receiver)
+    same((worse["id"], worse["before"]["id"], worse["before"]["baseline"]), (third["id"], first["id"], True),
+         "or against the baseline, when one is pinned")
+    same(len(await_deliveries(user, path, 7)), 7, "what got better is not told as worse, nor what has no version before")
     user.delete(path)
     receiver.stop()
 

@@ -26,8 +26,14 @@ class User:
     def post(self, path, value=None):
         return self.web.post(path, value or {}, self.headers)
 
+    def put(self, path, value):
+        return self.send("PUT", path, value)
+
     def patch(self, path, value):
-        return self.web.request("PATCH", path, json.dumps(value).encode(),
+        return self.send("PATCH", path, value)
+
+    def send(self, method, path, value):
+        return self.web.request(method, path, json.dumps(value).encode(),
                                 {"Content-Type": "application/json", **self.headers})
 
     def delete(self, path):

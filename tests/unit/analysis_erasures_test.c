@@ -97,6 +97,17 @@ static void s_submit(pair_t *self, const principal_t *who, int versions)
             ERROR_NONE);
 }
 
+/* Pins the newest version of the account's only workflow. */
+static void s_pin_newest(pair_t *self, const principal_t *who)
+{
+    stage_t *stage = &self->stage;
+    reply_t workflows = stage_call(stage, who->account, "workflows", "{}");
+    const value_t *only = value_item(value_get(workflows.body, "items"), 0);
+    reply_t reply = stage_call(stage, who->account, "baseline_put",
+                               stage_id(stage, stage_text(stage, only, "id")));
+    is_int(reply.code, ERROR_NONE);
+}
+
 /* Rows of all tables that are about the account. */
 static int64_t s_held(const pair_t *self, const principal_t *who)
 {
@@ -139,6 +150,8 @@ static void test_told(void)
     const principal_t eve = s_register(&pair, "eve@example.dev");
     s_submit(&pair, &ada, 5);
     s_submit(&pair, &eve, 2);
+    s_pin_newest(&pair, &ada);
+    s_pin_newest(&pair, &eve);
     const int64_t of_eve = s_held(&pair, &eve);
     s_erase(&pair, &ada);
     ok(s_waits_until_gone(&pair, &ada));

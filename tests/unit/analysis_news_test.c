@@ -15,41 +15,6 @@ static const db_sql_t s_regressed = {
     "test.regressed", "SELECT count(*) AS n FROM outbox WHERE type = 'analysis.regressed'", NULL
 };
 
-/* ---- new issues ------------------------------------------------------------------------------ */
-
-static const value_t *s_result(arena_t *arena, const char *issues)
-{
-    buf_t packed = { 0 };
-    value_verdict_t verdict;
-    stage_pack(&packed, arena_format(arena, "{\"issues\":[%s]}", issues));
-    const char *bytes = arena_text(arena, packed.bytes, packed.size);
-    const value_t *tree = value_parse(arena, bytes, packed.size, VALUE_LIMITS, &verdict);
-    buf_free(&packed);
-    return tree;
-}
-
-#define ISSUE(severity, print) "{\"severity\":\"" severity "\",\"fingerprint\":\"" print "\"}"
-
-static void test_new_issues(void)
-{
-    arena_t arena = { 0 };
-    int64_t found[SEVERITY_COUNT];
-    const value_t *before = s_result(&arena, ISSUE("error", "a") "," ISSUE("info", "b"));
-    const value_t *after =
-        s_result(&arena, ISSUE("error", "a") "," ISSUE("critical", "c") "," ISSUE(
-                             "info", "d") "," ISSUE("info", "e"));
-    news_count_new_issues(&arena, before, after, found);
-    is_int(found[SEVERITY_CRITICAL], 1);
-    is_int(found[SEVERITY_ERROR], 0);
-    is_int(found[SEVERITY_WARNING], 0);
-    is_int(found[SEVERITY_INFO], 2);
-    news_count_new_issues(&arena, s_result(&arena, ""), after, found);
-    is_int(found[SEVERITY_ERROR], 1);
-    news_count_new_issues(&arena, after, s_result(&arena, ""), found);
-    is_int(found[SEVERITY_CRITICAL] + found[SEVERITY_ERROR] + found[SEVERITY_INFO], 0);
-    arena_free(&arena);
-}
-
 /* ---- what is stored -------------------------------------------------------------------------- */
 
 /* A workflow of this name with steps that nothing leads to. */
@@ -98,6 +63,53 @@ static void test_worse(void)
     stage_close(&stage);
 }
 
+/* What the newest of these events says of what the analysis was measured against. */
+static const char *s_before(stage_t *stage)
+{
+    static const db_sql_t newest = { "test.newest",
+                                     "SELECT data FROM outbox WHERE type = 'analysis.regressed'"
+                                     " ORDER BY at DESC, id DESC LIMIT 1",
+                                     NULL };
+    db_rows_t *rows;
+    if (db_run(db_conn(stage_db(stage)), &newest, NULL, 0, &rows) != DB_OK || !db_next(rows))
+        return "";
+    const char *data = db_dup_text(rows, &stage->arena, "data");
+    db_rows_close(&rows);
+    return strstr(data, "\"before\"");
+}
+
+/* A pinned version is what others are measured against, however many lie between. */
+static void test_worse_than_baseline(void)
+{
+    enum { BEST, MIDDLE, WORST, MORE };
+    stage_t stage;
+    reply_t versions[MORE];
+    stage_open(&stage);
+    for (int i = BEST; i < MORE; i++)
+        versions[i] = stage_submit(&stage, "acme", s_flow(&stage, "flow", 2 * i), "");
+    is_int(place_number(stage_db(&stage), &s_regressed), 2);
+    ok(strstr(s_before(&stage), stage_text(&stage, versions[MIDDLE].body, "id")) != NULL);
+    ok(strstr(s_before(&stage), "\"baseline\":false") != NULL);
+
+    const char *workflow = stage_text(&stage, versions[BEST].body, "workflow_id");
+    const char *best = stage_text(&stage, versions[BEST].body, "id");
+    stage_pin(&stage, "acme", workflow, best);
+    stage_submit(&stage, "acme", s_flow(&stage, "flow", 3), ""); /* better than the one before */
+    is_int(place_number(stage_db(&stage), &s_regressed), 3);
+    ok(strstr(s_before(&stage), best) != NULL);
+    ok(strstr(s_before(&stage), "\"baseline\":true") != NULL);
+
+    stage_pin(&stage, "acme", workflow, stage_text(&stage, versions[MIDDLE].body, "id"));
+    stage_submit(&stage, "acme", s_flow(&stage, "flow", 1), "");
+    stage_submit(&stage, "acme", s_flow(&stage, "flow", 9), "");
+    is_int(place_number(stage_db(&stage), &s_regressed), 4); /* the latter only */
+
+    /* the first with another profile has nothing to be measured against */
+    stage_submit(&stage, "acme", s_flow(&stage, "flow", 9), ",\"profile\":\"security\"");
+    is_int(place_number(stage_db(&stage), &s_regressed), 4);
+    stage_close(&stage);
+}
+
 /* ---- what is wanted -------------------------------------------------------------------------- */
 
 static void s_tell_wishes(stage_t *stage, const char *account, const char *wish)
@@ -134,5 +146,5 @@ static void test_wanted(void)
     stage_close(&stage);
 }
 
-DATABASE_TESTS({ "new_issues", test_new_issues }, { "worse", test_worse },
+DATABASE_TESTS({ "worse", test_worse }, { "worse than the baseline", test_worse_than_baseline },
                { "wanted", test_wanted })

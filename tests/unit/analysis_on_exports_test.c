@@ -48,6 +48,64 @@ static void test_sarif(void)
     stage_close(&stage);
 }
 
+/* How many results of the analysis's SARIF are in this state; NULL is none. */
+static int s_count_state(stage_t *stage, const char *id, const char *more, const char *state)
+{
+    int count = 0;
+    buf_t packed = { 0 };
+    json_error_t error;
+    value_verdict_t verdict;
+    reply_t reply = stage_call(stage, "acme", "sarif",
+                               arena_format(&stage->arena, "{\"id\":\"%s\"%s}", id, more));
+    const char *text = stage_text(stage, reply.body, "content");
+    ok(json_to_msgpack(text, strlen(text), VALUE_LIMITS, 0, &packed, &error));
+    const value_t *item,
+        *sarif = value_parse(&stage->arena, packed.bytes, packed.size, VALUE_LIMITS, &verdict);
+    const value_t *results = value_get(value_item(value_get(sarif, "runs"), 0), "results");
+    for (uint32_t i = 0; (item = value_item(results, i)); i++) {
+        const value_t *is = value_get(item, "baselineState");
+        count += state ? value_is(is, state) : is == NULL;
+    }
+    buf_free(&packed);
+    return count;
+}
+
+/* Two steps that nothing leads to, of which the second version has one and another. */
+static void test_sarif_baseline(void)
+{
+#define NODES(one, other)                                                                          \
+    "{\"name\":\"flow\",\"nodes\":[{\"id\":\"s\",\"type\":\"schedule\"},{\"id\":\"" one            \
+    "\",\"type\":\"http\",\"params\":{\"url\":\"http://a.acme-shop.com/\"}},{\"id\":\"" other      \
+    "\",\"type\":\"http\",\"params\":{\"url\":\"http://b.acme-shop.com/\"}}],\"edges\":[]}"
+    stage_t stage;
+    stage_open(&stage);
+    reply_t before = stage_submit(&stage, "acme", NODES("a", "b"), "");
+    reply_t after = stage_submit(&stage, "acme", NODES("b", "c"), "");
+    const char *first = stage_text(&stage, before.body, "id"),
+               *second = stage_text(&stage, after.body, "id");
+    const int issues = (int)value_get(after.body, "issues")->count;
+    is_int(s_count_state(&stage, second, "", NULL),
+           issues); /* without a baseline nothing is said */
+    stage_pin(&stage, "acme", stage_text(&stage, after.body, "workflow_id"), first);
+    const int new = s_count_state(&stage, second, "", "new"),
+              unchanged = s_count_state(&stage, second, "", "unchanged");
+    ok(new > 0 && unchanged > 0);
+    is_int(new + unchanged, issues);
+    is_int(s_count_state(&stage, second, "", "absent"), 0);
+    ok(s_count_state(&stage, second, ",\"absent\":true", "absent") > 0);
+    is_int(s_count_state(&stage, first, "", "unchanged"), /* itself */
+           (int)value_get(before.body, "issues")->count);
+
+    /* neither what is older than the baseline, nor what has another profile, is measured */
+    stage_pin(&stage, "acme", stage_text(&stage, after.body, "workflow_id"), second);
+    is_int(s_count_state(&stage, first, "", NULL), (int)value_get(before.body, "issues")->count);
+    reply_t gate = stage_submit(&stage, "acme", NODES("b", "c"), ",\"profile\":\"gate\"");
+    is_int(s_count_state(&stage, stage_text(&stage, gate.body, "id"), "", NULL),
+           (int)value_get(gate.body, "issues")->count);
+    stage_close(&stage);
+#undef NODES
+}
+
 static void test_svg(void)
 {
     stage_t stage;
@@ -123,5 +181,6 @@ static void test_rule(void)
     stage_close(&stage);
 }
 
-DATABASE_TESTS({ "sarif", test_sarif }, { "svg", test_svg }, { "mermaid", test_mermaid },
-               { "rules", test_rules }, { "rule", test_rule })
+DATABASE_TESTS({ "sarif", test_sarif }, { "sarif with a baseline", test_sarif_baseline },
+               { "svg", test_svg }, { "mermaid", test_mermaid }, { "rules", test_rules },
+               { "rule", test_rule })

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * Workflows over their versions: the list, one, what changed between two, how the score went.
+ * Workflows over their versions: the list, one, the one that others are measured against, what
+ * changed between two, how the score went.
  */
 #include "config.h"
 
+#include "actors/base/clock.h"
 #include "tests/unit/analysis_stage.h"
 
 #define GRAPH(nodes, edges) "{\"name\":\"Orders\",\"nodes\":[" nodes "],\"edges\":[" edges "]}"
@@ -89,6 +91,84 @@ static void test_workflow(void)
     stage_close(&stage);
 }
 
+/* ---- baseline -------------------------------------------------------------------------------- */
+
+/* The id of the analysis that is pinned now, "" when none is. */
+static const char *s_pinned(stage_t *stage, const char *workflow)
+{
+    reply_t reply = stage_call(stage, "acme", "baseline_get", stage_id(stage, workflow));
+    return reply.code == ERROR_NOT_FOUND
+               ? ""
+               : stage_text(stage, value_get(reply.body, "analysis"), "id");
+}
+
+static reply_t s_pin(stage_t *stage, const char *account, const char *workflow, const char *id)
+{
+    const char *more = id ? arena_format(&stage->arena, ",\"analysis_id\":\"%s\"", id) : "";
+    return stage_call(stage, account, "baseline_put", s_about(stage, workflow, more));
+}
+
+static void test_baseline(void)
+{
+    stage_t stage;
+    stage_open(&stage);
+    reply_t older = stage_submit(&stage, "acme", s_before, "");
+    reply_t newer = stage_submit(&stage, "acme", s_after, "");
+    const char *first = stage_text(&stage, older.body, "id"),
+               *second = stage_text(&stage, newer.body, "id"),
+               *workflow = s_workflow(&stage, &older);
+    is_text(s_pinned(&stage, workflow), "");
+    reply_t pinned = s_pin(&stage, "acme", workflow, first);
+    is_int(pinned.code, ERROR_NONE);
+    is_text(stage_text(&stage, value_get(pinned.body, "analysis"), "id"), first);
+    is_text(s_pinned(&stage, workflow), first);
+
+    /* again it stays as it is; another one takes its place; without an id it is the newest */
+    const char *since = stage_text(&stage, pinned.body, "pinned_at");
+    clock_sleep_ms(2);
+    pinned = s_pin(&stage, "acme", workflow, first);
+    is_text(stage_text(&stage, pinned.body, "pinned_at"), since);
+    s_pin(&stage, "acme", workflow, NULL);
+    is_text(s_pinned(&stage, workflow), second);
+
+    const char *about = stage_id(&stage, workflow);
+    for (int times = 0; times < 2; times++) { /* none is as good as one */
+        is_int(stage_call(&stage, "acme", "baseline_delete", about).code, ERROR_NONE);
+        is_text(s_pinned(&stage, workflow), "");
+    }
+    stage_close(&stage);
+}
+
+static void test_baseline_refused(void)
+{
+    stage_t stage;
+    stage_open(&stage);
+    reply_t own = stage_submit(&stage, "acme", s_before, "");
+    const char *id = stage_text(&stage, own.body, "id"), *workflow = s_workflow(&stage, &own);
+    s_pin(&stage, "acme", workflow, id);
+    const char *elsewhere = stage_new(&stage, "acme", "Elsewhere", 1),
+               *others = stage_new(&stage, "other", "Orders", 1),
+               *nowhere = stage_uuid(&stage, "0000000b", 1);
+    is_int(s_pin(&stage, "acme", workflow, elsewhere).code, ERROR_NOT_FOUND);
+    is_int(s_pin(&stage, "acme", workflow, others).code, ERROR_NOT_FOUND);
+    is_int(s_pin(&stage, "acme", nowhere, id).code, ERROR_NOT_FOUND);
+    is_int(s_pin(&stage, "acme", workflow, "x").code, ERROR_VALIDATION_FAILED);
+    is_int(s_pin(&stage, "other", workflow, id).code, ERROR_NOT_FOUND);
+    const char *about = stage_id(&stage, workflow);
+    is_int(stage_call(&stage, "other", "baseline_get", about).code, ERROR_NOT_FOUND);
+    is_int(stage_call(&stage, "other", "baseline_delete", about).code, ERROR_NOT_FOUND);
+    is_text(s_pinned(&stage, workflow), id);
+
+    /* it cannot be deleted by accident */
+    is_int(stage_call(&stage, "acme", "delete", stage_id(&stage, id)).code, ERROR_CONFLICT);
+    is_int(stage_call(&stage, "acme", "get", stage_id(&stage, id)).code, ERROR_NONE);
+    is_int(stage_call(&stage, "other", "delete", stage_id(&stage, id)).code, ERROR_NOT_FOUND);
+    is_int(stage_call(&stage, "acme", "baseline_delete", about).code, ERROR_NONE);
+    is_int(stage_call(&stage, "acme", "delete", stage_id(&stage, id)).code, ERROR_NONE);
+    is_int(stage_call(&stage, "acme", "baseline_get", about).code, ERROR_NOT_FOUND);
+    stage_close(&stage);
+}
+
 /* ---- diff ------------------------------------------------------------------------------------ */
 
 static bool s_has_issue(const value_t *list, const char *rule)
@@ -128,6 +208,68 @@ static void test_diff(void)
                      stage_text(&stage, to.body, "id"), stage_text(&stage, from.body, "id"));
     diff = stage_call(&stage, "acme", "diff", s_about(&stage, s_workflow(&stage, &from), swapped));
     ok(s_has_issue(value_at(diff.body, "issues.new"), "WF306"));
+    stage_close(&stage);
+}
+
+/* What is compared when one side is not named: analyses by their numbers, -1 is none. */
+static void test_diff_baseline(void)
+{
+    enum { NONE = -1, VERSIONS = 4 };
+    static const struct {
+        const char *what;
+        int pinned, from, to; /* as they are asked for */
+        int is_from, is_to;
+    } cases[] = {
+        { "nothing is pinned", NONE, NONE, NONE, 2, 3 },
+        { "the newest against the baseline", 0, NONE, NONE, 0, 3 },
+        { "one that is named", 0, NONE, 2, 0, 2 },
+        { "one that is named against another", 0, 1, 2, 1, 2 },
+        { "the baseline against itself", 1, NONE, 1, 1, 1 },
+        { "one from before the baseline", 2, NONE, 1, 0, 1 },
+        { "the first, from before the baseline", 2, NONE, 0, NONE, NONE },
+    };
+    stage_t stage;
+    const char *ids[VERSIONS], *workflow = "";
+    stage_open(&stage);
+    for (int i = 0; i < VERSIONS; i++) {
+        reply_t reply = stage_submit(&stage, "acme", stage_chain(&stage, "Growing", 1 + i), "");
+        ids[i] = stage_text(&stage, reply.body, "id");
+        workflow = s_workflow(&stage, &reply);
+    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        buf_t more = { 0 };
+        if (cases[i].pinned != NONE)
+            stage_pin(&stage, "acme", workflow, ids[cases[i].pinned]);
+        if (cases[i].from != NONE)
+            buf_printf(&more, ",\"from\":\"%s\"", ids[cases[i].from]);
+        if (cases[i].to != NONE)
+            buf_printf(&more, ",\"to\":\"%s\"", ids[cases[i].to]);
+        reply_t diff =
+            stage_call(&stage, "acme", "diff", s_about(&stage, workflow, buf_text(&more)));
+        buf_free(&more);
+        if (cases[i].is_from == NONE)
+            ok_named(diff.code == ERROR_UNPROCESSABLE, cases[i].what);
+        else
+            ok_named(value_is(value_at(diff.body, "from.id"), ids[cases[i].is_from]) &&
+                         value_is(value_at(diff.body, "to.id"), ids[cases[i].is_to]),
+                     cases[i].what);
+    }
+    stage_close(&stage);
+}
+
+/* A baseline is one of its profile. */
+static void test_diff_baseline_of_another_profile(void)
+{
+    stage_t stage;
+    stage_open(&stage);
+    reply_t all = stage_submit(&stage, "acme", s_before, "");
+    reply_t gate = stage_submit(&stage, "acme", s_before, ",\"profile\":\"gate\"");
+    reply_t newest = stage_submit(&stage, "acme", s_after, ",\"profile\":\"gate\"");
+    const char *workflow = s_workflow(&stage, &all);
+    stage_pin(&stage, "acme", workflow, stage_text(&stage, all.body, "id"));
+    reply_t diff = stage_call(&stage, "acme", "diff", stage_id(&stage, workflow));
+    ok(value_equal(value_at(diff.body, "from.id"), value_get(gate.body, "id")));
+    ok(value_equal(value_at(diff.body, "to.id"), value_get(newest.body, "id")));
     stage_close(&stage);
 }
 
@@ -186,5 +328,7 @@ static void test_trend(void)
 }
 
 DATABASE_TESTS({ "workflows", test_workflows }, { "workflow", test_workflow },
-               { "diff", test_diff }, { "diff refused", test_diff_refused },
-               { "trend", test_trend })
+               { "baseline", test_baseline }, { "baseline refused", test_baseline_refused },
+               { "diff", test_diff }, { "diff with a baseline", test_diff_baseline },
+               { "diff with one of another profile", test_diff_baseline_of_another_profile },
+               { "diff refused", test_diff_refused }, { "trend", test_trend })

@@ -216,6 +216,37 @@ static void test_odd_results(void)
     kit_free(&kit);
 }
 
+/* 3.27.24 */
+static void test_against(void)
+{
+#define ISSUE(print)                                                                               \
+    "{\"rule\":\"WF106\",\"severity\":\"error\",\"title\":\"t\",\"node\":{\"id\":\"a\",\"name\":"  \
+    "\"a"                                                                                          \
+    "\"},\"nodes\":[],\"path\":[],\"points\":1.5,\"fingerprint\":\"" print "\"}"
+    static const char before[] = "{\"issues\":[" ISSUE("old") "," ISSUE("both") "]}",
+                      after[] = "{\"issues\":[" ISSUE("both") "," ISSUE("new") "]}";
+    static const char *const states[] = { "unchanged", "new", "absent" };
+    kit_t old = { 0 }, new = { 0 };
+    ok(kit_parse(&old, before, sizeof before - 1) && kit_parse(&new, after, sizeof after - 1));
+    for (int with_absent = 0; with_absent <= 1; with_absent++) {
+        sarif_t sarif;
+        document_t document;
+        sarif_open(&sarif);
+        sarif_add_against(&sarif, new.document, "a.json", old.document, with_absent);
+        s_close(&document, &sarif);
+        s_check(&document, "against a baseline");
+        const value_t *results = value_get(document.run, "results");
+        is_int(results->count, 2 + with_absent);
+        for (uint32_t i = 0; i < results->count; i++)
+            ok_named(value_is(value_get(&results->items[i], "baselineState"), states[i]),
+                     states[i]);
+        s_free(&document);
+    }
+    kit_free(&old);
+    kit_free(&new);
+#undef ISSUE
+}
+
 static void test_addresses(void)
 {
     static const struct {
@@ -263,5 +294,5 @@ static void test_hostile(void)
 }
 
 TESTS({ "nothing", test_nothing }, { "several", test_several }, { "equal nodes", test_equal_nodes },
-      { "odd results", test_odd_results }, { "addresses", test_addresses },
-      { "hostile", test_hostile })
+      { "odd results", test_odd_results }, { "against", test_against },
+      { "addresses", test_addresses }, { "hostile", test_hostile })

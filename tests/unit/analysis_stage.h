@@ -91,6 +91,16 @@ static inline const char *stage_id(stage_t *self, const char *id)
     return arena_format(&self->arena, "{\"id\":\"%s\"}", id);
 }
 
+/* Pins an analysis as the baseline of its workflow. */
+static inline void stage_pin(stage_t *self, const char *account, const char *workflow,
+                             const char *analysis)
+{
+    reply_t reply = stage_call(
+        self, account, "baseline_put",
+        arena_format(&self->arena, "{\"id\":\"%s\",\"analysis_id\":\"%s\"}", workflow, analysis));
+    is_int(reply.code, ERROR_NONE);
+}
+
 /* Submits a chain, which has to be new; the id of the analysis. */
 static inline const char *stage_new(stage_t *self, const char *account, const char *name, int steps)
 {

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
  * How the databases would read the lists of a large history: along an index that has the order of
- * the list, never the whole table, never sorting.
+ * the list, never the whole table, never sorting; and how they would find and change baselines.
  */
 #include "config.h"
 
 #include "actors/analysis/store.h"
 #include "tests/kit/plans.h"
 
-/* 2,000 rows for each of 50 accounts; of account 7 all are versions of one workflow. */
+/* 2,000 rows for each of 50 accounts; of account 7 all are versions of one workflow. Workflows have
+ * baselines, and so has that one. */
 #define FILL_WORKFLOWS(rows)                                                                       \
     "INSERT INTO workflow (id, account, kind, name, created_at, updated_at)"                       \
     " SELECT " UUID("b", "n") ", 'a' || (n % 50), 'n8n', 'w', n, n FROM " rows " WHERE n < 5000"
+#define WORKFLOW_OF  UUID("b", "CASE n % 50 WHEN 7 THEN 7 ELSE n % 5000 END")
+#define KIND_OF      "CASE n / 50 % 3 WHEN 0 THEN 'n8n' WHEN 1 THEN 'asl' ELSE 'generic' END"
+#define GRADE_OF     "substr('ABCDF', 1 + n / 50 % 5, 1)"
+#define OCCURS_OF    "'[\"warning\",\"WF' || (200 + n / 50 % 12) || '\"]'"
+#define PINNED_AT_OF "CASE WHEN n < 5000 AND (n % 50 <> 7 OR n = 7) THEN n END"
 #define FILL_ANALYSES(rows)                                                                        \
     "INSERT INTO analysis (id, account, key, workflow_id, kind, profile, name, tier, created_at,"  \
     " score, grade, nodes, wires, critical, error, warning, info, occurs, result_size, result,"    \
-    " sketch_size, sketch) SELECT " UUID("a", "n") ", 'a' || (n % 50), " KEY("n") ", " UUID(       \
-        "b", "CASE n % 50 WHEN 7 THEN 7 ELSE n % 5000 END") ", CASE n / 50 % 3 WHEN 0 THEN 'n8n' " \
-                                                            "WHEN 1 THEN 'asl' ELSE 'generic'"     \
-                                                            " END, 'default', 'w', 'pro', n / 3, " \
-                                                            "n % 101, substr('ABCDF', 1 + n / "    \
-                                                            "50 % 5, 1), 5, 4, 0, 0,"              \
-                                                            " 1, 0, '[\"warning\",\"WF' || (200 "  \
-                                                            "+ n / 50 % 12) || '\"]', 3, " BLOB    \
-                                                            ", 3, " BLOB " FROM " rows
+    " sketch_size, sketch, pinned_at)"                                                             \
+    " SELECT " UUID("a", "n") ", 'a' || (n % 50), " KEY(                                           \
+        "n") ", " WORKFLOW_OF ", " KIND_OF ", 'default', 'w', 'pro', n / 3, n % 101, " GRADE_OF    \
+             ", 5, 4, 0, 0, 1, 0, " OCCURS_OF ", 3, " BLOB ", 3, " BLOB ", " PINNED_AT_OF          \
+             " FROM " rows
 #define FILL_OCCURRENCES(rows)                                                                     \
     "INSERT INTO occurrence (account, what, created_at, analysis_id) SELECT 'a' || (n % 50),"      \
     " what, n / 3, " UUID("a", "n") " FROM (SELECT n, 'warning' AS what FROM " rows                \
@@ -70,6 +72,7 @@ static const struct {
     { "since", NULL, 0 },
     { "limit", NULL, 21 },
     { "what", "WF203", 0 },
+    { "now", NULL, 40000 },
 };
 
 /* What leads the list is set. */
@@ -82,6 +85,11 @@ static const char *s_leading(const char *statement, const char *name, const char
         { "analysis.list_by_grade", "grade", "D" },
         { "analysis.list_by_workflow", "workflow", "0000000b-0000-7000-8000-000000000007" },
         { "analysis.get_workflow", "id", "0000000b-0000-7000-8000-000000000007" },
+        { "analysis.get_baseline", "workflow", "0000000b-0000-7000-8000-000000000007" },
+        { "analysis.get_reference", "workflow", "0000000b-0000-7000-8000-000000000007" },
+        { "analysis.get_reference", "profile", "default" },
+        { "analysis.pin_choose", "workflow", "0000000b-0000-7000-8000-000000000007" },
+        { "analysis.unpin", "workflow", "0000000b-0000-7000-8000-000000000007" },
     };
     for (size_t i = 0; i < COUNT_OF(leading); i++)
         if (strcmp(statement, leading[i].statement) == 0 && strcmp(name, leading[i].name) == 0)
@@ -105,6 +113,7 @@ static void test_plans(void)
                             .fill = s_fill,
                             .fill_count = COUNT_OF(s_fill),
                             .lists = store_list_statements,
+                            .lookups = store_baseline_statements,
                             .value = s_value };
     plans_check(&plans);
 }

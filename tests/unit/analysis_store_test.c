@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * Retention: what is deleted when its time is over, what is kept because its account pays now, and
- * several instances that purge at once.
+ * Retention: what is deleted when its time is over, what is kept because its account pays now or
+ * because it is a baseline, and several instances at once.
  */
 #include "config.h"
 
@@ -66,6 +66,28 @@ static void test_who_pays_keeps(void)
     s_purge(&stage, "free", 100, 10, 0, 0); /* they are pro's now */
     s_purge(&stage, "pro", 2, 10, 2, 2);
     is_int(place_number(stage_db(&stage), &s_count), 1);
+    stage_close(&stage);
+}
+
+/* A baseline is kept, and goes when it is one no more. */
+static void test_baseline_is_kept(void)
+{
+    bool pinned;
+    stage_t stage;
+    stage_open(&stage);
+    const char *workflow = stage_uuid(&stage, "0000000b", 0), *ids[3];
+    for (int i = 0; i < 3; i++)
+        ids[i] = stage_store(&stage, "acme", &(stage_row_t){ .n = i, .created_ms = i });
+    is_int(store_pin(stage_db(&stage), "acme", workflow, ids[1], 50, &pinned), DB_OK);
+    ok(pinned);
+    s_purge(&stage, "free", 100, 10, 2, 2);
+    s_purge(&stage, "free", 100, 10, 0, 0);
+    is_int(place_number(stage_db(&stage), &s_count_all), 2); /* it and the workflow */
+    is_int(store_unpin(stage_db(&stage), "other", workflow), DB_OK);
+    s_purge(&stage, "free", 100, 10, 0, 0);
+    is_int(store_unpin(stage_db(&stage), "acme", workflow), DB_OK);
+    s_purge(&stage, "free", 100, 10, 1, 1);
+    is_int(place_number(stage_db(&stage), &s_count_all), 0);
     stage_close(&stage);
 }
 
@@ -139,6 +161,69 @@ static void test_several_at_once(void)
     stage_close(&stage);
 }
 
+/* Whoever pins, deletes and purges at once: nobody fails, and one is pinned in the end. */
+
+enum { VERSIONS = 24, ROUNDS = 20 };
+
+typedef struct {
+    stage_t *stage;
+    const char *const *ids;
+    int number;
+    db_status_t status;
+} pinner_t;
+
+static void *s_pin_and_delete(void *arg)
+{
+    pinner_t *self = arg;
+    bool is_done;
+    size_t seen, deleted;
+    for (int i = 0; i < ROUNDS && self->status == DB_OK; i++) {
+        const char *id = self->ids[(self->number * 7 + i * 5) % VERSIONS];
+        switch ((self->number + i) % 4) {
+        case 0:
+            self->status = store_delete(stage_db(self->stage), "acme", id, &is_done);
+            break;
+        case 1:
+            self->status = store_purge(stage_db(self->stage), "free", i, 1, &seen, &deleted);
+            break;
+        default:
+            self->status = store_pin(stage_db(self->stage), "acme",
+                                     "0000000b-0000-7000-8000-000000000000", id, 1 + i, &is_done);
+        }
+    }
+    return NULL;
+}
+
+static void test_pinned_at_once(void)
+{
+    enum { PINNERS = 4 };
+    static const db_sql_t count = { "test.pinned",
+                                    "SELECT count(*) AS n FROM analysis WHERE pinned_at > 0",
+                                    NULL };
+    bool pinned;
+    stage_t stage;
+    const char *ids[VERSIONS];
+    pthread_t threads[PINNERS];
+    pinner_t pinners[PINNERS];
+    stage_open(&stage);
+    for (int i = 0; i < VERSIONS; i++)
+        ids[i] = stage_store(&stage, "acme", &(stage_row_t){ .n = i, .created_ms = i });
+    is_int(store_pin(stage_db(&stage), "acme", stage_uuid(&stage, "0000000b", 0), NULL, 1, &pinned),
+           DB_OK);
+    for (int i = 0; i < PINNERS; i++) {
+        pinners[i] = (pinner_t){ .stage = &stage, .ids = ids, .number = i };
+        insist(pthread_create(&threads[i], NULL, s_pin_and_delete, &pinners[i]) == 0);
+    }
+    for (int i = 0; i < PINNERS; i++) {
+        pthread_join(threads[i], NULL);
+        is_int(pinners[i].status, DB_OK);
+    }
+    is_int(place_number(stage_db(&stage), &count), 1);
+    stage_close(&stage);
+}
+
 DATABASE_TESTS({ "by tier and age", test_by_tier_and_age },
-               { "who pays keeps", test_who_pays_keeps }, { "by itself", test_by_itself },
-               { "several at once", test_several_at_once })
+               { "who pays keeps", test_who_pays_keeps },
+               { "a baseline is kept", test_baseline_is_kept }, { "by itself", test_by_itself },
+               { "several at once", test_several_at_once },
+               { "pinned at once", test_pinned_at_once })

@@ -145,6 +145,19 @@ static const struct {
     { "x?new_password=hunter2&y=1", "x?new_password=***&y=1" },
     { "{\"apiKey\": \"hunter2\", \"n\": 1}", "{\"apiKey\": \"***\", \"n\": 1}" },
     { "\\\"token\\\":\\\"hunter2\\\"", "\\\"token\\\":\\\"***\\\"" },
+    { "{\"password\":\"correct horse, battery; staple\",\"n\":1}",
+      "{\"password\":\"***\",\"n\":1}" },
+    { "{\"password\":\"hun\\\"ter\\\\\",\"n\":1}", "{\"password\":\"***\",\"n\":1}" },
+    { "\\\"token\\\":\\\"hun \\\\\\\"ter\\\\\\\\\\\",\\\"n\\\":1",
+      "\\\"token\\\":\\\"***\\\",\\\"n\\\":1" },
+    { "{\"secret\": \"cut in the mid", "{\"secret\": \"***" },
+    { "password='correct horse' host=db", "password='***' host=db" },
+    { "{\"password\":\"\",\"n\":1}", "{\"password\":\"\",\"n\":1}" },
+    { "{'token': 'it\"s'}", "{'token': '***'}" },
+    { "{\"recovery_codes\":[\"abcd-efgh\",\"ijkl\"],\"n\":1}", "{\"recovery_codes\":***,\"n\":1}" },
+    { "{\"credentials\":{\"value\":\"hunter2\"},\"n\":1}", "{\"credentials\":***,\"n\":1}" },
+    { "\"password=\"\"hunter2\"\"\"", "\"password=\"\"***\"\"\"" },
+    { "PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql" },
     { "password: at least 12 characters", "password: at least 12 characters" },
     { "key=value", "key=value" },
     { "-----BEGIN PRIVATE KEY-----\nMC4", "***" },
@@ -165,9 +178,10 @@ static void test_names_of_secrets(void)
     static const char *const secret[] = { "password",      "newPassword",   "refresh_token",
                                           "X-API-Key",     "apikey",        "Set-Cookie",
                                           "client.secret", "Authorization", "recovery_codes",
-                                          "SENTRY_DSN",    "password2" };
-    static const char *const open[] = { "key",       "key_id", "http.route", "error.type",
-                                        "tokenizer", "code",   "",           "compass" };
+                                          "SENTRY_DSN",    "password2",     "PGPASSWORD",
+                                          "authtoken",     "CLIENTSECRET" };
+    static const char *const open[] = { "key",  "key_id", "http.route", "error.type", "tokenizer",
+                                        "code", "",       "compass",    "secretary",  "k" };
     for (size_t i = 0; i < COUNT_OF(secret); i++)
         ok_named(redact_is_secret_key(secret[i], strlen(secret[i])), secret[i]);
     for (size_t i = 0; i < COUNT_OF(open); i++)

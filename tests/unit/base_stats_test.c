@@ -70,6 +70,26 @@ static void test_overflow(void)
     stats_free(&stats);
 }
 
+/* Somebody's values may be those of what is counted together: there is one number of them, since a
+ * snapshot that tells two is not taken. */
+static void test_other(void)
+{
+    static const char *const other[] = { FAMILY_OVERFLOW, FAMILY_OVERFLOW }, *const bad[] = {
+        "\xff", "200"
+    };
+    stats_t stats;
+    size_t slot = 0;
+    stats_init(&stats, s_rows);
+    series_add(stats_at(&stats, ANSWERS, other), 1);
+    series_add(stats_at(&stats, ANSWERS, bad), 1);
+    series_add(stats_at(&stats, ANSWERS, other), 1);
+    const series_t *only = family_next(stats.families[ANSWERS], &slot);
+    is_int(only ? series_get(only) : 0, 3);
+    ok(!family_next(stats.families[ANSWERS], &slot));
+    is_int(stats_overflow(&stats), 1);
+    stats_free(&stats);
+}
+
 #define THREADS 4
 #define ROUNDS  5000
 
@@ -162,6 +182,6 @@ static void test_process(void)
     process_leave(&other);
 }
 
-TESTS({ "labels", test_labels }, { "overflow", test_overflow }, { "threads", test_threads },
-      { "exemplars", test_exemplars }, { "time_names", test_time_names },
-      { "process", test_process })
+TESTS({ "labels", test_labels }, { "overflow", test_overflow }, { "other", test_other },
+      { "threads", test_threads }, { "exemplars", test_exemplars },
+      { "time_names", test_time_names }, { "process", test_process })

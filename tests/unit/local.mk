@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	%D%/analysis_digest_test \
 	%D%/analysis_docs_test \
 	%D%/analysis_drawing_test \
+	%D%/analysis_fingerprints_test \
 	%D%/analysis_graph_test \
 	%D%/analysis_hostile_test \
 	%D%/analysis_layout_test \
@@ -68,6 +69,7 @@ UNIT_TESTS = \
 	%D%/metrics_board_test \
 	%D%/metrics_errors_test \
 	%D%/metrics_exporter_test \
+	%D%/metrics_otlp_test \
 	%D%/metrics_rules_test \
 	%D%/metrics_sentry_test \
 	%D%/metrics_summary_test \

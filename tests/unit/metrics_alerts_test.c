@@ -102,6 +102,42 @@ static void test_lingering(void)
     alerts_free(&stage.alerts);
 }
 
+#define ROUTE(rate, ratio)                                                                         \
+    "{\"routes\":[{\"method\":\"GET\",\"route\":\"/a\",\"requests_per_s\":" rate                   \
+    ",\"error_ratio\":" ratio "}]}"
+
+/* All of a route's requests fail, but there are few: now and then there is none between two
+ * snapshots. */
+static void test_pauses(void)
+{
+    static const struct {
+        const char *what, *summary;
+        uint64_t at_ms;
+        size_t fires, ends;
+    } steps[] = {
+        { "one fails", ROUTE("0.2", "1"), 1000, 0, 0 },
+        { "nobody asks", ROUTE("0", "0"), 6000, 0, 0 },
+        { "one fails", ROUTE("0.2", "1"), 20000, 0, 0 },
+        { "nobody asks", ROUTE("0", "0"), 39000, 0, 0 },
+        { "one fails", ROUTE("0.2", "1"), 39999, 0, 0 },
+        { "nobody asks", ROUTE("0", "0"), 59000, 0, 0 },
+        { "one fails", ROUTE("0.2", "1"), 61000, 1, 0 },
+        { "nobody asks", ROUTE("0", "0"), 80999, 0, 0 },
+        { "for so long that it is over", ROUTE("0", "0"), 81001, 0, 1 },
+        { "one fails", ROUTE("0.2", "1"), 90000, 0, 0 },
+        { "one is answered", ROUTE("0.2", "0"), 95000, 0, 0 },
+        { "nobody asks", ROUTE("0", "0"), 96000, 0, 0 },
+        { "so it begins anew", ROUTE("0.2", "1"), 151000, 0, 0 },
+    };
+    stage_t stage = { 0 };
+    alerts_init(&stage.alerts, REPEAT_MS);
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        s_look(&stage, steps[i].summary, steps[i].at_ms, true);
+        ok_named(s_told(&stage, steps[i].fires, 0, steps[i].ends), steps[i].what);
+    }
+    alerts_free(&stage.alerts);
+}
+
 /* Two instances of the service: one tells, the other takes over under the same id. */
 static void test_taking_over(void)
 {
@@ -120,6 +156,42 @@ static void test_taking_over(void)
     s_look(&other, ALL_WELL, 8000, true);
     ok(s_told(&other, 0, 0, 1));
     alerts_free(&one.alerts);
+    alerts_free(&other.alerts);
+}
+
+/* The one who tells is gone, and it is over before anybody has noticed that. */
+static void test_taking_over_late(void)
+{
+    stage_t other = { 0 };
+    alerts_init(&other.alerts, REPEAT_MS);
+    s_look(&other, ONE_DOWN, 1000, false);
+    s_look(&other, ONE_DOWN, 6000, false);
+    is_int(alerts_count(&other.alerts), 1);
+    s_look(&other, ALL_WELL, 7000, false);
+    is_int(alerts_count(&other.alerts), 0);
+    s_look(&other, ALL_WELL, 22000, true);
+    ok(s_told(&other, 0, 0, 1));
+    s_look(&other, ALL_WELL, 23000, true);
+    ok(s_told(&other, 0, 0, 0));
+
+    /* broken again meanwhile: another firing, with an id of its own */
+    char id[ID_UUID_SIZE];
+    memcpy(id, other.id, sizeof id);
+    for (uint64_t now_ms = 100000; now_ms <= 105000; now_ms += 1000)
+        s_look(&other, ONE_DOWN, now_ms, false);
+    s_look(&other, ALL_WELL, 106000, false);
+    s_look(&other, ONE_DOWN, 107000, false);
+    s_look(&other, ONE_DOWN, 108000, true);
+    ok(s_told(&other, 0, 0, 0)); /* not for long enough */
+    s_look(&other, ONE_DOWN, 112000, true);
+    ok(s_told(&other, 1, 0, 0));
+    ok(strcmp(other.id, id) != 0);
+
+    /* somebody has told: what is kept for that is not kept for long */
+    s_look(&other, ALL_WELL, 113000, false);
+    is_int(HASH_COUNT(other.alerts.list), 1);
+    s_look(&other, ALL_WELL, 113000 + ALERTS_UNTOLD_MS, false);
+    is_int(HASH_COUNT(other.alerts.list), 0);
     alerts_free(&other.alerts);
 }
 
@@ -167,5 +239,6 @@ static void test_room(void)
     buf_free(&json);
 }
 
-TESTS({ "life", test_life }, { "lingering", test_lingering }, { "taking_over", test_taking_over },
+TESTS({ "life", test_life }, { "lingering", test_lingering }, { "pauses", test_pauses },
+      { "taking_over", test_taking_over }, { "taking_over_late", test_taking_over_late },
       { "written", test_written }, { "room", test_room })

@@ -85,6 +85,24 @@ static void test_silence(void)
     board_free(&board);
 }
 
+/* When an instance started is told by a clock that somebody may set back before it starts anew. */
+static void test_clock_set_back(void)
+{
+    board_t board;
+    uint64_t missed;
+    view_t *view = s_view(200, 5, 50, false), *early = s_view(100, 1, 1, false),
+           *late = s_view(100, 2, 2, false), *next = s_view(100, 3, 3, false);
+    board_init(&board, KEEP_MS);
+    is_int(board_take(&board, &view, 0, 1000, &missed), BOARD_TAKEN);
+    is_int(board_take(&board, &early, 0, 6000, &missed), BOARD_OLD); /* it may be late */
+    is_int(board_tick(&board, 16001), 1);
+    is_int(board_take(&board, &late, 0, 17000, &missed), BOARD_CRASH);
+    ok(board.members->is_up);
+    is_int(board_take(&board, &next, 0, 22000, &missed), BOARD_TAKEN);
+    is_int(board.members->now->families[0].series[0].value, 3);
+    board_free(&board);
+}
+
 /* Who says good-bye is not down, and its counters are told as long. */
 static void test_leaving(void)
 {
@@ -150,4 +168,4 @@ static void test_bytes(void)
 }
 
 TESTS({ "order", test_order }, { "silence", test_silence }, { "leaving", test_leaving },
-      { "room", test_room }, { "bytes", test_bytes })
+      { "clock set back", test_clock_set_back }, { "room", test_room }, { "bytes", test_bytes })

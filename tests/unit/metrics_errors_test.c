@@ -262,6 +262,40 @@ static void test_age(void)
     errors_free(&errors);
 }
 
+/* Which of them the summary has: the youngest, and whoever has left does not come back, however
+ * often it is met. */
+static void test_new(void)
+{
+    errors_t errors;
+    size_t evicted, listed[2] = { 0 };
+    errors_init(&errors, KEEP_MS);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < ERRORS_NEW_MAX + 5; i++) {
+            char message[40];
+            snprintf(message, sizeof message, "kind %c", 'a' + i);
+            s_take(&errors, message, NOW_MS + 1000 * round + i, &evicted);
+        }
+        for (int i = 0; i < 5; i++) /* the oldest are met again and again */
+            s_take(&errors, (const char *[]){ "kind a", "kind b", "kind c", "kind d", "kind e" }[i],
+                   NOW_MS + 1000 * round + 100 + i, &evicted);
+        arena_t arena = { 0 };
+        buf_t out = { 0 };
+        pack_t pack;
+        value_verdict_t verdict;
+        pack_init(&pack, &out);
+        errors_write_new(&errors, NOW_MS + 2000, &pack);
+        const value_t *list = value_parse(&arena, out.bytes, out.size, VALUE_LIMITS, &verdict);
+        listed[round] = list->count;
+        ok(value_is(value_get(value_item(list, 0), "message"), "kind y"));
+        ok(value_is(value_get(value_item(list, ERRORS_NEW_MAX - 1), "message"), "kind f"));
+        buf_free(&out);
+        arena_free(&arena);
+    }
+    is_int(listed[0], ERRORS_NEW_MAX);
+    is_int(listed[1], ERRORS_NEW_MAX);
+    errors_free(&errors);
+}
+
 /* A hundred instances are counted by name as far as there is room. */
 static void test_instances(void)
 {
@@ -283,4 +317,4 @@ static void test_instances(void)
 TESTS({ "likeness", test_likeness }, { "reading", test_reading }, { "strangers", test_strangers },
       { "secrets", test_secrets }, { "there and back", test_there_and_back },
       { "groups", test_groups }, { "bounds", test_bounds }, { "age", test_age },
-      { "instances", test_instances })
+      { "new", test_new }, { "instances", test_instances })

@@ -5,11 +5,13 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "actors/base/clock.h"
 #include "actors/metrics/exporter.h"
 #include "tests/kit/holder.h"
 
-#define LATER_MS 3600000 /* beyond every pause */
+#define LATER_MS 120000 /* beyond every pause, and not too late */
 
 enum { CARRIED, LOST, ROWS };
 
@@ -25,6 +27,13 @@ typedef struct {
     exporter_t exporter;
 } stage_t;
 
+/* As a collector may say it: "7 of them are wrong". */
+static size_t s_refused(const void *answer, size_t size, char why[EXPORTER_WHY_SIZE])
+{
+    snprintf(why, EXPORTER_WHY_SIZE, "%.*s", (int)size, (const char *)answer);
+    return strtoul(why, NULL, 10);
+}
+
 static void s_open(stage_t *self)
 {
     static const char *const headers[] = { "X-Key: secret", NULL };
@@ -35,6 +44,7 @@ static void s_open(stage_t *self)
                                                          .url = "https://collector.test/v1",
                                                          .content_type = "application/json",
                                                          .headers = headers,
+                                                         .refused = s_refused,
                                                          .client = self->bus.client,
                                                          .stats = &self->stats,
                                                          .carried = CARRIED,
@@ -73,17 +83,24 @@ static bool s_has_come(stage_t *self, const char *text)
     return good;
 }
 
-static void s_answer(stage_t *self, int64_t status, int64_t retry_after_ms)
+static void s_answer_with(stage_t *self, int64_t status, int64_t retry_after_ms, const char *text)
 {
     worker_request_t *request = holder_take(&self->http);
     buf_t body = { 0 };
     pack_t pack;
     pack_init(&pack, &body);
-    pack_map(&pack, 2);
+    pack_map(&pack, 3);
+    pack_text(&pack, "body");
+    pack_bytes(&pack, text, strlen(text));
     pack_pair_int(&pack, "status", status);
     pack_pair_int(&pack, "retry_after_ms", retry_after_ms);
     client_reply(self->http.client, request, FRAME_FINAL, 0, &body);
     worker_request_destroy(&request);
+}
+
+static void s_answer(stage_t *self, int64_t status, int64_t retry_after_ms)
+{
+    s_answer_with(self, status, retry_after_ms, "");
 }
 
 static void s_refuse(stage_t *self, error_code_t code)
@@ -193,8 +210,40 @@ static void test_answers(void)
     }
 }
 
+/* Of a body that is taken some items may be refused: each is counted as what became of it. */
+static void test_partial(void)
+{
+    static const struct {
+        const char *answer;
+        int64_t status, carried, lost;
+    } rows[] = {
+        { "", 200, 10, 0 },
+        { "0 but slow down", 200, 10, 0 },
+        { "3 have no name", 200, 7, 3 },
+        { "10 too many", 202, 0, 10 },
+        { "11 of ten", 200, 0, 10 },
+        { "3 have no name", 400, 0, 10 },
+    };
+    stage_t stage;
+    arena_t arena = { 0 };
+    int64_t carried = 0, lost = 0;
+    s_open(&stage);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        s_send(&stage, "body", 10);
+        ok(s_has_come(&stage, "body"));
+        const value_t *asked = s_asked(&stage, &arena, "ask_body");
+        is_int(asked ? asked->integer : 0, EXPORTER_ANSWER_MAX);
+        s_answer_with(&stage, rows[i].status, 0, rows[i].answer);
+        ok_named(s_counts(&stage, CARRIED, carried += rows[i].carried), rows[i].answer);
+        ok_named(s_counts(&stage, LOST, lost += rows[i].lost), rows[i].answer);
+    }
+    arena_free(&arena);
+    s_close(&stage);
+}
+
 /* What the receiver says of the time counts when it is longer than ours; beyond the age at which
- * nobody wants it any more it is lost at once. */
+ * nobody wants it any more it is lost at once. Others do not go in its place meanwhile, and what
+ * grows too old for that is lost, too. */
 static void test_retry_after(void)
 {
     stage_t stage;
@@ -208,9 +257,15 @@ static void test_retry_after(void)
     exporter_tick(&stage.exporter, answered_ms + 119000);
     is_int(stage.http.count, 0);
     ok(s_comes_again(&stage, "one", clock_ms() + 121000));
-    s_answer(&stage, 429, EXPORTER_KEEP_MS + 1);
+    answered_ms = clock_ms();
+    s_answer(&stage, 429, 2 * EXPORTER_KEEP_MS);
     ok(s_counts(&stage, LOST, 1));
-    ok(s_comes_again(&stage, "two", clock_ms()));
+    ok(s_is_idle(&stage));
+    exporter_tick(&stage.exporter, answered_ms + EXPORTER_KEEP_MS / 2);
+    is_int(stage.exporter.is_under_way, 0);
+    is_int(stats_get(&stage.stats, LOST), 1);
+    exporter_tick(&stage.exporter, clock_ms() + EXPORTER_KEEP_MS + 1);
+    is_int(stats_get(&stage.stats, LOST), 2);
     s_close(&stage);
 }
 
@@ -256,5 +311,5 @@ static void test_nobody(void)
     s_close(&stage);
 }
 
-TESTS({ "in_order", test_in_order }, { "answers", test_answers },
+TESTS({ "in_order", test_in_order }, { "answers", test_answers }, { "partial", test_partial },
       { "retry_after", test_retry_after }, { "room", test_room }, { "nobody", test_nobody })

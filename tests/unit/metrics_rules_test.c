@@ -29,7 +29,7 @@ static size_t s_broken(const char *name, const char *json)
     size_t broken = 0;
     double value;
     for (uint32_t i = 0; (item = rules_item(s_rule(name), summary, i)); i++)
-        broken += rules_breaks(s_rule(name), item, &value);
+        broken += rules_judge(s_rule(name), item, &value) == RULE_BROKEN;
     arena_free(&arena);
     buf_free(&packed);
     return broken;

@@ -52,7 +52,7 @@ static void s_take(stage_t *self, unsigned trace, unsigned id, const char *more,
         "\"id\":\"%016x\",\"name\":\"GET /\",\"kind\":2,\"attributes\":{\"a\":1},%s}]}",
         trace, id, more);
     bool good = heard_read_batch(&batch, s_parse(self, json)) &&
-                heard_read(&span, value_item(batch.spans, 0));
+                heard_read(&span, &self->arena, value_item(batch.spans, 0));
     insist(good);
     traces_take(&self->traces, &batch, &span, now_ms);
 }
@@ -140,6 +140,10 @@ static void test_room(void)
     is_int(stage.traces.count, 1);
     ok(stage.traces.bytes <= 1000 + 500);
     is_int(stage.traces.spans_dropped + stage.traces.spans, 70);
+    s_take(&stage, 51, 1, TIMES(7, 5), 101); /* and the next one has room all the same */
+    ok(!s_look(&stage, 50));
+    is_int(value_get_int(s_look(&stage, 51), "duration_us", 0), 5);
+    is_int(value_get_int(s_look(&stage, 51), "span_count", 0), 1);
     s_close(&stage);
 
     s_open(&stage, 10, 100000000); /* spans of one trace */
@@ -208,6 +212,20 @@ static void test_strangers(void)
         { "{" GOOD_IDS ",\"name\":\"a\",\"start_us\":1,\"duration_us\":9223372036854775807,"
           "\"kind\":2,\"attributes\":{}}",
           false },
+        { "{" GOOD_IDS ",\"name\":\"a\",\"start_us\":0,\"duration_us\":1,\"kind\":2,"
+          "\"attributes\":{}}",
+          false },
+        /* the last microsecond that OTLP's 64 bits of nanoseconds hold, and one more */
+        { "{" GOOD_IDS ",\"name\":\"a\",\"start_us\":18446744073709550,\"duration_us\":1,"
+          "\"kind\":2,\"attributes\":{}}",
+          true },
+        { "{" GOOD_IDS ",\"name\":\"a\",\"start_us\":18446744073709550,\"duration_us\":2,"
+          "\"kind\":2,\"attributes\":{}}",
+          false },
+        { "{" GOOD_IDS ",\"parent_id\":null,\"name\":\"a\"," REST "}", true },
+        { "{" GOOD_IDS ",\"name\":\"a\",\"start_us\":1,\"duration_us\":1,\"kind\":2,"
+          "\"attributes\":{\"a\":\"\"}}",
+          true },
         { "{" GOOD_IDS ",\"name\":\"a\",\"start_us\":1,\"duration_us\":1,\"kind\":9,"
           "\"attributes\":{}}",
           false },
@@ -222,12 +240,33 @@ static void test_strangers(void)
     heard_batch_t batch;
     s_open(&stage, 10, 1000);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        ok_named(heard_read(&span, s_parse(&stage, rows[i].span)) == rows[i].good, rows[i].span);
+        ok_named(heard_read(&span, &stage.arena, s_parse(&stage, rows[i].span)) == rows[i].good,
+                 rows[i].span);
     ok(!heard_read_batch(&batch, NULL));
     ok(!heard_read_batch(&batch, s_parse(&stage, "{\"part\":\"a\",\"instance\":\"b\"}")));
     ok(!heard_read_batch(&batch, s_parse(&stage, "{\"part\":7,\"instance\":\"b\",\"spans\":[]}")));
     s_close(&stage);
 }
 
+/* What a service tells of its work may hold what is nobody's business. */
+static void test_secrets(void)
+{
+    stage_t stage;
+    heard_t span;
+    s_open(&stage, 10, 1000);
+    const value_t *told =
+        s_parse(&stage, "{" GOOD_IDS ",\"name\":\"GET https://u:hunter2@h/\",\"start_us\":1,"
+                        "\"duration_us\":1,\"kind\":2,\"attributes\":{\"a\":\"open\",\"n\":7,"
+                        "\"url\":\"https://h/?token=hunter2\",\"db.password\":\"hunter2\"}}");
+    ok(heard_read(&span, &stage.arena, told));
+    ok(value_is(span.name, "GET https://***@h/"));
+    ok(value_is(value_get(span.attributes, "url"), "https://h/?token=***"));
+    ok(value_is(value_get(span.attributes, "db.password"), "***"));
+    ok(value_is(value_get(span.attributes, "a"), "open"));
+    is_int(value_get_int(span.attributes, "n", 0), 7);
+    is_int(span.attributes->count, 4);
+    s_close(&stage);
+}
+
 TESTS({ "one", test_one }, { "forgetting", test_forgetting }, { "room", test_room },
-      { "list", test_list }, { "strangers", test_strangers })
+      { "list", test_list }, { "strangers", test_strangers }, { "secrets", test_secrets })

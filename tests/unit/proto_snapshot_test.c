@@ -125,6 +125,12 @@ static void test_left_out(void)
         ONE("x_bucket", "gauge", "{\"value\":1}"),
         ONE("x_count", "gauge", "{\"value\":1}"),
         ONE("instance_up", "gauge", "{\"value\":1}"),
+        /* what OpenMetrics calls so, without _total, is what something else is called there */
+        ONE("instance_up_total", "counter", "{\"value\":1}"),
+        ONE("x_total_total", "counter", "{\"value\":1}"),
+        ONE("x_bucket_total", "counter", "{\"value\":1}"),
+        ONE("x_count_total", "counter", "{\"value\":1}"),
+        ONE("x_created_total", "counter", "{\"value\":1}"),
         ONE("good_total", "counter", "{\"value\":1}"),
         ONE("x_total", "counter", "{\"value\":-1}"),
         ONE("x_total", "counter", "{\"value\":\"1\"}"),

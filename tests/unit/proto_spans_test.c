@@ -29,8 +29,8 @@ typedef struct {
     spans_t *spans;
     pthread_mutex_t mutex;
     arena_t arena;
-    const value_t *heard[HEARD_MAX]; /* spans */
-    size_t heard_count, named_count;
+    const value_t *heard[HEARD_MAX];          /* spans */
+    size_t heard_count, named_count, largest; /* spans of one event */
     sem_t came, ready;
 } stage_t;
 
@@ -42,6 +42,9 @@ static void s_on_event(void *arg, const client_event_t *event)
     const value_t *span,
         *body = value_parse(&self->arena, arena_text(&self->arena, event->body, event->size),
                             event->size, VALUE_LIMITS, &verdict);
+    const value_t *spans = value_get(body, "spans");
+    if (spans && spans->count > self->largest)
+        self->largest = spans->count;
     if (event->topic_size == strlen("trace"))
         for (uint32_t i = 0; (span = value_item(value_get(body, "spans"), i)); i++) {
             if (self->heard_count < HEARD_MAX)
@@ -196,6 +199,9 @@ static void test_fields(void)
     s_close(&stage);
 }
 
+#define A10 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+#define A40 A10 A10 A10 A10
+
 /* Names longer than their room are cut; a span that began a trace has no parent. */
 static void test_long_names(void)
 {
@@ -210,6 +216,10 @@ static void test_long_names(void)
         { text, "method", SPANS_NAME_SIZE - 1 },
         { text, text, SPANS_NAME_SIZE - 1 },
         { "", "", 1 },
+        /* between characters, of which each has two bytes */
+        { "a", A40 A40, SPANS_NAME_SIZE - 2 },
+        { "ab", A40 A40, SPANS_NAME_SIZE - 1 },
+        { A40 A40, "", SPANS_NAME_SIZE - 1 },
     };
     static const uint8_t none[TRACE_SPAN_BYTES];
     stage_t stage;
@@ -223,7 +233,8 @@ static void test_long_names(void)
         trace_span_init(&span, SPAN_CALL, rows[i].first, rows[i].second, &trace, above);
         spans_end(stage.spans, &span);
         ok(s_come(&stage, 1));
-        is_int(value_get(stage.heard[i], "name")->count, rows[i].size);
+        const value_t *name = value_get(stage.heard[i], "name");
+        is_int(name ? name->count : 0, rows[i].size);
         ok(!value_get(stage.heard[i], "parent_id"));
     }
     s_close(&stage);
@@ -368,6 +379,23 @@ static void test_ring(void)
     s_close(&stage);
 }
 
+/* A trace of many spans that is named late is told in events that others can read. */
+static void test_many(void)
+{
+    stage_t stage;
+    trace_t trace;
+    const size_t count = 10 * SPANS_BATCH + 1;
+    s_open(&stage, 0, count);
+    trace_fresh(&trace);
+    for (size_t i = 0; i < count; i++)
+        s_end(&stage, &trace, "one", 10, false);
+    s_end(&stage, &trace, "failed", 10, true);
+    ok(s_come(&stage, count + 1));
+    ok(stage.largest <= SPANS_BATCH);
+    is_int(stats_get(&stage.stats, KEPT), count + 1);
+    s_close(&stage);
+}
+
 static void test_bounds(void)
 {
     stage_t stage;
@@ -396,4 +424,5 @@ static void test_bounds(void)
 
 TESTS({ "fields", test_fields }, { "long_names", test_long_names }, { "unkept", test_unkept },
       { "remarkable", test_remarkable }, { "named_elsewhere", test_named_elsewhere },
-      { "two_parts", test_two_parts }, { "ring", test_ring }, { "bounds", test_bounds })
+      { "two_parts", test_two_parts }, { "ring", test_ring }, { "many", test_many },
+      { "bounds", test_bounds })

@@ -72,11 +72,17 @@ static void s_on_done(void *arg, const transferred_t *result)
         outlet_fail(call, result);
         return;
     }
+    const size_t most = (size_t)call_int(call, "ask_body");
     const bool has_header = result->header[0] != '\0';
-    pack_map(call_pack(call), has_header ? 3 : 2);
+    pack_map(call_pack(call), 2 + (size_t)has_header + (most > 0));
     if (has_header) {
         pack_text(call_pack(call), "header");
         pack_string(call_pack(call), result->header, s_utf8_size(result->header));
+    }
+    if (most) {
+        pack_text(call_pack(call), "body");
+        pack_bytes(call_pack(call), result->body,
+                   result->body_size < most ? result->body_size : most);
     }
     pack_pair_int(call_pack(call), "status", result->status);
     pack_pair_int(call_pack(call), "retry_after_ms", result->retry_after_ms);
