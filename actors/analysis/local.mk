@@ -51,7 +51,8 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/sql/0002_erasures.sqlite.sql %D%/sql/0002_erasures.postgres.sql \
 	%D%/sql/0003_submissions.sqlite.sql %D%/sql/0003_submissions.postgres.sql \
 	%D%/sql/0004_outbox.sqlite.sql %D%/sql/0004_outbox.postgres.sql \
-	%D%/sql/0005_baseline.sqlite.sql %D%/sql/0005_baseline.postgres.sql
+	%D%/sql/0005_baseline.sqlite.sql %D%/sql/0005_baseline.postgres.sql \
+	%D%/sql/0006_keys.sqlite.sql %D%/sql/0006_keys.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libanalysis_a_SOURCES = %D%/migrations.c

@@ -17,15 +17,15 @@ static db_conn_t *s_conn(db_t *db, db_status_t *status)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static const db_sql_t s_find = { "analysis.find",
-                                 "SELECT " STORE_BRIEF
-                                 ", a.result_size AS result_size, a.result AS result"
-                                 " FROM analysis a WHERE a.account = $account AND a.key = $key",
-                                 NULL };
+#define FIND                                                                                       \
+    "SELECT " STORE_BRIEF ", a.result_size AS result_size, a.result AS result"                     \
+    " FROM analysis a WHERE a.key = $key AND "
+static const db_sql_t s_find = { "analysis.find", FIND "a.account = $account",
+                                 FIND STORE_OF_ACCOUNT };
 
 static const db_sql_t s_get = { "analysis.get",
                                 "SELECT " STORE_WHOLE
-                                " FROM analysis a WHERE a.id = $id AND a.account = $account",
+                                " FROM analysis a WHERE a.id = $id AND " STORE_OF_ACCOUNT,
                                 NULL };
 
 brief_t store_read_brief(const db_rows_t *rows, arena_t *arena)
@@ -86,8 +86,8 @@ db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint
     db_conn_t *conn = s_conn(db, &status);
     *found = NULL;
     if (conn)
-        status = DB_RUN(conn, &s_find, &rows, DB_P_TEXT("account", account),
-                        DB_P_BLOB("key", key, ANALYSIS_KEY_BYTES));
+        status = DB_RUN(conn, &s_find, &rows, DB_P_BLOB("key", key, ANALYSIS_KEY_BYTES),
+                        DB_P_TEXT("account", account));
     if (status != DB_OK)
         return status;
     if (db_next(rows))
@@ -110,7 +110,7 @@ db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char 
 /* ---- removing -------------------------------------------------------------------------------- */
 
 /* What may be deleted: baselines stay. */
-#define DELETABLE "a.id = $id AND a.account = $account AND a.pinned_at IS NULL"
+#define DELETABLE "a.id = $id AND " STORE_OF_ACCOUNT " AND a.pinned_at IS NULL"
 
 /* Two that delete the last two versions of a workflow at once would each see the other's and leave
  * the workflow behind, so on PostgreSQL they take turns: the analysis is locked first, then the

@@ -181,6 +181,11 @@ db_status_t store_get_baseline(db_t *db, arena_t *arena, const measured_t *measu
     STORE_BRIEF ", a.result_size AS result_size, a.result AS result, a.sketch_size AS "            \
                 "sketch_size, a.sketch AS sketch, a.pinned_at AS pinned_at"
 
+/* That a row `a` which something else has found is of the account. Written like this it finds
+ * nothing itself: on a new database, of which PostgreSQL has not counted the rows yet, any index
+ * that begins with the account would look as good to it as the one that leads to the row. */
+#define STORE_OF_ACCOUNT "a.account || '' = $account"
+
 /* The present row's. */
 brief_t store_read_brief(const db_rows_t *rows, arena_t *arena);
 
