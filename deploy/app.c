@@ -16,6 +16,7 @@
 #include "actors/base/notify.h"
 #include "actors/base/signals.h"
 #include "deploy/app.h"
+#include "deploy/cell.h"
 #include "proto/json.h"
 
 #define APP_SOCKETS    8192 /* libzmq's own limit is 1023 */
@@ -85,13 +86,13 @@ void app_print_body(const uint8_t *bytes, size_t size, bool pretty)
     value_verdict_t verdict;
     const value_t *value = value_parse(&arena, bytes, size, VALUE_LIMITS, &verdict);
     if (!value)
-        printf("(%zu bytes that are no msgpack: %s)", size, value_verdict_text(verdict));
+        buf_printf(&text, "\"(%zu bytes that are no msgpack: %s)\"", size,
+                   value_verdict_text(verdict));
     else if (pretty)
         json_write_pretty(value, &text);
     else
         json_write(value, &text);
-    if (value)
-        fwrite(text.bytes, 1, text.size, stdout);
+    cell_print_json(&text);
     buf_free(&text);
     arena_free(&arena);
 }
@@ -99,10 +100,16 @@ void app_print_body(const uint8_t *bytes, size_t size, bool pretty)
 int app_fail_answer(const answer_t *answer)
 {
     const failure_t *failure = &answer->failure;
+    char why[sizeof failure->detail + 4], where[SCHEMA_POINTER_SIZE + 4];
+    cell_line(failure->detail, strlen(failure->detail), why, sizeof why);
     app_fail(APP_EXIT_FAILED, "%s: %s", error_row(failure->code)->symbol,
-             failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
-    for (size_t i = 0; i < answer->fields.count; i++)
-        fprintf(stderr, "  %s: %s\n", answer->fields.list[i].pointer, answer->fields.list[i].why);
+             why[0] ? why : error_row(failure->code)->sentence);
+    for (size_t i = 0; i < answer->fields.count; i++) {
+        const schema_error_t *field = &answer->fields.list[i];
+        fprintf(stderr, "  %s: %s\n",
+                cell_line(field->pointer, strlen(field->pointer), where, sizeof where),
+                cell_line(field->why, strlen(field->why), why, sizeof why));
+    }
     return APP_EXIT_FAILED;
 }
 

@@ -10,6 +10,7 @@
 #include "actors/base/clock.h"
 #include "actors/base/text.h"
 #include "deploy/app.h"
+#include "deploy/cell.h"
 #include "proto/json.h"
 
 #define BUS_DEADLINE_MS     30000
@@ -105,16 +106,29 @@ const command_t command_call = {
 
 /* ---- watch ---------------------------------------------------------------------------------- */
 
+/* Whoever publishes names the topic and itself as it likes. */
+static void s_add_name(buf_t *out, const char *key, const char *name, size_t size)
+{
+    char line[FRAME_NAME_BYTES + 5];
+    cell_line(name, size, line, sizeof line);
+    buf_printf(out, "\"%s\":", key);
+    json_add_text(out, line, strlen(line));
+    buf_add_byte(out, ',');
+}
+
 static void s_print_event(void *arg, const client_event_t *event)
 {
     char time[CLOCK_TEXT_SIZE];
+    buf_t names = { 0 };
     (void)arg;
-    printf("{\"topic\":\"%.*s\",\"publisher\":\"%.*s\",\"sequence\":%llu,\"time\":\"%s\","
-           "\"retained\":%s,\"missed\":%llu,\"body\":",
-           (int)event->topic_size, event->topic, event->head.publisher_size, event->head.publisher,
-           (unsigned long long)event->head.sequence, clock_text(event->head.time_ms, time),
+    s_add_name(&names, "topic", event->topic, event->topic_size);
+    s_add_name(&names, "publisher", event->head.publisher, event->head.publisher_size);
+    printf("{%s\"sequence\":%llu,\"time\":\"%s\",\"retained\":%s,\"missed\":%llu,\"body\":",
+           buf_text(&names), (unsigned long long)event->head.sequence,
+           clock_text(event->head.time_ms, time),
            event->head.flags & EVENT_RETAINED ? "true" : "false",
            (unsigned long long)event->missed);
+    buf_free(&names);
     app_print_body(event->body, event->size, false);
     printf("}\n");
     fflush(stdout);
@@ -170,23 +184,23 @@ static const value_t *s_named(const value_t *list, const char *key, const value_
 
 static void s_print_instance(const value_t *service, const value_t *info, const value_t *stats)
 {
-    const value_t *name = value_get(service, "service"), *instance = value_get(info, "instance");
-    const value_t *version = value_get(info, "version");
-    bool has_version = value_is_type(version, VALUE_TEXT);
+    char name[CELL_SIZE], instance[CELL_SIZE], version[CELL_SIZE];
     bool is_draining = value_get_bool(info, "draining", false);
     int64_t boot = value_get_int(info, "boot", 0);
     char began[CLOCK_TEXT_SIZE] = "-";
     if (boot)
         clock_text(boot, began);
-    printf(
-        "%-12.*s %-24.*s %-8.*s %6lld %6lld %7lld %10lld %9lld %8lld %-24s %s\n", (int)name->count,
-        name->text, (int)instance->count, instance->text, has_version ? (int)version->count : 1,
-        has_version ? version->text : "-", (long long)value_get_int(info, "credit", 0),
-        (long long)value_get_int(info, "outstanding", 0),
-        (long long)value_get_int(service, "queued", 0),
-        (long long)value_get_int(stats, "requests", 0),
-        (long long)value_get_int(stats, "failures", 0),
-        (long long)value_get_int(stats, "average_us", 0), began, is_draining ? "draining" : "up");
+    cell_text(value_get(info, "version"), version);
+    printf("%-12s %-24s %-8s %6lld %6lld %7lld %10lld %9lld %8lld %-24s %s\n",
+           cell_text(value_get(service, "service"), name),
+           cell_text(value_get(info, "instance"), instance), version[0] ? version : "-",
+           (long long)value_get_int(info, "credit", 0),
+           (long long)value_get_int(info, "outstanding", 0),
+           (long long)value_get_int(service, "queued", 0),
+           (long long)value_get_int(stats, "requests", 0),
+           (long long)value_get_int(stats, "failures", 0),
+           (long long)value_get_int(stats, "average_us", 0), began,
+           is_draining ? "draining" : "up");
 }
 
 static void s_print_service(const value_t *service, const value_t *stats)
@@ -197,9 +211,8 @@ static void s_print_service(const value_t *service, const value_t *stats)
             service, instance,
             s_named(value_get(stats, "instances"), "instance", value_get(instance, "instance")));
     if (instances && instances->count == 0) {
-        const value_t *name = value_get(service, "service");
-        char since[CLOCK_TEXT_SIZE];
-        printf("%-12.*s no instance since %s\n", (int)name->count, name->text,
+        char name[CELL_SIZE], since[CLOCK_TEXT_SIZE];
+        printf("%-12s no instance since %s\n", cell_text(value_get(service, "service"), name),
                clock_text(value_get_int(service, "empty_since_ms", 0), since));
     }
 }

@@ -235,6 +235,13 @@ static int s_compare(const void *a, const void *b)
     return names ? names : left->order < right->order ? -1 : left->order > right->order;
 }
 
+/* What a gauge shows is how it is now: of who is gone, nothing is known, and who was busy to the
+ * last would seem to be so until it is forgotten. */
+static bool s_is_told(const exposition_source_t *source, const view_family_t *family)
+{
+    return !source->is_large && (source->is_up || family->kind != STATS_GAUGE);
+}
+
 static entry_t *s_entries(const exposition_source_t *sources, size_t count, size_t *entry_count)
 {
     size_t room = 0, made = 0;
@@ -242,8 +249,11 @@ static entry_t *s_entries(const exposition_source_t *sources, size_t count, size
         room += sources[i].view->count;
     entry_t *entries = mem_array(room + 1, sizeof *entries);
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < sources[i].view->count; j++, made++)
-            entries[made] = (entry_t){ &sources[i].view->families[j], &sources[i], made };
+        for (size_t j = 0; j < sources[i].view->count; j++)
+            if (s_is_told(&sources[i], &sources[i].view->families[j])) {
+                entries[made] = (entry_t){ &sources[i].view->families[j], &sources[i], made };
+                made++;
+            }
     qsort(entries, made, sizeof *entries, s_compare);
     *entry_count = made;
     return entries;
@@ -269,6 +279,52 @@ static bool s_clashes(const entry_t *entries, size_t count, const view_family_t 
     }
     return false;
 }
+
+/* ---- how much that is ----------------------------------------------------------------------- */
+
+#define LINE_BYTES     100 /* of a line, besides names and labels: at most */
+#define EXEMPLAR_BYTES 110
+
+static size_t s_family_bytes(const view_t *view, const view_family_t *family)
+{
+    const size_t lines = family->kind == STATS_HISTOGRAM ? BOUNDS_MAX + 3 : 1;
+    const size_t names =
+        LINE_BYTES + strlen(family->name) + strlen(view->part) + strlen(view->instance);
+    size_t bytes = 3 * names + 2 * strlen(family->about);
+    for (size_t i = 0; i < family->count; i++) {
+        const view_series_t *series = &family->series[i];
+        bytes += lines * (names + strlen(series->labels)) + series->exemplar_count * EXEMPLAR_BYTES;
+    }
+    return bytes;
+}
+
+static size_t s_bytes(const exposition_source_t *source)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; !source->is_large && i < source->view->count; i++)
+        bytes += s_family_bytes(source->view, &source->view->families[i]);
+    return bytes;
+}
+
+size_t exposition_bound(exposition_source_t *sources, size_t count, size_t most)
+{
+    size_t *bytes = mem_array(count + 1, sizeof *bytes), all = 0, large = 0;
+    for (size_t i = 0; i < count; i++)
+        all += bytes[i] = s_bytes(&sources[i]);
+    for (; all > most; large++) {
+        size_t largest = 0;
+        for (size_t i = 1; i < count; i++)
+            if (bytes[i] > bytes[largest])
+                largest = i;
+        all -= bytes[largest];
+        bytes[largest] = 0;
+        sources[largest].is_large = true;
+    }
+    mem_free(bytes);
+    return large;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 void exposition_write(const exposition_source_t *sources, size_t count, exposition_format_t format,
                       buf_t *out)

@@ -3,7 +3,8 @@
  * exposition - the numbers of many instances as Prometheus reads them
  *
  * Every series is told for each instance, with the labels `part` and `instance`; sums are for who
- * asks (a sum made here would jump when an instance is forgotten). Time is in seconds. Histograms
+ * asks (a sum made here would jump when an instance is forgotten). Of an instance that is not up
+ * there are no gauges. Time is in seconds. Histograms
  * of time have a bucket for each power of two from 64 us to 16.8 s, others one for each quarter of
  * a doubling from 4 to 128.
  *
@@ -26,7 +27,12 @@ typedef struct {
     const view_t *view;
     bool is_up;    /* it was heard of lately */
     bool has_left; /* it said good-bye: it is not told whether it is up */
+    bool is_large; /* nothing else is told of it */
 } exposition_source_t;
+
+/* Makes as many of them large as is needed for the rest to take at most `most` bytes, those first
+ * that take most: who tells too much does not cost what all others tell. Returns how many. */
+size_t exposition_bound(exposition_source_t *sources, size_t count, size_t most);
 
 /* Appends everything. Families stand in the order of their names. Of one whose kind differs between
  * instances, the first kind is told; a counter `x_total` is not, where there is an `x`. */

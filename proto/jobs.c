@@ -18,10 +18,10 @@ const error_code_t jobs_enqueue_errors[] = { ERROR_UNPROCESSABLE, ERROR_CONFLICT
     KIND_FIELD, PAYLOAD_FIELD,                                                                     \
         QUEUE_FIELD(.required = false,                                                             \
                     "Where it waits; the queue named after the service when left out"),            \
-        { "delay_ms", FIELD_INTEGER, .min = 0, .max = YEAR_MS,                                     \
+        { "delay_ms", FIELD_INTEGER, .min = 0, .max = JOBS_DELAY_MAX,                              \
           .about = "Not to be begun before that much time has passed; or else:" },                 \
         { "run_at", FIELD_STRING, .format = "date-time",                                           \
-          .about = "Not to be begun before this moment" },                                         \
+          .about = "Not to be begun before this moment, at most a year ahead" },                   \
         { "unique_key", FIELD_STRING, .min = 1, .max = JOBS_KEY_BYTES,                             \
           .about = "While a job of the account with this key waits or runs in the queue, another " \
                    "one is not added: the answer names the one there is" },                        \

@@ -31,6 +31,7 @@
 #define JOBS_REPLAYS_MAX   500   /* likewise, brought back to life */
 #define JOBS_PRIORITIES    10    /* 0 goes first */
 #define JOBS_TIMEOUT_MAX   600000
+#define JOBS_DELAY_MAX     INT64_C(31536000000) /* ms: a year */
 
 /* What a job is like that does not say. */
 #define JOBS_PRIORITY     5

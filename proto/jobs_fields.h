@@ -11,7 +11,6 @@
 #define WHOLE_MAX    9007199254740991 /* the largest integer JSON readers agree on */
 #define KIND_PATTERN "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+$"
 #define NAME_PATTERN "^[A-Za-z0-9._-]+$"
-#define YEAR_MS      31536000000
 
 #define ID_FIELD(text)                                                                             \
     {                                                                                              \

@@ -59,19 +59,18 @@ void dispatcher_reload(dispatcher_t *self)
 
 void dispatcher_cancel(dispatcher_t *self, int64_t id)
 {
-    run_t *run;
-    uint64_t ticket = 0;
     monitor_lock(&self->monitor);
-    HASH_FIND(hh, self->runs, &id, sizeof id, run);
-    if (run) {
+    for (run_t *run = self->runs; run; run = run->hh.next) {
+        if (run->job.id != id)
+            continue;
         run->is_cancelled = true;
-        ticket = run->ticket;
-        self->must_take_back |= ticket == 0;
+        if (run->ticket)
+            client_cancel(self->client, run->ticket);
+        else
+            self->must_take_back = true;
         s_wake(self);
     }
     monitor_unlock(&self->monitor);
-    if (ticket)
-        client_cancel(self->client, ticket);
 }
 
 bool dispatcher_may_have_queue(dispatcher_t *self, const char *queue)

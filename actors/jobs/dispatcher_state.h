@@ -35,10 +35,11 @@ typedef struct target target_t;
 typedef struct run run_t;
 typedef TAILQ_HEAD(runs, run) runs_t;
 
-/* A run, from its claim until it is written down how it ended. In one list at a time. */
+/* A run, from its claim until it is written down how it ended. In one list at a time. Of one job
+ * there may be several: of those that are not the last one the lease had ended. */
 struct run {
     TAILQ_ENTRY(run) entry;
-    UT_hash_handle hh; /* by id */
+    UT_hash_handle hh; /* by id and fence */
     dispatcher_t *dispatcher;
     target_t *target;
     job_begun_t job; /* its texts and bytes lie behind the run */
@@ -72,7 +73,7 @@ struct dispatcher {
 
     monitor_t monitor; /* over everything up to the blank line */
     lanes_t lanes;
-    run_t *runs; /* all of them, by id */
+    run_t *runs; /* all of them */
     runs_t answered;
     bool has_news; /* something above has changed */
     bool must_reload, must_take_back, is_leaving;
@@ -119,6 +120,12 @@ void run_end_trace(const run_t *self);
 
 /* A run with copies of all it needs. */
 run_t *run_new(dispatcher_t *dispatcher, const job_begun_t *job);
+
+/* NULL: it is none of ours. Under the lock. */
+run_t *runs_find(dispatcher_t *self, const job_ref_t *ref);
+
+/* Under the lock. */
+void runs_add(dispatcher_t *self, run_t *run);
 
 /* The end of a run for us; its lane and our books forget it. */
 void run_free(run_t *self);

@@ -63,6 +63,8 @@ typedef struct {
     zones_t *zones;
     wishes_t wishes;
     erasures_t erasures;
+    uint32_t ticks;
+    int64_t clock_ms; /* the database's, when it was last looked at; 0: not yet */
 } jobs_t;
 
 extern const actor_spec_t jobs_actor;

@@ -126,13 +126,10 @@ static void s_reconcile(dispatcher_t *self)
         return;
     job_end_t *ends = arena_array(&self->arena, count, sizeof *ends);
     monitor_lock(&self->monitor);
-    for (size_t i = 0; i < count; i++) {
-        run_t *run;
-        HASH_FIND(hh, self->runs, &runs[i].id, sizeof runs[i].id, run);
-        if (!run || run->job.fence != runs[i].fence)
+    for (size_t i = 0; i < count; i++)
+        if (!runs_find(self, &runs[i]))
             ends[unknown++] =
                 (job_end_t){ .id = runs[i].id, .fence = runs[i].fence, .how = SETTLE_BACK };
-    }
     monitor_unlock(&self->monitor);
     self->must_reconcile = false; /* unless writing this down fails again */
     size_t given_back = s_settle(self, ends, unknown);

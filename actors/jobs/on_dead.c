@@ -74,6 +74,19 @@ static bool s_require_replay(call_t *call, jobs_t *self, replaying_t *replaying)
     return true;
 }
 
+/* What it waits for now: its turn in its order, or to be begun. */
+static void s_reply_alive(call_t *call, int64_t id)
+{
+    const job_t *job;
+    db_conn_t *conn = jobs_require_conn(call);
+    if (!conn || !jobs_require_ok(call, jobs_store_get(conn, call_arena(call), id, NULL, &job)))
+        return;
+    pack_map(call_pack(call), 2);
+    pack_pair_int(call_pack(call), "id", id);
+    pack_pair_text(call_pack(call), "state", jobs_store_state(job ? job->state : JOB_READY));
+    call_reply(call, 0);
+}
+
 void jobs_on_replay(call_t *call, void *memory)
 {
     const int64_t id = call_int(call, "id");
@@ -100,10 +113,7 @@ void jobs_on_replay(call_t *call, void *memory)
                       (long long)rival);
         return;
     }
-    pack_map(call_pack(call), 2);
-    pack_pair_int(call_pack(call), "id", id);
-    pack_pair_text(call_pack(call), "state", jobs_store_state(JOB_READY));
-    call_reply(call, 0);
+    s_reply_alive(call, id);
 }
 
 /* The ids that are replayed, or would be. */

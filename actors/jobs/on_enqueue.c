@@ -155,8 +155,12 @@ static bool s_require_time(reading_t *self, const value_t *map, job_new_t *job)
     job->delay_ms = value_get_int(map, "delay_ms", 0);
     if (at && job->delay_ms)
         return s_refuse(self, "Give `run_at` or `delay_ms`, not %s", "both");
-    return !at || (clock_parse(at, size, &job->run_at) && job->run_at > 0) ||
-           s_refuse(self, "`run_at` is no moment after %s", "1970");
+    if (!at)
+        return true;
+    if (!clock_parse(at, size, &job->run_at) || job->run_at <= 0)
+        return s_refuse(self, "`run_at` is no moment after %s", "1970");
+    return job->run_at - clock_wall_ms() <= JOBS_DELAY_MAX ||
+           s_refuse(self, "`run_at` is more than %s ahead: use a schedule", "a year");
 }
 
 /* False: the call has been answered. */

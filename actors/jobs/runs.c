@@ -37,6 +37,21 @@ static job_bytes_t s_keep_bytes(uint8_t **to, job_bytes_t bytes)
     return kept;
 }
 
+_Static_assert(offsetof(job_begun_t, fence) == offsetof(job_begun_t, id) + sizeof(int64_t),
+               "a job that was begun is found by its first two fields");
+
+run_t *runs_find(dispatcher_t *self, const job_ref_t *ref)
+{
+    run_t *run;
+    HASH_FIND(hh, self->runs, ref, sizeof *ref, run);
+    return run;
+}
+
+void runs_add(dispatcher_t *self, run_t *run)
+{
+    HASH_ADD(hh, self->runs, job.id, sizeof(job_ref_t), run);
+}
+
 /* A run with copies of all it needs. */
 run_t *run_new(dispatcher_t *dispatcher, const job_begun_t *job)
 {
@@ -153,9 +168,8 @@ void runs_succeeded(dispatcher_t *self, const job_turned_t *turned)
 {
     size_t reported = 0;
     for (size_t i = 0; i < turned->accepted_count; i++) {
-        run_t *run;
         monitor_lock(&self->monitor);
-        HASH_FIND(hh, self->runs, &turned->accepted[i], sizeof turned->accepted[i], run);
+        run_t *run = runs_find(self, &turned->accepted[i]);
         monitor_unlock(&self->monitor);
         insist(run);
         TAILQ_REMOVE(&self->succeeded, run, entry);

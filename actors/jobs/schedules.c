@@ -8,6 +8,7 @@
 #include "actors/jobs/schedules.h"
 
 #define LOOKS_MOST    100 /* of one second: transactions */
+#define CLOCK_TICKS   10
 #define PURGE_MOST    500 /* firings forgotten at once */
 #define FIRES_KEPT_MS (7 * INT64_C(86400000))
 
@@ -22,6 +23,32 @@ static db_status_t s_fire_work(db_conn_t *conn, void *arg)
     look_t *look = arg;
     return schedule_store_fire(conn, &look->arena, look->jobs->zones, &look->fired);
 }
+
+/* ---- the clock ------------------------------------------------------------------------------- */
+
+static db_status_t s_pull_back_work(db_conn_t *conn, void *arg)
+{
+    return schedule_store_pull_back(conn, arg);
+}
+
+/* One that was ahead for a while would keep schedules silent until it is that late again. Who
+ * starts does not know what it was before. */
+static void s_mind_clock(jobs_t *self)
+{
+    int64_t now_ms, count = 0;
+    db_t *db = actor_db(self->actor);
+    db_conn_t *conn = db_conn(db);
+    if (!conn || schedule_store_now(conn, &now_ms) != DB_OK)
+        return;
+    const bool was_ahead = now_ms < self->clock_ms - SCHEDULE_CLOCK_MARGIN_MS;
+    if ((!self->clock_ms || was_ahead) && db_write(db, s_pull_back_work, &count) != DB_OK)
+        return;
+    self->clock_ms = now_ms;
+    if (count)
+        LOG(LOG_WARN, "jobs.clock_put_back", LOG_INT("schedules", count));
+}
+
+/* ---- each second ----------------------------------------------------------------------------- */
 
 typedef struct {
     size_t count;
@@ -62,6 +89,8 @@ void schedules_tick(jobs_t *self)
     look_t look = { .jobs = self };
     purge_t purge = { 0 };
     bool goes_on = true;
+    if (self->ticks++ % CLOCK_TICKS == 0)
+        s_mind_clock(self);
     for (size_t i = 0; goes_on && i < LOOKS_MOST; i++) {
         goes_on = db_write(db, s_fire_work, &look) == DB_OK;
         if (goes_on)

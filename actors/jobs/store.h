@@ -82,9 +82,15 @@ db_status_t jobs_store_enqueue(db_conn_t *conn, const job_new_t *jobs, size_t co
 
 /* ---- beginning and ending (store_turn.c) ----------------------------------------------------- */
 
+/* A run of a job. */
+typedef struct {
+    int64_t id, fence;
+} job_ref_t;
+
 /* A job as whoever runs it gets it. */
 typedef struct {
-    int64_t id, fence, run_at, priority;
+    int64_t id, fence; /* as in a job_ref_t */
+    int64_t run_at, priority;
     int64_t tries, crashes, max_attempts, timeout_ms, backoff_ms;
     const char *kind, *queue, *account;
     const char *order_key;   /* NULL: none */
@@ -133,7 +139,7 @@ typedef struct {
 } job_turn_t;
 
 typedef struct {
-    int64_t *accepted; /* ids of the successes that counted; room for all of them */
+    job_ref_t *accepted;                   /* the successes that counted; room for all of them */
     size_t accepted_count, reported_count; /* of so many */
     job_begun_t *begun;                    /* in the order in which they are to be run */
     size_t begun_count;
@@ -324,9 +330,6 @@ db_status_t jobs_store_to_cancel(db_conn_t *conn, int64_t worker_id, int64_t *id
 
 /* Its runs; those the worker itself knows nothing of were claimed by a statement whose answer was
  * lost. */
-typedef struct {
-    int64_t id, fence;
-} job_ref_t;
 db_status_t jobs_store_runs(db_conn_t *conn, arena_t *arena, int64_t worker_id, job_ref_t **runs,
                             size_t *count) MUST_CHECK;
 

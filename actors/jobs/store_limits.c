@@ -26,11 +26,42 @@ static const db_sql_t s_lock_queue = {
     "SELECT q.rate_limit AS rate_limit, q.max_running AS max_running,"                             \
     " (SELECT CAST(coalesce(sum(b.count), 0) AS BIGINT) FROM beginning b WHERE b.queue = q.name"   \
     " AND b.at > " now " - q.rate_window_ms - $slack) AS begun,"                                   \
+    " (SELECT count(*) FROM beginning b WHERE b.queue = q.name AND b.at > " now ") AS ahead,"      \
     " CASE WHEN q.max_running = 0 THEN 0 ELSE (SELECT count(*) FROM job j"                         \
     " WHERE j.queue = q.name AND j.state = 1) END AS running"                                      \
     " FROM queue q WHERE q.name = $queue"
 
 static const db_sql_t s_room = { "jobs.room", ROOM(STORE_NOW_SQLITE), ROOM(STORE_NOW_POSTGRES) };
+
+/* The database's clock was put back: what was begun while it was wrong counts from now on, instead
+ * of until the time that it showed has come. */
+#define PULL_BACK(now) "UPDATE beginning SET at = " now " WHERE queue = $queue AND at > " now
+
+static const db_sql_t s_pull_back = { "jobs.pull_back_beginnings", PULL_BACK(STORE_NOW_SQLITE),
+                                      PULL_BACK(STORE_NOW_POSTGRES) };
+
+static db_status_t s_read_room(db_conn_t *conn, const job_wish_t *wish, int64_t *room,
+                               bool *has_rate)
+{
+    db_rows_t *rows;
+    bool is_ahead = false;
+    db_status_t status = DB_RUN(conn, &s_room, &rows, DB_P_INT("slack", JOBS_RATE_SLACK_MS),
+                                DB_P_TEXT("queue", wish->queue));
+    if (status != DB_OK)
+        return status;
+    if (db_next(rows)) {
+        int64_t limit = db_int(rows, "rate_limit"), most = db_int(rows, "max_running");
+        int64_t by_rate = limit ? limit - db_int(rows, "begun") : INT64_MAX;
+        int64_t by_number = most ? most - db_int(rows, "running") : INT64_MAX;
+        *has_rate = limit > 0;
+        *room = by_rate < by_number ? by_rate : by_number;
+        is_ahead = db_int(rows, "ahead") > 0;
+    }
+    status = db_rows_end(rows);
+    if (status != DB_OK || !is_ahead)
+        return status;
+    return DB_CHANGE(conn, &s_pull_back, NULL, DB_P_TEXT("queue", wish->queue));
+}
 
 /* How many may be begun now; none from a queue that is paused, or is not of this kind. */
 static db_status_t s_find_room(db_conn_t *conn, const job_wish_t *wish, int64_t *room,
@@ -45,20 +76,7 @@ static db_status_t s_find_room(db_conn_t *conn, const job_wish_t *wish, int64_t 
         return status;
     bool goes = db_next(rows);
     status = db_rows_end(rows);
-    if (status != DB_OK || !goes)
-        return status;
-    status = DB_RUN(conn, &s_room, &rows, DB_P_INT("slack", JOBS_RATE_SLACK_MS),
-                    DB_P_TEXT("queue", wish->queue));
-    if (status != DB_OK)
-        return status;
-    if (db_next(rows)) {
-        int64_t limit = db_int(rows, "rate_limit"), most = db_int(rows, "max_running");
-        int64_t by_rate = limit ? limit - db_int(rows, "begun") : INT64_MAX;
-        int64_t by_number = most ? most - db_int(rows, "running") : INT64_MAX;
-        *has_rate = limit > 0;
-        *room = by_rate < by_number ? by_rate : by_number;
-    }
-    return db_rows_end(rows);
+    return status == DB_OK && goes ? s_read_room(conn, wish, room, has_rate) : status;
 }
 
 /* ---- claiming -------------------------------------------------------------------------------- */
@@ -150,5 +168,5 @@ db_status_t jobs_store_claim_limited(db_conn_t *conn, arena_t *arena, int64_t wo
     return status == DB_OK && has_rate && *count ? s_note(conn, wish->queue, *count) : status;
 }
 
-const db_sql_t *const jobs_store_limits_lookups[] = { &s_room, &s_candidates, &s_begin,
-                                                      &s_forget_beginnings, NULL };
+const db_sql_t *const jobs_store_limits_lookups[] = { &s_room,  &s_pull_back,         &s_candidates,
+                                                      &s_begin, &s_forget_beginnings, NULL };

@@ -224,5 +224,21 @@ db_status_t schedule_store_resume(db_conn_t *conn, int64_t id, int64_t now_ms, i
                   s_time("next_at", next_at));
 }
 
+/* ---- a clock that was wrong ------------------------------------------------------------------ */
+
+/* The times it had come to by then are decided about anew: those that were fired have their rows.
+ */
+#define PULL_BACK(now)                                                                             \
+    "UPDATE schedule SET decided_until = " now ", next_at = " now                                  \
+    " WHERE next_at IS NOT NULL AND decided_until > " now " + $margin"
+
+static const db_sql_t s_pull_back = { "jobs.schedules_pull_back", PULL_BACK(STORE_NOW_SQLITE),
+                                      PULL_BACK(STORE_NOW_POSTGRES) };
+
+db_status_t schedule_store_pull_back(db_conn_t *conn, int64_t *count)
+{
+    return DB_CHANGE(conn, &s_pull_back, count, DB_P_INT("margin", SCHEDULE_CLOCK_MARGIN_MS));
+}
+
 const db_sql_t *const jobs_store_schedules_lookups[] = { &s_find,  &s_list,   &s_count, &s_delete,
                                                          &s_pause, &s_resume, NULL };

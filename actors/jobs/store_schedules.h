@@ -63,6 +63,11 @@ db_status_t schedule_store_pause(db_conn_t *conn, int64_t id) MUST_CHECK;
 db_status_t schedule_store_resume(db_conn_t *conn, int64_t id, int64_t now_ms,
                                   int64_t next_at) MUST_CHECK;
 
+/* After the database's clock was put back: schedules that were decided about for times that have
+ * yet to come go on from now. Reads all schedules; `count` is how many that were. */
+#define SCHEDULE_CLOCK_MARGIN_MS 60000 /* less is not worth it */
+db_status_t schedule_store_pull_back(db_conn_t *conn, int64_t *count) MUST_CHECK;
+
 /* ---- firings (store_fires.c) ----------------------------------------------------------------- */
 
 /* A job that was enqueued, for who tells the world about it. */

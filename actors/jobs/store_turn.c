@@ -119,7 +119,8 @@ static db_status_t s_turn_work(db_conn_t *conn, void *arg)
         bool is_accepted = false;
         status = s_end_one(conn, &turn->successes[i], &is_accepted);
         if (is_accepted)
-            turned->accepted[turned->accepted_count++] = turn->successes[i].id;
+            turned->accepted[turned->accepted_count++] =
+                (job_ref_t){ turn->successes[i].id, turn->successes[i].fence };
     }
     for (size_t i = 0; status == DB_OK && i < turn->wish_count; i++) {
         const job_wish_t *wish = &turn->wishes[i];
@@ -212,7 +213,8 @@ static db_status_t s_turn_at_once(db_t *db, const turning_t *self)
         if (db_int(rows, "is_begun"))
             s_read_begun(rows, self->arena, &turned->begun[turned->begun_count++]);
         else
-            turned->accepted[turned->accepted_count++] = db_int(rows, "id");
+            turned->accepted[turned->accepted_count++] =
+                (job_ref_t){ db_int(rows, "id"), db_int(rows, "fence") };
     }
     qsort(turned->begun, turned->begun_count, sizeof *turned->begun, s_compare);
     return db_rows_end(rows);

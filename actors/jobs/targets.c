@@ -135,7 +135,7 @@ static run_t *s_begin(dispatcher_t *self, const job_begun_t *job)
     self->running++;
     dispatcher_count(self, JOBS_RUNNING, 1);
     monitor_lock(&self->monitor);
-    HASH_ADD(hh, self->runs, job.id, sizeof run->job.id, run);
+    runs_add(self, run);
     monitor_unlock(&self->monitor);
     return run;
 }

@@ -20,6 +20,11 @@ static metrics_settings_t s_settings;
 static const setting_t s_setting_rows[] = {
     { "keep_s", SETTING_INT, offsetof(metrics_settings_t, keep_s), "300", 10, 86400, "s",
       .about = "How long what an instance has counted is told after it was last heard of." },
+    { "text_bytes", SETTING_INT, offsetof(metrics_settings_t, text_bytes), "16777216", 65536,
+      INT64_C(1) << 30, "bytes",
+      .about =
+          "What `/metrics` may be; less than `broker.message_bytes`. Of instances that tell too "
+          "much for that, the largest, nothing but whether they are up is told." },
     { "alert_webhook", SETTING_TEXT, offsetof(metrics_settings_t, alert_webhook), "", 0, 2048,
       .about = "URL that is told of alerts; empty for none." },
     { "alert_secret", SETTING_TEXT, offsetof(metrics_settings_t, alert_secret), "", 0, 200,
@@ -69,6 +74,8 @@ static const stats_row_t s_stats_rows[METRICS_STATS + 1] = {
                            "Instances that started anew under their name, by part, and whether "
                            "they had left in order" },
     [METRICS_INSTANCES] = { "metrics_instances", STATS_GAUGE, "Instances known" },
+    [METRICS_LARGE] = { "metrics_instances_large", STATS_GAUGE,
+                        "Instances of which all told would be too much" },
     [METRICS_SERIES] = { "metrics_series", STATS_GAUGE, "Series of all of them" },
     [METRICS_SENTRY_SENT] = { "metrics_sentry_sent_total", STATS_COUNTER, "Failures exported" },
     [METRICS_SENTRY_LOST] = { "metrics_sentry_lost_total", STATS_COUNTER,
@@ -147,6 +154,8 @@ void metrics_on_text(call_t *call, void *memory)
     monitor_lock(&self->monitor);
     exposition_source_t *sources = board_sources(&self->board, &count);
     monitor_unlock(&self->monitor);
+    const size_t large = exposition_bound(sources, count, (size_t)s_settings.text_bytes);
+    stats_set(actor_stats(self->actor), METRICS_LARGE, (int64_t)large);
     exposition_write(
         sources, count,
         value_is(format, METRICS_OPENMETRICS) ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, &text);

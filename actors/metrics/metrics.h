@@ -35,7 +35,7 @@
 extern const actor_spec_t metrics_actor;
 
 typedef struct {
-    int64_t keep_s, alert_repeat_s, errors_keep_s;
+    int64_t keep_s, text_bytes, alert_repeat_s, errors_keep_s;
     const char *alert_webhook, *alert_secret;
     int64_t traces, trace_bytes, trace_keep_s;
     const char *otlp_url, *otlp_headers;
@@ -60,6 +60,7 @@ typedef enum {
     METRICS_SENTRY_LOST,
     METRICS_ERROR_GROUPS,
     METRICS_INSTANCES,
+    METRICS_LARGE,
     METRICS_SERIES,
     METRICS_ALERTS,
     METRICS_ALERTS_DROPPED,

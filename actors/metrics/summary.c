@@ -157,7 +157,8 @@ static void s_pack_instance(summary_t *self, const member_t *member, const span_
     pack_pair_int(pack, "in_flight", in_flight);
     pack_text(pack, "cpu_ratio");
     pack_double(pack, pace_bounded(s_rate(span, "process_cpu_seconds_total", NULL, NULL) / MICRO));
-    pack_pair_int(pack, "memory_bytes", s_gauge(view, "process_resident_memory_bytes"));
+    pack_pair_int(pack, "memory_bytes",
+                  member->is_up ? s_gauge(view, "process_resident_memory_bytes") : 0);
 }
 
 static void s_add_instance(summary_t *self, const member_t *member, pace_t *pace)

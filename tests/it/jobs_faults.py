@@ -35,6 +35,8 @@ BATCH = 10
 FAULTS = 24
 SEED = int(os.environ.get("JOBS_SEED", random.randrange(1 << 30)))
 PATIENCE = 240
+# Of each fifty: one dies, one fails at first, one is cancelled as soon as it is acknowledged.
+EACH, DIES, FAILS, CANCELLED = 50, 7, 11, 13
 LEASE_SECONDS = 3
 SETTINGS = {"bus_heartbeat_ms": 200, "broker_heartbeat_ms": 200, "jobs_poll_ms": 50,
             "jobs_lease_seconds": LEASE_SECONDS, "log_level": "warn"}
@@ -54,6 +56,11 @@ class Worker:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+
+def payload(n):
+    """Of a job."""
+    return {"n": n, "ms": n % 20, "dies": n % EACH == DIES, "fails": int(n % EACH == FAILS)}
 
 
 class Producer(threading.Thread):
@@ -76,12 +83,13 @@ class Producer(threading.Thread):
                 sent += BATCH
                 request = client.send(
                     "jobs", "enqueue_many", deadline=5000,
-                    body={"jobs": [{"kind": "work.run", "payload": {"n": n, "ms": n % 20},
-                                    "max_attempts": 100, "backoff_ms": 50} for n in numbers]})
+                    body={"jobs": [{"kind": "work.run", "payload": payload(n), "max_attempts": 100,
+                                    "backoff_ms": 50} for n in numbers]})
                 pending[request] = (numbers, time.monotonic())
             if client.socket.poll(100):
                 head, body = client.receive()
-                self._end(pending.pop(head.request_id, None), head, body)
+                for job in self._end(pending.pop(head.request_id, None), head, body):
+                    client.send("jobs", "cancel", deadline=5000, body={"id": job})  # heard or not
             limit = time.monotonic() - 10  # the broker that had it is gone
             for request in [r for r, (_, at) in pending.items() if at < limit]:
                 del pending[request]
@@ -89,14 +97,16 @@ class Producer(threading.Thread):
         client.close()
 
     def _end(self, waiting, head, body):
+        """The jobs that are to be cancelled."""
         if waiting is None:
-            return
+            return []
         if head.command != FINAL:
             self.refused += 1
             time.sleep(0.01)
-            return
-        for number, item in zip(waiting[0], body["items"]):
-            self.acknowledged[item["id"]] = number
+            return []
+        taken = {item["id"]: number for number, item in zip(waiting[0], body["items"])}
+        self.acknowledged.update(taken)
+        return [job for job, number in taken.items() if number % EACH == CANCELLED]
 
 
 def ids(query, url=None, path=None):
@@ -124,7 +134,7 @@ def wait_settled(acknowledged, tables, look):
 
 
 def verify(acknowledged, tables, look, ledger):
-    """Every acknowledged job is in exactly one table, and it is the one of those that are done."""
+    """Every acknowledged job is in exactly one table, and it is the right one."""
     places = collections.Counter()
     for table in tables:
         places.update(look(f"SELECT id FROM {table}"))
@@ -133,13 +143,24 @@ def verify(acknowledged, tables, look, ledger):
     twice = [i for i, count in places.items() if count > 1]
     same(lost, [], "no acknowledged job is lost")
     same(twice, [], "no job is in two tables")
-    same(len(set(acknowledged) & finished), len(acknowledged), "all of them are done")
-    same(len(dead), 0, "none is dead")
-    runs = collections.Counter(tuple(map(int, line.split()[:2])) for line in ledger)
+    dies = {i for i, n in acknowledged.items() if n % EACH == DIES}
+    same(set(acknowledged) - dies - finished, set(), "all of them are done, or cancelled")
+    same(dead & set(acknowledged), dies, "but for those that fail for good, which are dead")
+    cancelled = set(look(f"SELECT id FROM {tables[1]} WHERE state = 5")) & set(acknowledged)
+    strange = [i for i in cancelled if acknowledged[i] % EACH != CANCELLED]
+    same(strange, [], "no others are cancelled than were to be")
+    check(cancelled, "and some of those are")
+    lines = [tuple(map(int, line.split())) for line in ledger]
+    runs = collections.Counter((i, fence) for i, fence, _ in lines)
     again = [run for run, count in runs.items() if count > 1]
     same(again, [], "no run of a job was given to two workers")
     distinct = {i for i, _ in runs}
-    check(set(acknowledged) <= distinct, "each was run at least once")
+    same(set(acknowledged) - distinct - cancelled, set(), "each was run at least once")
+    wrong = [i for i, _, n in lines if acknowledged.get(i, n) != n]
+    same(wrong, [], "each with what it was enqueued with")
+    later = {i for i, fence in runs if fence > 1}
+    same({i for i, n in acknowledged.items() if n % EACH == FAILS} - later, set(),
+         "and what failed at first was run again")
     print(f"# {len(runs)} runs of {len(distinct)} jobs; {len(job)} live, not acknowledged")
 
 
@@ -250,6 +271,11 @@ def stale_is_refused(folder, stage, look, tables):
     while "job.stale" not in victim.log() and time.monotonic() < limit:
         time.sleep(0.1)
     check("job.stale" in victim.log(), "its reports were refused", victim.log()[-2000:])
+    counts = [0]  # of whichever of the two answers
+    while not max(counts) and time.monotonic() < limit:
+        command, answer = client.call("jobs", "_stats", {}, deadline=5000)
+        counts.append(answer["values"]["jobs_stale_total"] if command == FINAL else 0)
+    check(max(counts), "and counted")
     client.close()
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests", "kit"))
+import bus  # noqa: E402
 import prometheus  # noqa: E402
 from load import workflow  # noqa: E402
 from parts import Folder  # noqa: E402
@@ -15,7 +16,7 @@ from web import PATIENCE, Web  # noqa: E402
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
 SETTINGS = {"edge_port": 0, "edge_allow_anonymous": "true", "edge_threads": 32,
             "edge_limits": "false", "bus_snapshot_ms": 200, "broker_snapshot_ms": 200,
-            "bus_trace_per_million": 1000000}
+            "bus_trace_per_million": 1000000, "metrics_text_bytes": 2000000}
 
 # What dashboards may rely on, besides process_* and broker_*.
 FAMILIES = """
@@ -105,6 +106,19 @@ def instances(folder, web):
          s.sum("instance_restarts_total", of="cache", after="crash") == 1, "when it starts anew it is up, and the reset is seen")
 
 
+def too_much(folder, web):
+    """Whoever tells more than fits is told to be up, and costs nobody else anything."""
+    series = [{"labels": {"a": f"{number}" + "x" * 150}, "value": 1} for number in range(10000)]
+    snapshot = {"part": "large", "instance": "large-1", "boot": 1, "sequence": 1, "interval_ms": 60000,
+                "families": [{"name": "large_total", "kind": "counter", "about": "x", "series": series}]}
+    sender = bus.dealer(folder.socket("bus"))
+    bus.publish(sender, "metrics.large.large-1", snapshot, 1, publisher="large-1")
+    scrape = wait(web, lambda s: s.sum("metrics_instances_large") == 1, "one tells too much, and is counted")
+    same((scrape.sum("instance_up", part="large"), scrape.sum("large_total")), (1, None), "it is up, and no more is told")
+    check(len(scrape.instances()) > 5 and scrape.sum("http_requests_total") > 0, "all of the others is")
+    sender.close()
+
+
 def alone(folder, edges, metrics):
     """Without the actor an edge tells what it has counted itself."""
     webs = [Web(edge.port) for edge in edges]
@@ -143,6 +157,7 @@ def main():
         check("/nowhere" not in scrape.text, "and stands nowhere")
         the_forms(web)
         instances(folder, web)
+        too_much(folder, web)
         alone(folder, edges, metrics)
     sys.exit(done())
 

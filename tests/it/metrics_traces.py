@@ -156,10 +156,18 @@ def others(folder, system, web):
     found = system.trace(told["trace_id"], ["billing.charge"])
     same((found["part"], found["spans"][0]["instance"], found["spans"][0]["attributes"]),
          ("billing", "billing-1", told["attributes"]), "a service of one's own tells spans")
+    odd = {**told, "id": "00f067aa0ba902b8", "parent_id": None, "name": "a \"b\" \\ \n \x1b \u2028 \U0001f4a5", "kind": 0,
+           "start_us": (2 ** 64 - 1) // 1000, "duration_us": 0,
+           "attributes": {"empty": "", "controls": "\x00\x7f\u009b", "least": -2 ** 63, "most": 2 ** 63 - 1}}
+    bus.publish(publisher, "trace", {**batch, "spans": [odd, {**odd, "start_us": odd["start_us"] + 1}]}, 2,
+                publisher="billing-1")
+    found = system.trace(told["trace_id"], ["billing.charge", odd["name"]])
+    same(found and next(span["attributes"] for span in found["spans"] if span["name"] == odd["name"]), odd["attributes"],
+         "whatever they hold")
     for number, wrong in enumerate([7, {"part": "billing"}, {**batch, "spans": [{**told, "kind": 9}]},
                                     {**batch, "spans": [{**told, "trace_id": "x"}]}]):
-        bus.publish(publisher, "trace", wrong, 2 + number, publisher="billing-1")
-    check(wait(lambda: (web.metric("metrics_spans_bad_total") or 0) >= 4), "what is none is counted")
+        bus.publish(publisher, "trace", wrong, 3 + number, publisher="billing-1")
+    check(wait(lambda: (web.metric("metrics_spans_bad_total") or 0) >= 5), "what is none is counted")
     publisher.close()
 
 
@@ -168,8 +176,12 @@ def exported(run, web, collector, admin):
     trace, traceparent = parent(3)
     refusals = iter([(503, {"Retry-After": "1"}, b""), (429, {}, b"")])
     collector.answer = lambda request: next(refusals, (200, {}, b"{}"))
+    before = []
     while not collector.received.empty():
-        collector.received.get()
+        before.append(json.loads(collector.received.get().body))
+    same({otlp.fault(body) for body in before}, {None}, "each body so far is an ExportTraceServiceRequest")
+    check(any(span["name"].startswith("a \"b\"") for body in before for span in otlp.spans(body)),
+          "with what others have told")
     same(web.get("/v1/analyses", {**admin, "traceparent": traceparent}).status, 200, "a request is answered")
     bodies = []
     while len(bodies) < 3 and (request := collector.next()):

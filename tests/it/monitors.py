@@ -120,6 +120,27 @@ def logged(user, path):
     check(timings["total_ms"] >= timings["first_byte_ms"] > 0, "with all its times", timings)
 
 
+def neighbours(user, client, jobs, receiver):
+    """A page of a host that fails is not looked at as if the other pages did."""
+    def make(name):
+        made_ = user.post("/v1/monitors", {"name": name, "url": receiver.url("/" + name), "confirmations": 1}).json()
+        wait(lambda: user.get("/v1/monitors/" + made_["id"]).json()["status"] != "unknown", True)
+        return made_["id"]
+
+    receiver.answer = lambda request: (500, {}, b"") if request.path == "/broken" else (200, {}, b"")
+    broken, well = make("broken"), make("well")
+    for _ in range(6):  # more failures than a host may have before it is given a rest
+        bus.Client(client).call("http", "monitor_run", {"id": broken}, deadline=20000)
+    bus.Client(client).call("http", "monitor_run", {"id": well}, deadline=20000)
+    same([item["result"]["reason"] for item in user.get(f"/v1/monitors/{well}/checks").json()["items"]], [None, None],
+         "what is up is found up, whatever else fails on its host")
+    same({item["result"]["reason"] for item in user.get(f"/v1/monitors/{broken}/checks").json()["items"]}, {"status"},
+         "and what is down is looked at each time")
+    same(len(jobs.take(1)), 1, "of one of them there is something to tell")
+    for number in (broken, well):
+        user.delete("/v1/monitors/" + number)
+
+
 def lost(user, folder, webhook, jobs, receiver, look, path):
     """While webhooks are away a change waits to be told."""
     webhook.kill()
@@ -172,6 +193,7 @@ def story(**settings):
         path, number = made(user, stranger, receiver)
         look = changes(user, folder.socket("bus"), jobs, receiver, path, number)
         logged(user, path)
+        neighbours(user, folder.socket("bus"), jobs, receiver)
         lost(user, folder, webhook, jobs, receiver, look, path)
         changed(user, look, receiver, path)
         receiver.stop()

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: MPL-2.0
 """Every command as an operator uses it: what it prints, what it does, and its exit status."""
+import itertools
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import sys
+import threading
 import time
 
 SOURCE = os.path.abspath(os.environ.get("srcdir", "."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "kit"))
+import bus  # noqa: E402
 from load import Load  # noqa: E402
 from parts import Folder, free_port  # noqa: E402
 from postgres import database  # noqa: E402
 from tap import check, done, same, skip  # noqa: E402
-from web import Web  # noqa: E402
+from web import PATIENCE, Web  # noqa: E402
 
 OTHERS = ("auth", "cache", "http", "jobs", "limiter", "metrics", "webhook")  # beside the analysis
 COMMANDS = ("run broker edge actor migrate config call watch ps drain log-level analyze openapi "
@@ -147,6 +151,7 @@ def on_the_bus(folder):
     same(folder.run("drain", "c"), "c has left\n", "drain of what nobody uses")
     same(folder.run("drain", "l"), "l has left\n", "drain of what nobody uses")
     drained(folder, edge, actors)
+    strangers(folder)
     served_is_printed(folder, port)
     same(watch.stop(), 0, "watch ends when told to")
 
@@ -162,6 +167,39 @@ def served_is_printed(folder, port):
         time.sleep(0.01)
     same(served, printed, "openapi prints what the edge serves")
     same(others.stop(), 0, "other actors leave when told to")
+
+
+ODD = "\x1b[2J\u009b2J\x7f\n\""
+
+
+def strangers(folder):
+    """Whatever others call themselves, send and answer: what is printed is JSON, or lines, and moves no cursor."""
+    watch = folder.start("watch")
+    sender = bus.dealer(folder.socket("bus"))
+    until = time.monotonic() + PATIENCE
+    for number in itertools.count(1):
+        bus.publish(sender, "odd.body", {"a": ODD}, number, publisher=ODD)
+        head = struct.pack(">2sBBQQqBB", b"SE", 1, 0, 1, number, int(time.time() * 1000), 0, 3) + b"raw"
+        sender.send_multipart([bus.header(bus.PUBLISH, service="odd.raw"), head, b"\xc1"])
+        watched = watch.wait_line('"odd.raw"', 0.5)
+        if watched or time.monotonic() > until:
+            break
+    lines = [line for line in watch.lines if line.startswith("{")]
+    check(all(re.fullmatch(r"[ -~]+", line) for line in lines), "watch prints no control characters", lines)
+    seen = {event["topic"]: event for event in map(json.loads, lines)}
+    same((seen["odd.body"]["publisher"], seen["odd.body"]["body"]), ("?[2J?2J??\"", {"a": ODD}),
+         "but JSON, with what was sent")
+    check("no msgpack" in seen["odd.raw"]["body"], "also of what cannot be read", seen["odd.raw"])
+    same(watch.stop(), 0, "watch ends")
+    worker = bus.Worker(folder.socket("bus"), "odd", "odd-1", credit=1)
+    thread = threading.Thread(target=lambda: worker.answer(worker.next()[0], {"code": "UNPROCESSABLE", "message": ODD,
+                                                                           "detail": ODD}, bus.ERROR, 422))
+    thread.start()
+    told = folder.fail("call", "odd.x")
+    thread.join()
+    check(re.fullmatch(r"[ -~\n]+", told) and "?[2J" in told, "nor does a failure", told)
+    worker.close()
+    sender.close()
 
 
 def instances(folder):

@@ -116,6 +116,24 @@ def refused(web, jobs):
     same(jobs.order, [], "none of it leads to a job")
 
 
+def apart(web, jobs):
+    """Ids that differ only at their end, and something that no job can be made of."""
+    for end in "ab":
+        body = json.dumps({"id": "x" * 190 + end, "n": end}).encode()
+        same(web.request("POST", "/v1/hooks/forge", body, plain(body)).status, 202, "a long id is told")
+    taken = jobs.take(2)
+    same([job["payload"]["body"]["n"] for job in taken], ["a", "b"], "and is not taken for another one")
+    body = json.dumps({"id": "own-2", "type": "t" * 50000}).encode()
+    same(web.request("POST", "/v1/hooks/forge", body, plain(body)).status, 202, "a type that is a book is told")
+    job = jobs.take(1)[0]
+    same((job["payload"]["type"], len(job["payload"]["body"]["type"])), (None, 50000), "and stands in the body alone")
+    jobs.refuse_one = "own-3"
+    for number in ("own-3", "own-4"):
+        body = json.dumps({"id": number}).encode()
+        same(web.request("POST", "/v1/hooks/forge", body, plain(body)).status, 202, "what nobody can do is told")
+    same([job["payload"]["id"] for job in jobs.take(1)], ["own-4"], "and does not keep others waiting")
+
+
 def together(web, jobs, user):
     """An older event and a newer one, handled at the same moment, any number of times: the newer one holds."""
     wrong = []
@@ -167,6 +185,11 @@ def paid(web, jobs, user, stranger):
     same(happens(22, "created", 22000, name="sub_2", price="price_x", lookup_key="enterprise_monthly"), ("set", "enterprise"),
          "nor is what holds in the way of the new one")
     same(happens(23, "deleted", 23000, name="sub_2"), ("set", "free"), "but its own end is")
+    same(happens(25, "updated", 25000, name="sub_4"), ("set", "pro"), "a subscription that is paid for at once")
+    same(happens(26, "created", 25000, name="sub_4", status="incomplete"), ("ignored", "pro"),
+         "is told to be unpaid still, in the same second")
+    same(happens(27, "updated", 27000, name="sub_4", status="incomplete_expired"), ("set", "free"),
+         "unless it never will be")
     same(happens(24, "created", 9 * 10**18)[0], "late", "a time that there is not is none")
     together(web, jobs, user)
     body = json.dumps({"id": "evt_10", "type": "invoice.paid", "created": 1, "data": {"object": {}}}).encode()
@@ -196,6 +219,7 @@ def story(**settings):
         configured(web, admin)
         told(web, jobs)
         refused(web, jobs)
+        apart(web, jobs)
         paid(web, jobs, User(edge.port, "ada@example.dev"), User(edge.port, "eve@example.dev"))
         same([web.request("DELETE", "/v1/admin/hooks/acme", headers=admin).status for _ in range(2)], [204, 404],
              "a provider may be told to be quiet")

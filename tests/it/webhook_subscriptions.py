@@ -152,6 +152,29 @@ def rotated(user, jobs, receiver, path, old):
          "or the new one alone, at once")
 
 
+def together(user, jobs, receiver, path):
+    """A secret that was given out signs, however much else is changed at the same moment."""
+    is_over, wrong = threading.Event(), []
+
+    def change(name):
+        while not is_over.is_set():
+            user.patch(path, {"about": name})
+
+    threads = [threading.Thread(target=change, args=(f"by {n}",)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        secret = user.post(path + "/rotate", {"overlap_hours": 0}).json()["secret"]
+        user.patch(path, {"about": "afterwards"})
+        user.post(path + "/test")
+        jobs.run(jobs.take(1)[0])
+        wrong += [secret] if not is_signed(receiver.next(), secret) else []
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    same(len(wrong), 0, "a new secret holds, whatever else of the subscription is changed meanwhile")
+
+
 def away(user, client, jobs, receiver, path):
     """While nobody enqueues, deliveries wait; then they are made up for."""
     jobs.refuses = True
@@ -178,8 +201,18 @@ def away(user, client, jobs, receiver, path):
 
 
 def paged(user):
-    ids = [user.post("/v1/webhooks", {"url": "https://example.com/", "events": ["*"]}).json()["id"]
-           for _ in range(50)]
+    def make():
+        user.post("/v1/webhooks", {"url": "https://example.com/", "events": ["*"]})
+
+    for _ in range(46):
+        make()
+    threads = [threading.Thread(target=make) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ids = [item["id"] for item in user.get("/v1/webhooks?limit=100").json()["items"]][::-1]
+    same(len(ids), 50, "an account may have fifty, however many it asks for at once")
     same(user.post("/v1/webhooks", {"url": "https://example.com/", "events": ["*"]}).status, 422,
          "there is a limit to subscriptions")
     seen, cursor = [], ""
@@ -213,6 +246,7 @@ def story(**settings):
         published(user, stranger, client, jobs, receiver, path, secret)
         tried(user, client, jobs, receiver, path)
         rotated(user, jobs, receiver, path, secret)
+        together(user, jobs, receiver, path)
         away(user, client, jobs, receiver, path)
         paged(stranger)
         stored = b"".join(open(os.path.join(folder.path, "var", name), "rb").read()
@@ -220,6 +254,46 @@ def story(**settings):
                           if name.startswith("webhook.db"))
         check(b"whsec_" not in stored, "no secret is stored as it is")
         check(not any("whsec_" in part.log() for part in folder.parts), "nor logged")
+        receiver.stop()
+
+
+def while_resting():
+    """A host that is given a rest is not called, and that is no attempt: nothing is lost by it."""
+    with Folder(edge_port=0, edge_limits="false", outbound_allow="127.0.0.1", webhook_attempts=ATTEMPTS,
+                outbound_breaker_failures=ATTEMPTS - 1, outbound_breaker_open_ms=600000,
+                auth_hash_memory_kib=1024, auth_hash_passes=1) as folder:
+        folder.start("broker")
+        auth = folder.start("actor", "auth", "--instance", "auth-1")
+        key = auth.wait_line(r"^  (sbx_live_\S+)$").group(1)
+        folder.start("actor", "webhook", "--instance", "webhook-1")
+        folder.start("actor", "http", "--instance", "http-1")
+        edge = folder.start("edge")
+        user, jobs, receiver = User(edge.port, "ada@example.dev"), Jobs(folder, "webhook"), Receiver()
+        made = user.post("/v1/webhooks", {"url": receiver.url(), "events": ["*"]})
+        deadline = time.monotonic() + PATIENCE
+        while made.status != 201 and time.monotonic() < deadline:
+            time.sleep(0.02)
+            made = user.post("/v1/webhooks", {"url": receiver.url(), "events": ["*"]})
+        path = f"/v1/webhooks/{made.json()['id']}/deliveries"
+        bus.Client(folder.socket("bus")).call("webhook", "publish", event(user.account, 40), deadline=20000)
+        job = jobs.take(1)[0]
+        receiver.answer = (500, {}, b"")
+        same([jobs.run(job)[0] for _ in range(ATTEMPTS - 1)], ["UNAVAILABLE"] * (ATTEMPTS - 1), "a receiver fails")
+        failures = [jobs.run(job) for _ in range(2 * ATTEMPTS)]
+        same({code for code, _ in failures}, {"UNAVAILABLE"}, "and is given a rest, which ends nothing")
+        same({failure.get("retry_after_ms", 0) for _, failure in failures}, {0}, "and is not come back to faster than before")
+        item = user.get(path).json()["items"][0]
+        same((item["state"], item["attempts"]), ("queued", ATTEMPTS - 1), "what was not tried is no attempt")
+        check("not called" in item["detail"], "which is told", item)
+        same(receiver.received.qsize(), ATTEMPTS - 1, "as the receiver can tell")
+        receiver.answer = (204, {}, b"")
+        Web(edge.port).request("PUT", f"/v1/admin/breakers/127.0.0.1:{receiver.port}", b'{"forced":"closed"}',
+                               {"Authorization": "Bearer " + key, "Content-Type": "application/json"})
+        deadline = time.monotonic() + PATIENCE
+        while jobs.run(job)[0] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        item = user.get(path).json()["items"][0]
+        same((item["state"], item["attempts"]), ("delivered", ATTEMPTS), "afterwards there are attempts left")
         receiver.stop()
 
 
@@ -249,6 +323,8 @@ if not os.environ.get("TEST_POSTGRES_URL"):
     skip("TEST_POSTGRES_URL is not set: run by tests/kit/postgres.py")
 print("# with the jobs service")
 with_real_jobs()
+print("# while the host is given a rest")
+while_resting()
 print("# on SQLite")
 story()
 print("# on PostgreSQL, two instances")

@@ -20,6 +20,7 @@ class Jobs:
         self.order = []
         self.changed = threading.Condition()
         self.refuses = False
+        self.refuse_one = None  # a text: all that a request with it asks for is refused for good
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -30,6 +31,9 @@ class Jobs:
                 continue  # nothing for some seconds
             if self.refuses:
                 self.worker.answer(head, {"code": "UNAVAILABLE"}, bus.ERROR, 503)
+                continue
+            if self.refuse_one and self.refuse_one.encode() in frames[-1]:
+                self.worker.answer(head, {"code": "UNPROCESSABLE"}, bus.ERROR, 422)
                 continue
             with self.changed:
                 for job in bus.msgpack.unpackb(frames[-1])["jobs"]:

@@ -47,6 +47,7 @@ static void test_refusals(void)
         { "{\"kind\":\"echo.say\",\"delay_ms\":5,\"run_at\":\"2030-01-01T00:00:00Z\"}",
           ERROR_UNPROCESSABLE },
         { "{\"kind\":\"echo.say\",\"run_at\":\"1969-01-01T00:00:00Z\"}", ERROR_UNPROCESSABLE },
+        { "{\"kind\":\"echo.say\",\"run_at\":\"9999-12-31T23:59:59-14:00\"}", ERROR_UNPROCESSABLE },
     };
     jobs_stage_t stage;
     principal_t ada = jobs_user("ada"), admin = jobs_admin();
@@ -270,7 +271,71 @@ static void test_crowd(void)
     jobs_stage_close(&stage);
 }
 
+/* ---- two runs of one job -----------------------------------------------------------------------
+ */
+
+#define PILE 200 /* so many that the table of runs is rearranged, once */
+
+static db_status_t s_end_leases(db_conn_t *conn, void *arg)
+{
+    static const db_sql_t end = { "test.end_leases", "UPDATE worker SET lease_until = 1", NULL };
+    (void)arg;
+    return DB_RUN(conn, &end, NULL);
+}
+
+/* The worker is there again, as if it had never been given up. */
+static db_status_t s_give_lease(db_conn_t *conn, void *arg)
+{
+    static const db_sql_t give = {
+        "test.give_lease",
+        "INSERT INTO worker (id, name, is_pulling, lease_until)"
+        " SELECT worker_id, 'again', 0, 99999999999999 FROM job WHERE id = $id"
+        " ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
+        NULL
+    };
+    return DB_RUN(conn, &give, NULL, DB_P_INT("id", *(const int64_t *)arg));
+}
+
+static bool s_is_held_by(int count)
+{
+    for (int tries = 0; tries < BUS_PATIENCE_S * 200 && atomic_load(&echo.held) < count; tries++)
+        clock_sleep_ms(5);
+    return atomic_load(&echo.held) >= count;
+}
+
+/* An instance whose lease has ended while it called may claim the same job again: it keeps both
+ * runs apart, and the first one's answer counts for nothing. */
+static void test_two_runs(void)
+{
+    static const db_sql_t running = { "test.running",
+                                      "SELECT count(*) AS n FROM job WHERE state = 1", NULL };
+    jobs_stage_t stage;
+    jobs_stage_open(&stage);
+    db_t *db = stage_db(&stage.stage);
+    atomic_store(&echo.is_held, true);
+    int64_t id = jobs_put(&stage, NULL, "{\"kind\":\"echo.hold\"}");
+    ok(s_is_held_by(1));
+    for (int tries = 0; tries < BUS_PATIENCE_S * 200 && atomic_load(&echo.held) < 2; tries++) {
+        insist(db_write(db, s_end_leases, NULL) == DB_OK);
+        clock_sleep_ms(5);
+    }
+    is_int(db_write(db, s_give_lease, &id), DB_OK);
+    ok(s_is_held_by(2)); /* the same job twice */
+    for (int i = 0; i < PILE; i++)
+        jobs_put(&stage, NULL,
+                 i % 2 ? "{\"kind\":\"echo.hold\",\"queue\":\"one\"}"
+                       : "{\"kind\":\"echo.hold\",\"queue\":\"other\"}");
+    for (int tries = 0; tries < BUS_PATIENCE_S * 200 && place_number(db, &running) < PILE; tries++)
+        clock_sleep_ms(5);
+    atomic_store(&echo.let_go, 2);
+    ok(jobs_await(&stage, id, "done") != NULL);
+    atomic_store(&echo.is_held, false);
+    ok(jobs_stat_reaches(&stage, JOBS_STALE, 1));
+    ok(jobs_stat_reaches(&stage, JOBS_SUCCEEDED, 1 + PILE));
+    jobs_stage_close(&stage);
+}
+
 DATABASE_TESTS({ "runs", test_runs }, { "refusals", test_refusals }, { "names", test_names },
-               { "retries", test_retries }, { "later", test_later }, { "order", test_order },
-               { "absence", test_absence }, { "leaving", test_leaving }, { "queues", test_queues },
-               { "lists", test_lists }, { "crowd", test_crowd })
+               { "two runs", test_two_runs }, { "retries", test_retries }, { "later", test_later },
+               { "order", test_order }, { "absence", test_absence }, { "leaving", test_leaving },
+               { "queues", test_queues }, { "lists", test_lists }, { "crowd", test_crowd })

@@ -169,6 +169,9 @@ static void test_dead(void)
     }
     reply_t reply = jobs_call(&stage, &ada, "dead", "{}");
     is_int(value_get(reply.body, "items")->count, 3);
+    long long behind =
+        jobs_put(&stage, &ada, "{\"kind\":\"echo.refuse\",\"queue\":\"echo\",\"order_key\":\"o\"}");
+    ok(jobs_await(&stage, behind, "dead") != NULL);
     is_int(value_get(jobs_call(&stage, &bob, "dead", "{}").body, "items")->count, 0);
     is_int(jobs_call(&stage, &bob, "dead_get", "{\"id\":%lld}", ids[0]).code, ERROR_NOT_FOUND);
     is_int(jobs_call(&stage, &ada, "dead_get", "{\"id\":%lld}", ids[0]).code, ERROR_NONE);
@@ -179,10 +182,14 @@ static void test_dead(void)
     is_int(jobs_call(&stage, NULL, "queue_set", "{\"name\":\"echo\",\"paused\":true}").code,
            ERROR_NONE);
     reply = jobs_call(&stage, &ada, "replay_many", "{\"dry_run\":true,\"kind\":\"echo.refuse\"}");
-    is_int(value_get(reply.body, "ids")->count, 2);
-    is_int(jobs_call(&stage, &ada, "replay", "{\"id\":%lld}", ids[1]).code, ERROR_NONE);
+    is_int(value_get(reply.body, "ids")->count, 3);
+    reply = jobs_call(&stage, &ada, "replay", "{\"id\":%lld}", ids[1]);
+    is_text(stage_text(&stage.stage, reply.body, "state"), "ready");
     reply = jobs_call(&stage, &ada, "replay", "{\"id\":%lld}", ids[2]);
     is_int(reply.code, ERROR_CONFLICT);
+    jobs_put(&stage, &ada, "{\"kind\":\"echo.say\",\"order_key\":\"o\"}");
+    reply = jobs_call(&stage, &ada, "replay", "{\"id\":%lld}", behind);
+    is_text(stage_text(&stage.stage, reply.body, "state"), "blocked");
     reply = jobs_call(&stage, &ada, "replay_many", "{\"code\":\"UNPROCESSABLE\"}");
     is_int(value_get(reply.body, "ids")->count, 0);
     const value_t *collision = value_item(value_get(reply.body, "collisions"), 0);

@@ -460,7 +460,46 @@ static void s_test_many(void)
     s_close(&stage);
 }
 
+/* ---- a clock that was wrong --------------------------------------------------------------------
+ */
+
+static db_status_t s_pull_back_work(db_conn_t *conn, void *arg)
+{
+    return schedule_store_pull_back(conn, arg);
+}
+
+/* The database's clock was two hours ahead for a while, and schedules were fired by it. */
+static void s_test_wrong_clock(void)
+{
+    stage_t stage;
+    int64_t count = -1;
+    s_open(&stage);
+    for (const char *const *name = (const char *const[]){ "tick", "rest", NULL }; *name; name++) {
+        schedule_t schedule = s_schedule(*name, "* * * * * *");
+        s_put(&stage, &schedule);
+    }
+    ok(db_write(stage.db, s_pull_back_work, &count) == DB_OK);
+    is_int(count, 0);
+    s_sql(&stage, SLEEP("-7200"));
+    s_sql(&stage, "UPDATE schedule SET is_paused = 1, next_at = NULL"
+                  " WHERE name = 'rest' AND CAST($now AS BIGINT) > 0");
+    is_int(s_fire(&stage).count, 0);
+    ok(db_write(stage.db, s_pull_back_work, &count) == DB_OK);
+    is_int(count, 1);
+    schedule_fired_t fired = s_fire(&stage);
+    ok_named(fired.count <= 2 && fired.missed == 0, "it goes on from now");
+    s_sql(&stage, "UPDATE schedule SET next_at = next_at - 3000,"
+                  " decided_until = decided_until - 3000 WHERE name = 'tick'"
+                  " AND CAST($now AS BIGINT) > 0");
+    ok_named(s_fire(&stage).count >= 1, "and is fired as ever");
+    is_int(s_count(&stage, "SELECT count(*) AS n FROM (SELECT 1 FROM schedule_fire"
+                           " GROUP BY schedule_id, fire_at HAVING count(*) > 1) AS f"),
+           0);
+    s_close(&stage);
+}
+
 DATABASE_TESTS({ "put", s_test_put }, { "list", s_test_list }, { "fire", s_test_fire },
-               { "late", s_test_late }, { "overlap", s_test_overlap }, { "broken", s_test_broken },
+               { "wrong clock", s_test_wrong_clock }, { "late", s_test_late },
+               { "overlap", s_test_overlap }, { "broken", s_test_broken },
                { "pause", s_test_pause }, { "run now", s_test_run }, { "purge", s_test_purge },
                { "erased accounts", s_test_erased }, { "many at once", s_test_many })

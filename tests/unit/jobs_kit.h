@@ -84,7 +84,7 @@ static inline bool kit_succeed(db_t *db, arena_t *arena, int64_t id, int64_t fen
     const job_turn_t turn = { .successes = &success, .success_count = 1 };
     job_turned_t turned;
     is_int(jobs_store_turn(db, arena, &turn, &turned), DB_OK);
-    return turned.accepted_count == 1 && turned.accepted[0] == id;
+    return turned.accepted_count == 1 && turned.accepted[0].id == id;
 }
 
 static inline db_status_t kit_settle_work(db_conn_t *conn, void *arg)

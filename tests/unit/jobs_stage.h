@@ -26,7 +26,8 @@ typedef struct {
     job_run_t run;            /* of the last call */
     char account[80];         /* in whose name it was */
     atomic_int failures_left; /* of `flaky` */
-    atomic_bool is_held;      /* `hold` waits for its end */
+    atomic_bool is_held;      /* `hold` waits for its end, */
+    atomic_int let_go;        /* but for runs of a job from this one on; 0: all of them */
     atomic_int held;          /* calls that do */
 } echo_t;
 
@@ -70,6 +71,12 @@ static inline void echo_on_refuse(call_t *call, void *self)
     call_fail(call, ERROR_UNPROCESSABLE, "This will never do");
 }
 
+static inline bool echo_is_let_go(const job_run_t *run)
+{
+    const int let_go = atomic_load(&echo.let_go);
+    return let_go && run && run->fence >= let_go;
+}
+
 static inline void echo_on_hold(call_t *call, void *self)
 {
     (void)self;
@@ -77,7 +84,8 @@ static inline void echo_on_hold(call_t *call, void *self)
     call_progress(call, 50, "half");
     call_progress(call, 51, "too soon for another");
     atomic_fetch_add(&echo.held, 1);
-    while (atomic_load(&echo.is_held) && !call_is_cancelled(call) && call_left_ms(call))
+    while (atomic_load(&echo.is_held) && !echo_is_let_go(call_job(call)) &&
+           !call_is_cancelled(call) && call_left_ms(call))
         clock_sleep_ms(1);
     atomic_fetch_sub(&echo.held, 1);
     if (call_is_cancelled(call))
@@ -150,6 +158,7 @@ static inline void jobs_stage_prepare(jobs_stage_t *self)
     echo.calls = 0;
     atomic_store(&echo.failures_left, 0);
     atomic_store(&echo.is_held, false);
+    atomic_store(&echo.let_go, 0);
 }
 
 static inline void jobs_stage_close(jobs_stage_t *self)

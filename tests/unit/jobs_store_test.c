@@ -364,6 +364,39 @@ static void test_limits(void)
     place_end(&place, &db);
 }
 
+/* The clock was two hours ahead for a moment: what was begun then does not keep the queue shut for
+ * two hours, but for its window. */
+static void test_limits_after_a_wrong_clock(void)
+{
+    static const db_sql_t ahead = { "test.ahead", "UPDATE beginning SET at = at + 7200000", NULL };
+    static const db_sql_t begun = { "test.begun", "SELECT max(at) AS n FROM beginning", NULL };
+    static const db_sql_t now = { "test.now", "SELECT " STORE_NOW_SQLITE " AS n",
+                                  "SELECT " STORE_NOW_POSTGRES " AS n" };
+    static const db_sql_t age = { "test.age", "UPDATE beginning SET at = at - 60500", NULL };
+    place_t place;
+    arena_t arena = { 0 };
+    job_new_t jobs[4];
+    job_receipt_t receipts[4];
+    db_t *db = kit_open(&place);
+    limited_t limited = { .arena = &arena, .worker = kit_worker(db) };
+    for (size_t i = 0; i < 4; i++)
+        jobs[i] = kit_job();
+    is_int(kit_add(db, jobs, 4, receipts), DB_OK);
+    s_set(db, (job_queue_change_t){ .is_paused = -1,
+                                    .is_pulled = -1,
+                                    .max_running = -1,
+                                    .rate_limit = 2,
+                                    .rate_window_ms = 60000 });
+    is_int(s_begin_limited(db, &limited, 9), 2);
+    is_int(db_write_one(db, &ahead, NULL, 0, NULL), DB_OK);
+    is_int(s_begin_limited(db, &limited, 9), 0);
+    ok(place_number(db, &begun) <= place_number(db, &now));
+    is_int(db_write_one(db, &age, NULL, 0, NULL), DB_OK);
+    is_int(s_begin_limited(db, &limited, 9), 2);
+    arena_free(&arena);
+    place_end(&place, &db);
+}
+
 /* ---- workers --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -496,5 +529,6 @@ static void test_lists_and_purge(void)
 DATABASE_TESTS({ "order of claims", test_order_of_claims }, { "marks", test_marks },
                { "several queues", test_several_queues }, { "fence", test_fence },
                { "ends", test_ends }, { "orders", test_orders }, { "cancel", test_cancel },
-               { "limits", test_limits }, { "workers", test_workers },
-               { "lists and purge", test_lists_and_purge })
+               { "limits", test_limits },
+               { "limits after a wrong clock", test_limits_after_a_wrong_clock },
+               { "workers", test_workers }, { "lists and purge", test_lists_and_purge })

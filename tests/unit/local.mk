@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	%D%/analysis_squeeze_test \
 	%D%/base_crash_test \
 	%D%/base_kit_test \
+	%D%/base_host_test \
 	%D%/base_log_test \
 	%D%/base_settings_test \
 	%D%/base_slots_test \

@@ -127,6 +127,54 @@ static void test_retention(void)
     outside_close(&stage);
 }
 
+/* ---- what is due -------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    int64_t now_ms, count;
+    due_t due;
+} taking_t;
+
+static db_status_t s_take_work(db_conn_t *conn, void *arg)
+{
+    taking_t *self = arg;
+    return monitor_store_take_due(conn, self->now_ms, &self->due);
+}
+
+static db_status_t s_pull_back_work(db_conn_t *conn, void *arg)
+{
+    taking_t *self = arg;
+    return monitor_store_pull_back(conn, self->now_ms, &self->count);
+}
+
+static size_t s_take(outside_t *stage, int64_t now_ms)
+{
+    taking_t taking = { .now_ms = now_ms };
+    is_int(db_write(stage->db, s_take_work, &taking), DB_OK);
+    return taking.due.count;
+}
+
+/* The clock was two hours ahead when monitors were looked at. */
+static void test_wrong_clock(void)
+{
+    outside_t stage;
+    taking_t taking = { .now_ms = NOW };
+    outside_open(&stage, monitor_migrations);
+    s_fill(&stage, (fill_t){ "acme", 1000, 2, 0, NOW });
+    is_int(s_take(&stage, NOW), 2);
+    is_int(db_write(stage.db, s_pull_back_work, &taking), DB_OK);
+    is_int(taking.count, 0);
+    is_int(s_take(&stage, NOW + 7200000), 2);
+    is_int(s_take(&stage, NOW + 600000), 0);
+    taking.now_ms = NOW + 600000;
+    is_int(db_write(stage.db, s_pull_back_work, &taking), DB_OK);
+    is_int(taking.count, 2);
+    is_int(s_take(&stage, NOW + 600000), 2);
+    is_int(s_take(&stage, NOW + 600001), 0);
+    is_int(s_take(&stage, NOW + 630000), 2);
+    outside_close(&stage);
+}
+
 /* ---- plans ----------------------------------------------------------------------------------- */
 
 /* 1,000 accounts with 100 monitors each; a hundred of these have 1,000 looks. */
@@ -184,4 +232,4 @@ static void test_plans(void)
 }
 
 DATABASE_TESTS({ "erased accounts", test_erased }, { "retention", test_retention },
-               { "plans", test_plans })
+               { "wrong clock", test_wrong_clock }, { "plans", test_plans })

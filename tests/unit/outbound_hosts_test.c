@@ -47,6 +47,24 @@ static void test_rest(void)
     hosts_destroy(&hosts);
 }
 
+/* Who looks whether a host is well does not wait for its rest to end, and tries for nobody else. */
+static void test_look(void)
+{
+    hosts_t *hosts = hosts_new(1, 5000);
+    uint32_t wait_ms;
+    ok(s_report(hosts, false, NOW, WALL));
+    is_int(s_try(hosts, NOW), HOST_RESTING);
+    is_int(hosts_look(hosts, s_host, 2, &wait_ms), HOST_GO);
+    is_int(hosts_look(hosts, s_host, 2, &wait_ms), HOST_GO);
+    is_int(hosts_look(hosts, s_host, 2, &wait_ms), HOST_BUSY);
+    hosts_leave(hosts, s_host);
+    is_int(s_try(hosts, NOW), HOST_RESTING);
+    is_int(s_try(hosts, NOW + 5000), HOST_GO);
+    ok(hosts_force(hosts, s_host, HOST_FORCED_OPEN, NOW, WALL));
+    is_int(hosts_look(hosts, s_host, 2, &wait_ms), HOST_RESTING);
+    hosts_destroy(&hosts);
+}
+
 static void test_busy(void)
 {
     hosts_t *hosts = hosts_new(3, 5000);
@@ -152,5 +170,26 @@ static void test_room(void)
     hosts_destroy(&hosts);
 }
 
-TESTS({ "rest", test_rest }, { "busy", test_busy }, { "forced", test_forced },
-      { "told", test_told }, { "told nonsense", test_told_nonsense }, { "room", test_room })
+/* Somebody with many names, all of which fail, keeps nobody else from being called. */
+static void test_room_for_others(void)
+{
+    hosts_t *hosts = hosts_new(1, 5000);
+    char target[32];
+    uint32_t wait_ms;
+    ok(hosts_force(hosts, "kept.example:80", HOST_FORCED_OPEN, NOW, WALL));
+    for (int i = 0; i < HOSTS_MAX; i++) {
+        snprintf(target, sizeof target, "host-%d:80", i);
+        hosts_enter(hosts, target, 2, NOW, &wait_ms);
+        bool has_changed = hosts_report(hosts, target, false, NOW, WALL);
+        (void)has_changed;
+        hosts_leave(hosts, target);
+    }
+    is_int(s_try(hosts, NOW), HOST_GO);
+    is_int(hosts_enter(hosts, "host-9999:80", 2, NOW, &wait_ms), HOST_RESTING);
+    is_int(hosts_enter(hosts, "kept.example:80", 2, NOW, &wait_ms), HOST_RESTING);
+    hosts_destroy(&hosts);
+}
+
+TESTS({ "rest", test_rest }, { "look", test_look }, { "busy", test_busy },
+      { "forced", test_forced }, { "told", test_told }, { "told nonsense", test_told_nonsense },
+      { "room", test_room }, { "room for others", test_room_for_others })

@@ -404,6 +404,29 @@ static void test_rest(void)
     s_close(&stand);
 }
 
+/* Who looks whether a host answers is not kept from it by what others have found there, and keeps
+ * nobody else from it; nor does who gives it no time to answer. */
+static void test_rest_of_others(void)
+{
+    stand_t stand;
+    end_t end;
+    s_open(&stand);
+    for (int i = 0; i < 10; i++)
+        s_run(&stand, &end, s_url("outside.test", "/status/500"), &(transfer_t){ .is_look = true });
+    is_int(end.result.status, 500);
+    for (int i = 0; i < 10; i++)
+        s_run(&stand, &end, s_url("outside.test", "/silent"), &(transfer_t){ .total_ms = 20 });
+    is_int(end.result.outcome, TRANSFER_TIMEOUT);
+    is_int(s_run(&stand, &end, s_url("outside.test", "/ok"), NULL)->outcome, TRANSFER_ANSWERED);
+    for (int i = 0; i < 5; i++)
+        s_run(&stand, &end, s_url("outside.test", "/status/500"), NULL);
+    is_int(s_run(&stand, &end, s_url("outside.test", "/ok"), NULL)->outcome, TRANSFER_RESTING);
+    is_int(s_run(&stand, &end, s_url("outside.test", "/ok"), &(transfer_t){ .is_look = true })
+               ->outcome,
+           TRANSFER_ANSWERED);
+    s_close(&stand);
+}
+
 static void test_https_only(void)
 {
     stand_t stand;
@@ -450,4 +473,5 @@ TESTS({ "begin", test_begin }, { "answered", test_answered }, { "fenced", test_f
       { "rebinding", test_rebinding }, { "last word", test_last_word },
       { "redirects", test_redirects }, { "limits", test_limits }, { "timeouts", test_timeouts },
       { "leaving", test_leaving }, { "turns", test_turns }, { "rest", test_rest },
-      { "https only", test_https_only }, { "no proxy", test_no_proxy }, { "end", test_end })
+      { "rest of others", test_rest_of_others }, { "https only", test_https_only },
+      { "no proxy", test_no_proxy }, { "end", test_end })

@@ -103,7 +103,8 @@ static void test_formats(void)
     stats_free(&stats);
 }
 
-/* An instance that left is not down: it is not told whether it is up. Its counters are. */
+/* An instance that left is not down: it is not told whether it is up. Its counters are told, and
+ * what was when it left is no more. Nor is it for one that is down. */
 static void test_left(void)
 {
     stats_t stats;
@@ -113,10 +114,57 @@ static void test_left(void)
     exposition_write(&(exposition_source_t){ .view = view, .has_left = true }, 1, EXPOSITION_TEXT,
                      &text);
     ok(!s_has(&text, "instance_up{"));
-    ok(s_has(&text, "depth{part=\"edge\",instance=\"one\"} 0\n"));
+    ok(s_has(&text, "cpu_seconds_total{part=\"edge\",instance=\"one\"} 0.0\n"));
+    ok(!s_has(&text, "depth"));
+    text.size = 0;
+    exposition_write(&(exposition_source_t){ .view = view }, 1, EXPOSITION_TEXT, &text);
+    ok(s_has(&text, "instance_up{part=\"edge\",instance=\"one\"} 0\n"));
+    ok(s_has(&text, "cpu_seconds_total{part=\"edge\",instance=\"one\"} 0.0\n"));
+    ok(!s_has(&text, "depth"));
     view_drop(&view);
     buf_free(&text);
     stats_free(&stats);
+}
+
+/* One that tells too much is not told, so that the others are. */
+static void test_bound(void)
+{
+    static const char *const routes[] = { "/a", "/b", "/c" };
+    stats_t stats, small;
+    const uint8_t trace[16] = { 1 };
+    stats_init(&small, s_rows);
+    stats_init(&stats, s_rows);
+    for (size_t i = 0; i < COUNT_OF(routes); i++)
+        for (uint64_t value = 1; value < UINT64_C(1) << 40; value *= 2)
+            series_record_traced(stats_at(&stats, TRACED, &routes[i]), value, trace, 1700000000007);
+    view_t *one = s_view("one", &small), *two = s_view("two", &stats),
+           *three = s_view("three", &small);
+    exposition_source_t sources[] = { { .view = one, .is_up = true },
+                                      { .view = two, .is_up = true },
+                                      { .view = three, .is_up = true } };
+    for (int format = EXPOSITION_TEXT; format <= EXPOSITION_OPENMETRICS; format++) {
+        buf_t text = { 0 }, less = { 0 };
+        exposition_write(sources, 3, (exposition_format_t)format, &text);
+        is_int(exposition_bound(sources, 3, 10 * text.size), 0); /* the estimate is not far off */
+        ok(exposition_bound(sources, 3, text.size - 1) > 0);     /* and never too low */
+        ok(sources[1].is_large);
+        sources[0].is_large = sources[2].is_large = false;
+        exposition_write(sources, 3, (exposition_format_t)format, &less);
+        ok(s_has(&less, "instance_up{part=\"edge\",instance=\"two\"} 1\n"));
+        ok(s_has(&less, "depth{part=\"edge\",instance=\"one\"} 0\n"));
+        ok(s_has(&less, "depth{part=\"edge\",instance=\"three\"} 0\n"));
+        ok(!s_has(&less, "depth{part=\"edge\",instance=\"two\""));
+        is_int(exposition_bound(sources, 3, 0), 2); /* the others */
+        for (size_t i = 0; i < COUNT_OF(sources); i++)
+            sources[i].is_large = false;
+        buf_free(&text);
+        buf_free(&less);
+    }
+    view_drop(&one);
+    view_drop(&two);
+    view_drop(&three);
+    stats_free(&stats);
+    stats_free(&small);
 }
 
 /* Parts that do not agree on what a name is cannot spoil the whole for Prometheus. */
@@ -142,4 +190,5 @@ static void test_disagreement(void)
     buf_free(&text);
 }
 
-TESTS({ "formats", test_formats }, { "left", test_left }, { "disagreement", test_disagreement })
+TESTS({ "formats", test_formats }, { "left", test_left }, { "bound", test_bound },
+      { "disagreement", test_disagreement })

@@ -181,6 +181,7 @@ static db_param_t s_value(const char *statement, const char *name)
         { "lost", NULL, 500 },
         { "until", NULL, 0 },
         { "duration", NULL, 1 },
+        { "made", NULL, 1 },
         { "limit", NULL, 21 },
         { "most", NULL, 500 },
     };

@@ -39,7 +39,7 @@ static void s_on_answered(sending_t *sending, const transferred_t *result)
 /* The mail server is the operator's own: that it is not there is for them to mend. */
 static void s_fail(call_t *call, const transferred_t *result)
 {
-    const failure_t failure = outlet_failure(result);
+    const failure_t failure = outlet_failure(call, result);
     call_fail_with(call, &failure);
 }
 

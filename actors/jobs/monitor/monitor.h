@@ -42,6 +42,7 @@ typedef struct {
     erasures_t erasures;
     outbox_t outbox;
     uint32_t ticks;
+    int64_t clock_ms; /* the wall clock when it was last looked at; 0: not yet */
 } watcher_t;
 
 /* ---- on_check.c -------------------------------------------------------------------------- */

@@ -195,6 +195,7 @@ void http_on_monitor_run(call_t *call, void *arg)
                             .total_ms = (uint32_t)monitor->timeout_ms,
                             .redirects = (uint32_t)monitor->redirects,
                             .is_probe = true,
+                            .is_look = true,
                             .done = s_on_done,
                             .arg = self };
     bool sent = outlet_require_sent(&watcher->outlet, call, &transfer);

@@ -86,8 +86,32 @@ static void s_send_out(actor_t *actor, const char *id)
                 s_on_looked, actor);
 }
 
+typedef struct {
+    int64_t now_ms, count;
+} pulling_t;
+
+static db_status_t s_pull_back_work(db_conn_t *conn, void *arg)
+{
+    pulling_t *self = arg;
+    return monitor_store_pull_back(conn, self->now_ms, &self->count);
+}
+
+/* A clock that was ahead for a while would keep monitors from being looked at until it is that late
+ * again. Who starts does not know what it was before. */
+static void s_mind_clock(watcher_t *self)
+{
+    pulling_t pulling = { .now_ms = clock_wall_ms() };
+    const bool was_ahead = pulling.now_ms < self->clock_ms - MONITOR_CLOCK_MARGIN_MS;
+    if ((!self->clock_ms || was_ahead) && db_write(self->db, s_pull_back_work, &pulling) != DB_OK)
+        return;
+    self->clock_ms = pulling.now_ms;
+    if (pulling.count)
+        LOG(LOG_WARN, "monitor.clock_put_back", LOG_INT("monitors", pulling.count));
+}
+
 static void s_look(actor_t *actor, watcher_t *self)
 {
+    s_mind_clock(self);
     taking_t taking = { .now_ms = clock_wall_ms() };
     do {
         if (db_write(self->db, s_take_work, &taking) != DB_OK)

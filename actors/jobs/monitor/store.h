@@ -48,6 +48,7 @@ db_status_t monitor_store_get(db_conn_t *conn, arena_t *arena, const char *accou
 db_status_t monitor_store_list(db_conn_t *conn, arena_t *arena, const char *account,
                                const char *status, const cursor_t *from, size_t limit,
                                monitoreds_t *monitors) MUST_CHECK;
+/* How many there are; nobody else makes one for the account until the transaction ends. */
 db_status_t monitor_store_count(db_conn_t *conn, const char *account, int64_t *count) MUST_CHECK;
 /* Stores name, interval, confirmations, expect and whether it is paused; it is due at once. */
 db_status_t monitor_store_update(db_conn_t *conn, const monitored_t *monitor) MUST_CHECK;
@@ -64,6 +65,11 @@ typedef struct {
 /* Takes those that are due, each of them once over all instances: it is due again at the next
  * multiple of its interval, whatever was missed. */
 db_status_t monitor_store_take_due(db_conn_t *conn, int64_t now_ms, due_t *due) MUST_CHECK;
+
+/* After the clock was put back: those that would not be looked at for longer than their interval
+ * are due now. Reads all monitors; `count` is how many that were. */
+#define MONITOR_CLOCK_MARGIN_MS 60000 /* by which clocks of instances may differ */
+db_status_t monitor_store_pull_back(db_conn_t *conn, int64_t now_ms, int64_t *count) MUST_CHECK;
 
 /* ---- looks, changes, events (store_looks.c) ---------------------------------------------- */
 

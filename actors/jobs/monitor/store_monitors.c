@@ -29,6 +29,12 @@ static const db_sql_t s_list = {
             " AND (created_at, id) < ($at, $id) ORDER BY created_at DESC, id DESC LIMIT $limit",
     NULL
 };
+/* Whoever makes one for an account waits for who does, so that they count each other's. */
+static const db_sql_t s_lock_account = {
+    "http.lock_account", NULL,
+    "SELECT CAST(pg_advisory_xact_lock(hashtextextended("
+    "'monitor ' || CAST($account AS TEXT), 0)) AS TEXT) AS locked"
+};
 static const db_sql_t s_count = { "http.count",
                                   "SELECT count(*) AS n FROM monitor WHERE account = $account",
                                   NULL };
@@ -130,7 +136,12 @@ db_status_t monitor_store_list(db_conn_t *conn, arena_t *arena, const char *acco
 
 db_status_t monitor_store_count(db_conn_t *conn, const char *account, int64_t *count)
 {
-    return DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("account", account));
+    db_status_t status = DB_OK;
+    *count = 0;
+    if (!db_conn_is_sqlite(conn))
+        status = DB_RUN(conn, &s_lock_account, NULL, DB_P_TEXT("account", account));
+    return status == DB_OK ? DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("account", account))
+                           : status;
 }
 
 db_status_t monitor_store_delete(db_conn_t *conn, const char *account, const char *id,
@@ -156,6 +167,18 @@ db_status_t monitor_store_take_due(db_conn_t *conn, int64_t now_ms, due_t *due)
         text_copy(due->ids[due->count++], ID_UUID_SIZE, id, strlen(id));
     }
     return db_rows_end(rows);
+}
+
+static const db_sql_t s_pull_back = {
+    "http.pull_back",
+    "UPDATE monitor SET next_at = $now WHERE paused = 0 AND next_at > $now + interval_ms + $margin",
+    NULL
+};
+
+db_status_t monitor_store_pull_back(db_conn_t *conn, int64_t now_ms, int64_t *count)
+{
+    return DB_CHANGE(conn, &s_pull_back, count, DB_P_INT("now", now_ms),
+                     DB_P_INT("margin", MONITOR_CLOCK_MARGIN_MS));
 }
 
 const db_sql_t *const monitor_store_monitor_lookups[] = { &s_get,    &s_list,   &s_count,

@@ -72,27 +72,33 @@ static host_t *s_find(hosts_t *self, const char *target)
     return host;
 }
 
-static bool s_is_idle(const host_t *self)
+/* Whether it can be forgotten: that it rests is worth less than room for another, since whoever has
+ * many names could fill the table with hosts that fail. */
+static bool s_is_unused(const host_t *self)
 {
-    return self->in_flight == 0 && self->forced == HOST_AUTO &&
-           self->breaker.state == BREAKER_CLOSED;
+    return self->in_flight == 0 && self->forced == HOST_AUTO;
 }
 
 /* Makes room for one more; false when everything is in use. */
 static bool s_make_room(hosts_t *self)
 {
-    host_t *host, *next;
+    host_t *host, *next, *unused = NULL;
     if (HASH_COUNT(self->table) < HOSTS_MAX)
         return true;
     HASH_ITER(hh, self->table, host, next)
     {
-        if (!s_is_idle(host))
+        if (!s_is_unused(host))
             continue;
-        HASH_DEL(self->table, host);
-        mem_free(host);
-        return true;
+        if (!unused || host->breaker.state == BREAKER_CLOSED)
+            unused = host;
+        if (unused->breaker.state == BREAKER_CLOSED)
+            break;
     }
-    return false;
+    if (!unused)
+        return false;
+    HASH_DEL(self->table, unused);
+    mem_free(unused);
+    return true;
 }
 
 /* Finds or makes; NULL when there is no room. What is asked for moves to the end of the table. */
@@ -122,8 +128,9 @@ static const char *s_state(const host_t *self)
 
 /* ---- calls ------------------------------------------------------------------------------- */
 
-static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_host, uint64_t now_ms,
-                              uint32_t *wait_ms)
+/* `now_ms` NULL: whether its breaker is open does not matter. */
+static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_host,
+                              const uint64_t *now_ms, uint32_t *wait_ms)
 {
     host_t *host = s_use(self, target);
     *wait_ms = self->open_ms;
@@ -133,8 +140,8 @@ static host_verdict_t s_enter(hosts_t *self, const char *target, uint32_t per_ho
         return HOST_RESTING;
     if (host->in_flight >= per_host)
         return HOST_BUSY;
-    if (host->forced == HOST_AUTO && !breaker_allows(&host->breaker, now_ms)) {
-        *wait_ms = (uint32_t)(host->breaker.until_ms - now_ms);
+    if (now_ms && host->forced == HOST_AUTO && !breaker_allows(&host->breaker, *now_ms)) {
+        *wait_ms = (uint32_t)(host->breaker.until_ms - *now_ms);
         return HOST_RESTING;
     }
     host->in_flight++;
@@ -145,7 +152,15 @@ host_verdict_t hosts_enter(hosts_t *self, const char *target, uint32_t per_host,
                            uint32_t *wait_ms)
 {
     pthread_mutex_lock(&self->mutex);
-    host_verdict_t verdict = s_enter(self, target, per_host, now_ms, wait_ms);
+    host_verdict_t verdict = s_enter(self, target, per_host, &now_ms, wait_ms);
+    pthread_mutex_unlock(&self->mutex);
+    return verdict;
+}
+
+host_verdict_t hosts_look(hosts_t *self, const char *target, uint32_t per_host, uint32_t *wait_ms)
+{
+    pthread_mutex_lock(&self->mutex);
+    host_verdict_t verdict = s_enter(self, target, per_host, NULL, wait_ms);
     pthread_mutex_unlock(&self->mutex);
     return verdict;
 }

@@ -5,7 +5,7 @@
  * Each "host:port" has a circuit breaker (actors/runtime/breaker.h). Instances tell each other on a
  * topic which are not closed, so that one finds out for all, and which an operator has forced open
  * or closed: the newest word about a host counts. A host that nobody has called for long is
- * forgotten when room is needed. Any thread may call all of this.
+ * forgotten when room is needed, one that rests only when all do. Any thread may call all of this.
  */
 #ifndef SIGNALBOX_OUTBOUND_HOSTS_H
 #define SIGNALBOX_OUTBOUND_HOSTS_H
@@ -35,6 +35,10 @@ typedef enum {
 /* Whether a call of `target` may begin now; if so it is counted until `hosts_leave`. */
 host_verdict_t hosts_enter(hosts_t *self, const char *target, uint32_t per_host, uint64_t now_ms,
                            uint32_t *wait_ms);
+
+/* The same for who looks whether it answers: also while it rests, unless an operator has forced it
+ * open. */
+host_verdict_t hosts_look(hosts_t *self, const char *target, uint32_t per_host, uint32_t *wait_ms);
 
 /* The call is over; what it says of the host is reported apart, or not at all. */
 void hosts_leave(hosts_t *self, const char *target);

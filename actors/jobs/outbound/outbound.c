@@ -49,12 +49,21 @@ static void s_count(outbound_t *self, outbound_stat_t row, int64_t amount)
 
 /* ---- the end of a flight --------------------------------------------------------------------- */
 
+/* Whether it had less time than connecting alone may take: that there was no answer says more about
+ * who wanted one so soon. */
+static bool s_is_hasty(const flight_t *flight)
+{
+    return flight->total_ms < (uint32_t)outbound_settings.connect_ms;
+}
+
 /* What the outcome says of the other side, if anything. */
 static void s_report(outbound_t *self, const flight_t *flight)
 {
     transfer_outcome_t outcome = flight->result.outcome;
     bool success = outcome == TRANSFER_ANSWERED && flight->result.status < 500;
     if (outcome == TRANSFER_FENCED || outcome == TRANSFER_RESTING || outcome == TRANSFER_CANCELLED)
+        return;
+    if (flight->what.is_look || (outcome == TRANSFER_TIMEOUT && s_is_hasty(flight)))
         return;
     if (!hosts_report(self->config.hosts, flight->url.target, success, clock_ms(), clock_wall_ms()))
         return;
@@ -171,6 +180,16 @@ static void s_on_resolved(outbound_t *self, lookup_t *lookup)
     mem_free(lookup);
 }
 
+/* Whether the host may be called now. */
+static host_verdict_t s_ask(outbound_t *self, const flight_t *flight, uint32_t *wait_ms)
+{
+    hosts_t *hosts = self->config.hosts;
+    const uint32_t per_host = (uint32_t)outbound_settings.per_host;
+    return flight->what.is_look
+               ? hosts_look(hosts, flight->url.target, per_host, wait_ms)
+               : hosts_enter(hosts, flight->url.target, per_host, clock_ms(), wait_ms);
+}
+
 /* A flight among the active begins a hop, or ends; when its host is busy it waits again. */
 static void s_enter(outbound_t *self, flight_t *flight)
 {
@@ -179,8 +198,7 @@ static void s_enter(outbound_t *self, flight_t *flight)
         s_end(self, flight, TRANSFER_FENCED, "Only https is called (outbound.https_only)");
         return;
     }
-    switch (hosts_enter(self->config.hosts, flight->url.target,
-                        (uint32_t)outbound_settings.per_host, clock_ms(), &wait_ms)) {
+    switch (s_ask(self, flight, &wait_ms)) {
     case HOST_GO:
         flight->has_entered = true;
         s_resolve(self, flight);

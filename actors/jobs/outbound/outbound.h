@@ -142,6 +142,7 @@ typedef struct {
     uint32_t redirects;            /* that are followed, of GET and HEAD; to another host without
                                       `headers` */
     bool is_probe;                 /* a connection of its own, and the certificate is looked at */
+    bool is_look;                  /* made while its host rests, too, and says nothing about it */
     bool is_trusted;               /* the operator named the other side: the fence is open */
     /* of mail: who it is from, to whom (ends with NULL), with which name and password ("": none) */
     const char *mail_from, *const *mail_to, *user, *password;

@@ -139,17 +139,19 @@ static error_code_t s_code(transfer_outcome_t outcome)
     }
 }
 
-failure_t outlet_failure(const transferred_t *result)
+failure_t outlet_failure(const call_t *call, const transferred_t *result)
 {
+    /* a job that came back as soon as the rest ends would use its attempts up within minutes */
+    const bool is_own_pace = result->outcome == TRANSFER_RESTING && call_job(call);
     failure_t failure = { .code = s_code(result->outcome),
-                          .retry_after_ms = result->retry_after_ms };
+                          .retry_after_ms = is_own_pace ? 0 : result->retry_after_ms };
     snprintf(failure.detail, sizeof failure.detail, "%s", result->why);
     return failure;
 }
 
 void outlet_fail(call_t *call, const transferred_t *result)
 {
-    failure_t failure = outlet_failure(result);
+    failure_t failure = outlet_failure(call, result);
     failure.is_outside = true;
     call_fail_with(call, &failure);
 }

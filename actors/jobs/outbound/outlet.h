@@ -43,9 +43,9 @@ bool outlet_require_sent(outlet_t *self, call_t *call, transfer_t *transfer) MUS
  * (traceparent, tracestate). Before it is handed over. (outlet_trace.c) */
 void outlet_trace(call_t *call, transfer_t *transfer);
 
-/* What it means that a transfer was not answered; whether trying again may help follows from the
- * error. */
-failure_t outlet_failure(const transferred_t *result);
+/* What it means to the call that a transfer was not answered; whether trying again may help follows
+ * from the error. */
+failure_t outlet_failure(const call_t *call, const transferred_t *result);
 
 /* Fails a call with it, as the failure of somebody outside. */
 void outlet_fail(call_t *call, const transferred_t *result);

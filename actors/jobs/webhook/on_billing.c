@@ -57,6 +57,9 @@ static billed_t s_read(call_t *call)
     if (!type || !text_starts(type, "customer.subscription."))
         return change;
     change.account = billing_account(arena, body);
+    /* it has not begun: that may be told after its beginning, in the same second */
+    if (value_is(value_get(object, "status"), "incomplete"))
+        return change;
     if (strcmp(type, "customer.subscription.deleted") == 0 ||
         !s_is_good(value_get(object, "status"))) {
         change.tier = FREE_TIER;

@@ -13,7 +13,8 @@
 #include "actors/jobs/webhook/webhook.h"
 #include "proto/json.h"
 
-#define ID_BYTES_MAX 200
+#define ID_BYTES_MAX   200
+#define TYPE_BYTES_MAX 200
 
 static const char *s_header(call_t *call, const char *name)
 {
@@ -87,6 +88,13 @@ static bool s_require_fit(call_t *call, const char *body, size_t size, const val
     return false;
 }
 
+/* What it is about, if it says so in a few words. */
+static const char *s_type(call_t *call, const value_t *json)
+{
+    const char *type = value_dup_text(call_arena(call), json, "type");
+    return type && strlen(type) <= TYPE_BYTES_MAX ? type : NULL;
+}
+
 typedef struct {
     inbound_t inbound;
     bool added;
@@ -120,7 +128,7 @@ void webhook_on_hook(call_t *call, void *arg)
         return;
     taking_t taking = { .inbound = { .provider = provider->name,
                                      .id = s_id(call, provider, json, body, size),
-                                     .type = value_dup_text(call_arena(call), json, "type"),
+                                     .type = s_type(call, json),
                                      .account = billing_account(call_arena(call), json),
                                      .kind = provider->kind,
                                      .body = body } };

@@ -17,7 +17,8 @@
 typedef struct {
     call_t *call;
     delivery_t delivery;
-    const char *subscription_id;
+    const char *subscription_id, *url;
+    bool was_made; /* false: the receiver was not called, for a reason that may pass */
     post_verdict_t verdict;
     uint32_t retry_after_ms;
     char detail[200];
@@ -36,9 +37,9 @@ static db_status_t s_store_work(db_conn_t *conn, void *arg)
 {
     const attempt_t *self = arg;
     const int64_t now_ms = clock_wall_ms();
-    db_status_t status = webhook_store_attempt(conn, &self->delivery, now_ms);
+    db_status_t status = webhook_store_attempt(conn, &self->delivery, self->was_made, now_ms);
     if (status == DB_OK && self->verdict == POST_GONE)
-        status = webhook_store_disable(conn, self->subscription_id,
+        status = webhook_store_disable(conn, self->subscription_id, self->url,
                                        "The receiver answered 410, gone", now_ms);
     return status;
 }
@@ -83,20 +84,24 @@ static void s_on_done(void *arg, const transferred_t *result)
         return;
     }
     self->verdict = s_judge(result);
-    self->retry_after_ms = result->retry_after_ms;
+    self->was_made = result->outcome != TRANSFER_RESTING;
+    /* how long a host rests says nothing of when it is well: the pauses go on growing */
+    self->retry_after_ms = self->was_made ? result->retry_after_ms : 0;
     self->delivery.status = result->outcome == TRANSFER_ANSWERED ? result->status : 0;
     self->delivery.duration_us = (int64_t)result->total_us;
     if (self->verdict == POST_TAKEN) {
         self->delivery.state = "delivered";
         self->delivery.detail = NULL;
     } else {
-        self->delivery.state = self->verdict == POST_LATER && !is_last ? "queued" : "failed";
+        const bool goes_on = self->verdict == POST_LATER && !(self->was_made && is_last);
+        self->delivery.state = goes_on ? "queued" : "failed";
         if (result->outcome == TRANSFER_ANSWERED)
             snprintf(self->detail, sizeof self->detail, "The receiver answered %u", result->status);
         else
             snprintf(self->detail, sizeof self->detail, "%s", result->why);
         self->delivery.detail = self->detail;
-        webhook_count(self->call, WEBHOOK_REJECTED);
+        if (self->was_made)
+            webhook_count(self->call, WEBHOOK_REJECTED);
     }
     call_resume(self->call, s_store, self);
 }
@@ -107,6 +112,7 @@ static void s_give_up(call_t *call, attempt_t *attempt, const char *why)
     attempt->delivery.state = "failed";
     attempt->delivery.detail = why;
     attempt->verdict = POST_NEVER;
+    attempt->was_made = true;
     s_store(call, attempt);
 }
 
@@ -167,7 +173,9 @@ void webhook_on_send(call_t *call, void *arg)
         return;
     }
     attempt_t *attempt = arena_alloc(arena, sizeof *attempt);
-    *attempt = (attempt_t){ .call = call, .delivery = *delivery, .subscription_id = to->id };
+    *attempt = (attempt_t){
+        .call = call, .delivery = *delivery, .subscription_id = to->id, .url = to->url
+    };
     if (strcmp(to->status, "disabled") == 0)
         s_give_up(call, attempt, "The subscription is disabled");
     else

@@ -175,56 +175,94 @@ void webhook_on_get(call_t *call, void *arg)
 
 /* ---- changing ---------------------------------------------------------------------------- */
 
-static db_status_t s_update_work(db_conn_t *conn, void *arg)
+/* A change of what is stored at that moment: others may be changing something else of it. */
+typedef struct {
+    call_t *call;
+    void (*change)(call_t *call, subscription_t *subscription, const subscription_t *to);
+    subscription_t to; /* what is to be in it; of `change` alone */
+    subscription_t changed;
+    bool is_there;
+} changing_t;
+
+static db_status_t s_change_work(db_conn_t *conn, void *arg)
 {
-    return webhook_store_update(conn, arg);
+    changing_t *self = arg;
+    call_t *call = self->call;
+    const subscription_t *found;
+    db_status_t status = webhook_store_lock(conn, call_arena(call), webhook_account(call),
+                                            call_text(call, "id"), &found);
+    self->is_there = status == DB_OK && found;
+    if (!self->is_there)
+        return status;
+    self->changed = *found;
+    self->changed.updated_ms = clock_wall_ms();
+    self->change(call, &self->changed, &self->to);
+    return webhook_store_update(conn, &self->changed);
+}
+
+/* False: the call has been failed. */
+static bool s_require_changed(webhook_t *self, changing_t *changing)
+{
+    if (!webhook_require_ok(changing->call, db_write(self->db, s_change_work, changing)))
+        return false;
+    if (!changing->is_there)
+        webhook_fail_missing(changing->call);
+    return changing->is_there;
+}
+
+static void s_update(call_t *call, subscription_t *subscription, const subscription_t *to)
+{
+    if (to->url)
+        subscription->url = to->url;
+    if (to->events)
+        subscription->events = to->events;
+    if (value_get(call_request(call), "about"))
+        subscription->about = call_text(call, "about");
+    if (value_get(call_request(call), "status")) {
+        subscription->status = call_text(call, "status");
+        subscription->reason = NULL;
+    }
 }
 
 void webhook_on_update(call_t *call, void *arg)
 {
     webhook_t *self = arg;
     url_t url;
-    const subscription_t *found = webhook_require_subscription(call);
-    if (!found)
-        return;
     const value_t *request = call_request(call);
-    subscription_t changed = *found;
+    changing_t changing = { .call = call, .change = s_update };
     if (value_get(request, "url")) {
         if (!outlet_require_outside(&self->outlet, call, "url", &url))
             return;
-        changed.url = url.text;
+        changing.to.url = url.text;
     }
-    if (value_get(request, "events") && !(changed.events = s_require_events(call)))
+    if (value_get(request, "events") && !(changing.to.events = s_require_events(call)))
         return;
-    if (value_get(request, "about"))
-        changed.about = call_text(call, "about");
-    if (value_get(request, "status")) {
-        changed.status = call_text(call, "status");
-        changed.reason = NULL;
-    }
-    changed.updated_ms = clock_wall_ms();
-    if (!webhook_require_ok(call, db_write(self->db, s_update_work, &changed)))
+    if (!s_require_changed(self, &changing))
         return;
     webhook_tell_wishes(self);
-    s_reply(call, &changed);
+    s_reply(call, &changing.changed);
+}
+
+static void s_rotate(call_t *call, subscription_t *subscription, const subscription_t *to)
+{
+    const int64_t hours = call_int(call, "overlap_hours");
+    subscription->old_secret = hours ? subscription->secret : NULL;
+    subscription->old_secret_size = hours ? subscription->secret_size : 0;
+    subscription->old_until_ms = hours ? subscription->updated_ms + hours * MS_PER_HOUR : 0;
+    subscription->secret = to->secret;
+    subscription->secret_size = to->secret_size;
 }
 
 void webhook_on_rotate(call_t *call, void *arg)
 {
     webhook_t *self = arg;
     char secret[SIGNATURE_TEXT_SIZE];
-    const int64_t now_ms = clock_wall_ms(), hours = call_int(call, "overlap_hours");
-    const subscription_t *found = webhook_require_subscription(call);
-    if (!found)
-        return;
-    subscription_t changed = *found;
-    changed.old_secret = hours ? found->secret : NULL;
-    changed.old_secret_size = hours ? found->secret_size : 0;
-    changed.old_until_ms = hours ? now_ms + hours * MS_PER_HOUR : 0;
-    changed.updated_ms = now_ms;
-    s_make_secret(call, self, &changed, secret);
-    if (webhook_require_ok(call, db_write(self->db, s_update_work, &changed)))
-        s_reply_with_secret(call, &changed, secret);
+    changing_t changing = { .call = call,
+                            .change = s_rotate,
+                            .to = { .id = call_text(call, "id") } };
+    s_make_secret(call, self, &changing.to, secret);
+    if (s_require_changed(self, &changing))
+        s_reply_with_secret(call, &changing.changed, secret);
     mem_wipe(secret, sizeof secret);
 }
 
@@ -248,5 +286,5 @@ void webhook_on_delete(call_t *call, void *arg)
     if (deleting.changed)
         call_reply(call, 0);
     else
-        call_fail(call, ERROR_NOT_FOUND, "There is no subscription with this id");
+        webhook_fail_missing(call);
 }

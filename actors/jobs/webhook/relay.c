@@ -11,15 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "actors/base/clock.h"
+#include "actors/base/id.h"
+#include "actors/base/log.h"
 #include "actors/jobs/webhook/webhook.h"
 #include "actors/runtime/enqueue.h"
+#include "proto/jobs.h"
 #include "proto/json.h"
 
-#define BATCH_HOOKS 10 /* they may be large */
-#define SPARE_RUNS  10 /* of a job beyond its attempts: for instances that fall over */
+#define BATCH_HOOKS 10  /* they may be large */
+#define RUNS_MAX    100 /* of a job: its delivery ends by its own attempts */
 #define MARGIN_MS   5000
 #define KEY_SIZE    80
+
+/* An id that stands in the key of a job as it is, behind "hook." and the name of a provider. */
+#define KEY_ID_BYTES (JOBS_KEY_BYTES - 5 - 32 - 1)
 
 /* ---- deliveries -------------------------------------------------------------------------- */
 
@@ -34,7 +42,7 @@ static bool s_enqueue_deliveries(webhook_t *self, const deliveries_t *waiting)
                                .unique_key = keys[i],
                                .field = "delivery_id",
                                .id = delivery->id,
-                               .max_attempts = webhook_settings.attempts + SPARE_RUNS,
+                               .max_attempts = RUNS_MAX,
                                .backoff_ms = webhook_settings.backoff_ms,
                                .timeout_ms = outbound_settings.total_ms + MARGIN_MS };
     }
@@ -82,23 +90,59 @@ static void s_pack_hook(buf_t *payload, const inbound_t *inbound)
         pack_text(&pack, inbound->body);
 }
 
-static bool s_enqueue_hooks(webhook_t *self, arena_t *arena, const inbounds_t *waiting)
+/* The key of a job is shorter than an id may be: then a hash stands for it. */
+static const char *s_hook_key(arena_t *arena, const inbound_t *inbound)
+{
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof hash + 1];
+    const size_t size = strlen(inbound->id);
+    if (size <= KEY_ID_BYTES)
+        return arena_format(arena, "hook.%s.%s", inbound->provider, inbound->id);
+    crypto_hash_sha256(hash, (const uint8_t *)inbound->id, size);
+    return arena_format(arena, "hook.%s.sha256-%s", inbound->provider,
+                        id_hex(hash, sizeof hash, hex));
+}
+
+static error_code_t s_enqueue_hooks(webhook_t *self, arena_t *arena, const inbound_t *list,
+                                    size_t count)
 {
     buf_t payloads[BATCH_HOOKS] = { { 0 } };
     enqueue_t jobs[BATCH_HOOKS];
-    for (size_t i = 0; i < waiting->count; i++) {
-        const inbound_t *inbound = &waiting->list[i];
-        s_pack_hook(&payloads[i], inbound);
-        /* the key of a job is shorter than an id may be; a hash of it would say less */
-        jobs[i] = (enqueue_t){ .kind = inbound->kind,
-                               .unique_key = arena_format(arena, "hook.%.32s.%.150s",
-                                                          inbound->provider, inbound->id),
+    insist(count > 0 && count <= BATCH_HOOKS);
+    for (size_t i = 0; i < count; i++) {
+        s_pack_hook(&payloads[i], &list[i]);
+        jobs[i] = (enqueue_t){ .kind = list[i].kind,
+                               .unique_key = s_hook_key(arena, &list[i]),
                                .payload = &payloads[i] };
     }
-    bool good = enqueue_jobs(self->outlet.actor, jobs, waiting->count) == ERROR_NONE;
-    for (size_t i = 0; i < waiting->count; i++)
+    error_code_t code = enqueue_jobs(self->outlet.actor, jobs, count);
+    for (size_t i = 0; i < count; i++)
         buf_free(&payloads[i]);
-    return good;
+    return code;
+}
+
+/* What the jobs service will never take must not keep the others waiting. */
+static bool s_is_refused(error_code_t code)
+{
+    return code == ERROR_BAD_REQUEST || code == ERROR_VALIDATION_FAILED ||
+           code == ERROR_TOO_LARGE || code == ERROR_UNPROCESSABLE;
+}
+
+/* One by one; how many have a job, or will never have one. */
+static size_t s_enqueue_each_hook(webhook_t *self, arena_t *arena, const inbounds_t *waiting)
+{
+    for (size_t i = 0; i < waiting->count; i++) {
+        const inbound_t *inbound = &waiting->list[i];
+        const error_code_t code = s_enqueue_hooks(self, arena, inbound, 1);
+        if (s_is_refused(code)) {
+            stats_add(actor_stats(self->outlet.actor), WEBHOOK_HOOKS_DROPPED, 1);
+            LOG(LOG_ERROR, "webhook.hook_dropped", LOG_TEXT("provider", inbound->provider),
+                LOG_TEXT("id", inbound->id), LOG_TEXT("why", error_row(code)->symbol));
+        } else if (code != ERROR_NONE) {
+            return i;
+        }
+    }
+    return waiting->count;
 }
 
 static db_status_t s_mark_hooks(db_conn_t *conn, void *arg)
@@ -116,8 +160,12 @@ static bool s_relay_hooks(webhook_t *self, db_conn_t *conn, arena_t *arena, size
     if (webhook_store_waiting_inbound(conn, arena, BATCH_HOOKS, &waiting) != DB_OK)
         return false;
     *count = waiting.count;
-    return waiting.count == 0 || (s_enqueue_hooks(self, arena, &waiting) &&
-                                  db_write(self->db, s_mark_hooks, &waiting) == DB_OK);
+    if (waiting.count == 0)
+        return true;
+    const error_code_t code = s_enqueue_hooks(self, arena, waiting.list, waiting.count);
+    if (code != ERROR_NONE)
+        waiting.count = s_is_refused(code) ? s_enqueue_each_hook(self, arena, &waiting) : 0;
+    return db_write(self->db, s_mark_hooks, &waiting) == DB_OK && waiting.count == *count;
 }
 
 /* ---- both -------------------------------------------------------------------------------- */

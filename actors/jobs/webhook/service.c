@@ -58,6 +58,8 @@ static const stats_row_t s_stats_rows[WEBHOOK_STATS + 1] = {
     [WEBHOOK_HOOKS] = { "webhook_hooks_total", STATS_COUNTER, "What others have told us, stored" },
     [WEBHOOK_HOOKS_REFUSED] = { "webhook_hooks_refused_total", STATS_COUNTER,
                                 "What others have told us without a good signature" },
+    [WEBHOOK_HOOKS_DROPPED] = { "webhook_hooks_dropped_total", STATS_COUNTER,
+                                "What others have told us, of which no job can be made" },
     [WEBHOOK_TIERS_SET] = { "webhook_tiers_set_total", STATS_COUNTER,
                             "Tiers set because a subscription changed" },
 };

@@ -35,6 +35,11 @@ db_conn_t *webhook_require_conn(call_t *call)
     return conn;
 }
 
+void webhook_fail_missing(call_t *call)
+{
+    call_fail(call, ERROR_NOT_FOUND, "There is no subscription with this id");
+}
+
 const subscription_t *webhook_require_subscription(call_t *call)
 {
     const subscription_t *found;
@@ -44,7 +49,7 @@ const subscription_t *webhook_require_subscription(call_t *call)
                                                     call_text(call, "id"), &found)))
         return NULL;
     if (!found)
-        call_fail(call, ERROR_NOT_FOUND, "There is no subscription with this id");
+        webhook_fail_missing(call);
     return found;
 }
 

@@ -46,6 +46,9 @@ db_status_t webhook_store_add(db_conn_t *conn, const subscription_t *subscriptio
 /* `account` NULL: anybody's. */
 db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
                               const subscription_t **found) MUST_CHECK;
+/* The same, and nobody else changes it until the transaction ends. */
+db_status_t webhook_store_lock(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
+                               const subscription_t **found) MUST_CHECK;
 db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *account,
                                const cursor_t *from, size_t limit,
                                subscriptions_t *subscriptions) MUST_CHECK;
@@ -54,14 +57,15 @@ db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *acco
 typedef void (*webhook_each_t)(void *arg, const char *account, const char *events);
 db_status_t webhook_store_active(db_conn_t *conn, size_t limit, int64_t *at, webhook_each_t each,
                                  void *arg) MUST_CHECK;
+/* How many there are; nobody else makes one for the account until the transaction ends. */
 db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *count) MUST_CHECK;
 /* Stores url, events, about, status, reason, secrets and `updated_ms` of one that is there. */
 db_status_t webhook_store_update(db_conn_t *conn, const subscription_t *subscription) MUST_CHECK;
 db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const char *id,
                                  bool *changed) MUST_CHECK;
-/* An active one hears nothing any more. */
-db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *reason,
-                                  int64_t now_ms) MUST_CHECK;
+/* One that has this URL still hears nothing any more. */
+db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *url,
+                                  const char *reason, int64_t now_ms) MUST_CHECK;
 
 /* ---- events and deliveries (store_deliveries.c) ---------------------------------------------- */
 
@@ -103,8 +107,9 @@ db_status_t webhook_store_waiting(db_conn_t *conn, arena_t *arena, size_t limit,
                                   deliveries_t *deliveries) MUST_CHECK;
 db_status_t webhook_store_queued(db_conn_t *conn, const char *ids, int64_t now_ms) MUST_CHECK;
 
-/* How an attempt went; `state` is "queued" when there is to be another. */
-db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery,
+/* How an attempt went, or why none was made; `state` is "queued" when there is to be another. One
+ * that has ended meanwhile stays as it is. */
+db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery, bool was_made,
                                   int64_t now_ms) MUST_CHECK;
 /* Begins one anew that has ended. */
 db_status_t webhook_store_replay(db_conn_t *conn, const char *id, int64_t now_ms,

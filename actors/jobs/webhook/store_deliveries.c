@@ -159,8 +159,9 @@ static const db_sql_t s_queued = {
 };
 static const db_sql_t s_attempt = {
     "webhook.attempt",
-    "UPDATE delivery SET state = $state, attempts = attempts + 1, status = $status,"
-    " detail = $detail, duration_us = $duration, updated_at = $now WHERE id = $id",
+    "UPDATE delivery SET state = $state, attempts = attempts + $made, status = $status,"
+    " detail = $detail, duration_us = $duration, updated_at = $now"
+    " WHERE id = $id AND state IN ('waiting', 'queued')",
     NULL
 };
 static const db_sql_t s_replay = {
@@ -184,12 +185,13 @@ db_status_t webhook_store_queued(db_conn_t *conn, const char *ids, int64_t now_m
     return DB_CHANGE(conn, &s_queued, NULL, DB_P_TEXT("ids", ids), DB_P_INT("now", now_ms));
 }
 
-db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery, int64_t now_ms)
+db_status_t webhook_store_attempt(db_conn_t *conn, const delivery_t *delivery, bool was_made,
+                                  int64_t now_ms)
 {
     return DB_CHANGE(conn, &s_attempt, NULL, DB_P_TEXT("id", delivery->id),
                      DB_P_TEXT("state", delivery->state),
                      delivery->status ? DB_P_INT("status", delivery->status) : DB_P_NULL("status"),
-                     DB_P_TEXT("detail", delivery->detail),
+                     DB_P_TEXT("detail", delivery->detail), DB_P_INT("made", was_made),
                      DB_P_INT("duration", delivery->duration_us), DB_P_INT("now", now_ms));
 }
 

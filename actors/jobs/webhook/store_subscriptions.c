@@ -10,15 +10,15 @@
     "id, account, url, about, events, status, reason, secret, old_secret, old_until, created_at,"  \
     " updated_at"
 #define SUBSCRIPTION "SELECT " COLUMNS " FROM subscription"
+#define GET          SUBSCRIPTION " WHERE id = $id AND ($account = '' OR account = $account)"
 
 static const db_sql_t s_add = { "webhook.add",
                                 "INSERT INTO subscription (" COLUMNS ")"
                                 " VALUES ($id, $account, $url, $about, $events, $status, $reason,"
                                 " $secret, $old, $until, $now, $now)",
                                 NULL };
-static const db_sql_t s_get = {
-    "webhook.get", SUBSCRIPTION " WHERE id = $id AND ($account = '' OR account = $account)", NULL
-};
+static const db_sql_t s_get = { "webhook.get", GET, NULL };
+static const db_sql_t s_lock = { "webhook.lock", GET, GET " FOR UPDATE" };
 static const db_sql_t s_list = { "webhook.list",
                                  SUBSCRIPTION
                                  " WHERE account = $account AND (created_at, id) < ($at, $id)"
@@ -31,6 +31,12 @@ static const db_sql_t s_now = {
 static const db_sql_t s_active = {
     "webhook.active",
     "SELECT account, events FROM subscription WHERE status = 'active' LIMIT $limit", NULL
+};
+/* Whoever makes one for an account waits for who does, so that they count each other's. */
+static const db_sql_t s_lock_account = {
+    "webhook.lock_account", NULL,
+    "SELECT CAST(pg_advisory_xact_lock(hashtextextended("
+    "'subscription ' || CAST($account AS TEXT), 0)) AS TEXT) AS locked"
 };
 static const db_sql_t s_count = { "webhook.count",
                                   "SELECT count(*) AS n FROM subscription WHERE account = $account",
@@ -48,7 +54,7 @@ static const db_sql_t s_delete = { "webhook.delete",
 static const db_sql_t s_disable = {
     "webhook.disable",
     "UPDATE subscription SET status = 'disabled', reason = $reason, updated_at = $now"
-    " WHERE id = $id",
+    " WHERE id = $id AND url = $url",
     NULL
 };
 
@@ -97,13 +103,13 @@ db_status_t webhook_store_update(db_conn_t *conn, const subscription_t *subscrip
     return DB_CHANGE(conn, &s_update, NULL, VALUES(subscription));
 }
 
-db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
-                              const subscription_t **found)
+static db_status_t s_find(db_conn_t *conn, const db_sql_t *sql, arena_t *arena, const char *account,
+                          const char *id, const subscription_t **found)
 {
     db_rows_t *rows;
     *found = NULL;
-    db_status_t status = DB_RUN(conn, &s_get, &rows, DB_P_TEXT("id", id),
-                                DB_P_TEXT("account", account ? account : ""));
+    db_status_t status =
+        DB_RUN(conn, sql, &rows, DB_P_TEXT("id", id), DB_P_TEXT("account", account ? account : ""));
     if (status != DB_OK)
         return status;
     if (db_next(rows)) {
@@ -112,6 +118,18 @@ db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *accou
         *found = read;
     }
     return db_rows_end(rows);
+}
+
+db_status_t webhook_store_get(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
+                              const subscription_t **found)
+{
+    return s_find(conn, &s_get, arena, account, id, found);
+}
+
+db_status_t webhook_store_lock(db_conn_t *conn, arena_t *arena, const char *account, const char *id,
+                               const subscription_t **found)
+{
+    return s_find(conn, &s_lock, arena, account, id, found);
 }
 
 db_status_t webhook_store_list(db_conn_t *conn, arena_t *arena, const char *account,
@@ -147,7 +165,12 @@ db_status_t webhook_store_active(db_conn_t *conn, size_t limit, int64_t *at, web
 
 db_status_t webhook_store_count(db_conn_t *conn, const char *account, int64_t *count)
 {
-    return DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("account", account));
+    db_status_t status = DB_OK;
+    *count = 0;
+    if (!db_conn_is_sqlite(conn))
+        status = DB_RUN(conn, &s_lock_account, NULL, DB_P_TEXT("account", account));
+    return status == DB_OK ? DB_NUMBER(conn, &s_count, "n", count, DB_P_TEXT("account", account))
+                           : status;
 }
 
 db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const char *id,
@@ -160,11 +183,11 @@ db_status_t webhook_store_delete(db_conn_t *conn, const char *account, const cha
     return status;
 }
 
-db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *reason,
-                                  int64_t now_ms)
+db_status_t webhook_store_disable(db_conn_t *conn, const char *id, const char *url,
+                                  const char *reason, int64_t now_ms)
 {
-    return DB_CHANGE(conn, &s_disable, NULL, DB_P_TEXT("id", id), DB_P_TEXT("reason", reason),
-                     DB_P_INT("now", now_ms));
+    return DB_CHANGE(conn, &s_disable, NULL, DB_P_TEXT("id", id), DB_P_TEXT("url", url),
+                     DB_P_TEXT("reason", reason), DB_P_INT("now", now_ms));
 }
 
 const db_sql_t *const webhook_store_subscription_lookups[] = { &s_get,    &s_list,   &s_count,

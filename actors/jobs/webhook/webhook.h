@@ -37,6 +37,7 @@ typedef enum {
     WEBHOOK_PURGED,
     WEBHOOK_HOOKS,
     WEBHOOK_HOOKS_REFUSED,
+    WEBHOOK_HOOKS_DROPPED,
     WEBHOOK_TIERS_SET,
     WEBHOOK_STATS
 } webhook_stat_t;
@@ -73,6 +74,9 @@ bool webhook_require_ok(call_t *call, db_status_t status) MUST_CHECK;
 
 /* What the thread reads with; NULL: the call has been failed. */
 db_conn_t *webhook_require_conn(call_t *call);
+
+/* Fails the call, which names a subscription that is not there. */
+void webhook_fail_missing(call_t *call);
 
 /* The subscription that the field `id` names; NULL: the call has been failed. */
 const subscription_t *webhook_require_subscription(call_t *call);
