@@ -31,7 +31,7 @@ struct archive_entry {
 typedef struct {
     actor_t *actor;
     pthread_mutex_t mutex; /* over what follows */
-    STAILQ_HEAD(, archive_entry) waiting;
+    STAILQ_HEAD(archive_entries, archive_entry) waiting;
     bool is_busy; /* somebody stores */
 } archive_t;
 
