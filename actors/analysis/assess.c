@@ -149,16 +149,6 @@ static squeezed_t s_squeeze(arena_t *arena, const buf_t *bytes)
     return squeeze(arena, bytes->bytes, bytes->size);
 }
 
-static squeezed_t s_sketch(assessment_t *self, const analysis_result_t *result, buf_t *bytes)
-{
-    sketch_t sketch;
-    pack_t pack;
-    pack_init(&pack, bytes);
-    sketch_make(&sketch, call_arena(self->call), result);
-    sketch_write(&sketch, &pack);
-    return s_squeeze(call_arena(self->call), bytes);
-}
-
 static brief_t s_brief(const assessment_t *self, const analysis_result_t *result, const char *id)
 {
     arena_t *arena = call_arena(self->call);
@@ -188,53 +178,89 @@ static void s_answer_other(assessment_t *self)
                   "The same workflow was stored and deleted meanwhile; submit it again");
 }
 
-static void s_store(assessment_t *self, const analysis_result_t *result, const buf_t *answer,
-                    buf_t *sketch)
-{
-    char id[ID_UUID_SIZE];
-    bool added = false;
-    arena_t *arena = call_arena(self->call);
+/* What waits to be stored; in the call's arena. */
+typedef struct {
+    archive_entry_t entry;
+    assessment_t assessment;
+    analysis_result_t result;
+    buf_t answer, sketch; /* packed; the entry may point to them */
     news_t news;
-    new_analysis_t analysis = {
-        .stored = { .brief = s_brief(self, result, id_uuid7(id)),
-                    .result = s_squeeze(arena, answer),
-                    .sketch = s_sketch(self, result, sketch) },
-        .account = self->what.account,
-        .key = self->what.key,
-        .tier = service_tier(self->call),
-        .occurs = s_occurs(result, arena),
-    };
-    const brief_t *brief = &analysis.stored.brief;
-    const news_of_t of = { .account = self->what.account, .brief = brief, .result = answer };
-    db_status_t status = news_gather(&news, self->call, self->outbox, &of);
-    analysis.events = news.events;
-    analysis.event_count = news.count;
-    if (status == DB_OK)
-        status = store_add(call_db(self->call), &analysis, &added);
-    if (status != DB_OK) {
-        call_fail_db(self->call, status);
-    } else if (!added) {
-        s_answer_other(self);
-    } else {
-        service_count_end(self->call, "completed");
-        service_count_issues(self->call, result);
-        news_tell(&news, self->call, self->outbox, &of);
-        self->reply(self, brief, REPEATED_NO, answer->bytes, answer->size);
-    }
+} pending_t;
+
+static news_of_t s_news_of(const pending_t *self)
+{
+    return (news_of_t){ .account = self->assessment.what.account,
+                        .brief = &self->entry.analysis.stored.brief,
+                        .result = &self->answer };
 }
 
-static void s_analyse(assessment_t *self)
+static void s_on_stored(archive_entry_t *entry)
 {
-    analysis_result_t result;
-    buf_t answer = { 0 }, sketch = { 0 };
-    pack_t pack;
-    if (!s_run(self, &result))
-        return;
-    pack_init(&pack, &answer);
-    result_write(&result, &pack);
-    s_store(self, &result, &answer, &sketch);
+    pending_t *self = CONTAINER_OF(entry, pending_t, entry);
+    assessment_t *assessment = &self->assessment;
+    call_t *call = assessment->call;
+    buf_t answer = self->answer, sketch = self->sketch; /* `self` goes with the call */
+    if (entry->analysis.status != DB_OK) {
+        call_fail_db(call, entry->analysis.status);
+    } else if (!entry->analysis.is_added) {
+        s_answer_other(assessment);
+    } else {
+        const news_of_t of = s_news_of(self);
+        service_count_end(call, "completed");
+        service_count_issues(call, &self->result);
+        news_tell(&self->news, call, &assessment->service->outbox, &of);
+        assessment->reply(assessment, of.brief, REPEATED_NO, answer.bytes, answer.size);
+    }
     buf_free(&answer);
     buf_free(&sketch);
+}
+
+static void s_pack(pending_t *self)
+{
+    pack_t pack;
+    sketch_t sketch;
+    pack_init(&pack, &self->answer);
+    result_write(&self->result, &pack);
+    pack_init(&pack, &self->sketch);
+    sketch_make(&sketch, call_arena(self->assessment.call), &self->result);
+    sketch_write(&sketch, &pack);
+}
+
+static void s_store(pending_t *self)
+{
+    const assessment_t *assessment = &self->assessment;
+    call_t *call = assessment->call;
+    arena_t *arena = call_arena(call);
+    new_analysis_t *analysis = &self->entry.analysis;
+    s_pack(self);
+    const char *id = arena_text(arena, id_uuid7((char[ID_UUID_SIZE]){ 0 }), ID_UUID_SIZE - 1);
+    *analysis = (new_analysis_t){
+        .stored = { .brief = s_brief(assessment, &self->result, id),
+                    .result = s_squeeze(arena, &self->answer),
+                    .sketch = s_squeeze(arena, &self->sketch) },
+        .account = assessment->what.account,
+        .key = assessment->what.key,
+        .tier = service_tier(call),
+        .occurs = s_occurs(&self->result, arena),
+    };
+    const news_of_t of = s_news_of(self);
+    analysis->status = news_gather(&self->news, call, &assessment->service->outbox, &of);
+    analysis->events = self->news.events;
+    analysis->event_count = self->news.count;
+    self->entry.call = call;
+    self->entry.on_stored = s_on_stored;
+    if (analysis->status == DB_OK)
+        archive_add(&assessment->service->archive, &self->entry);
+    else
+        s_on_stored(&self->entry);
+}
+
+static void s_analyse(const assessment_t *assessment)
+{
+    pending_t *self = arena_alloc(call_arena(assessment->call), sizeof *self);
+    self->assessment = *assessment;
+    if (s_run(&self->assessment, &self->result))
+        s_store(self);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */

@@ -17,7 +17,7 @@ typedef struct assessment assessment_t;
 
 struct assessment {
     call_t *call;
-    outbox_t *outbox;
+    analysis_t *service;
     /* Ends the call with the analysis: `result` is the map that was stored. */
     void (*reply)(const assessment_t *self, const brief_t *brief, repeated_t repeated,
                   const uint8_t *result, size_t size);

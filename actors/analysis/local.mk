@@ -7,6 +7,7 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/assess.c %D%/assess.h \
 	%D%/analyser.c %D%/analyser.h \
 	%D%/analysis.c %D%/analysis.h \
+	%D%/archive.c %D%/archive.h \
 	%D%/canonical.c %D%/canonical.h \
 	%D%/catalog.c %D%/catalog.h \
 	%D%/catalog_asl.c %D%/catalog_generic.c %D%/catalog_n8n.c %D%/catalog_nodered.c \
@@ -39,7 +40,8 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/sketch.c %D%/sketch.h \
 	%D%/slice.c %D%/slice.h \
 	%D%/squeeze.c %D%/squeeze.h \
-	%D%/store.c %D%/store_baseline.c %D%/store_erase.c %D%/store_lists.c %D%/store_submissions.c %D%/store.h \
+	%D%/store.c %D%/store_add.c %D%/store_baseline.c %D%/store_erase.c %D%/store_lists.c \
+	%D%/store_submissions.c %D%/store.h \
 	%D%/submission.c %D%/submission.h \
 	%D%/svg.c %D%/svg.h \
 	%D%/texts.c %D%/texts.h \
@@ -49,7 +51,8 @@ SB_PARTS += %D%/libanalysis.a
 	%D%/sql/0002_erasures.sqlite.sql %D%/sql/0002_erasures.postgres.sql \
 	%D%/sql/0003_submissions.sqlite.sql %D%/sql/0003_submissions.postgres.sql \
 	%D%/sql/0004_outbox.sqlite.sql %D%/sql/0004_outbox.postgres.sql \
-	%D%/sql/0005_baseline.sqlite.sql %D%/sql/0005_baseline.postgres.sql
+	%D%/sql/0005_baseline.sqlite.sql %D%/sql/0005_baseline.postgres.sql \
+	%D%/sql/0006_keys.sqlite.sql %D%/sql/0006_keys.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_libanalysis_a_SOURCES = %D%/migrations.c

@@ -106,7 +106,7 @@ static void s_assess(const refetch_t *self, const value_t *reply)
 {
     const value_t *body = value_get(reply, "body");
     assessment_t assessment = {
-        .call = self->call, .outbox = &self->self->outbox, .into = self->into, .reply = s_reply
+        .call = self->call, .service = self->self, .into = self->into, .reply = s_reply
     };
     if (!s_require_status(self, reply))
         return;

@@ -16,7 +16,7 @@ static void s_reply(const assessment_t *self, const brief_t *brief, repeated_t r
 void on_submit(call_t *call, void *self)
 {
     assessment_t assessment = { .call = call,
-                                .outbox = &((analysis_t *)self)->outbox,
+                                .service = self,
                                 .reply = s_reply,
                                 .patient_until_us = service_patient_until_us() };
     if (!assess_require(&assessment, call_request(call)))
@@ -78,7 +78,7 @@ void on_run_later(call_t *call, void *self)
 {
     const kept_t *waiting;
     assessment_t assessment = { .call = call,
-                                .outbox = &((analysis_t *)self)->outbox,
+                                .service = self,
                                 .reply = s_reply_to_job,
                                 .waiting = call_text(call, "submission") };
     db_status_t status = store_get_submission(call_db(call), call_arena(call),

@@ -151,12 +151,18 @@ static db_status_t s_erase(db_t *db, const char *account, bool *more)
     return store_erase(db, account, ERASE_BATCH, more);
 }
 
+static uint32_t s_deferred(const void *self)
+{
+    return refetch_deferred(self) + ARCHIVE_MOST;
+}
+
 static bool s_init(actor_t *actor, void *memory, char *why, size_t why_size)
 {
     analysis_t *self = memory;
     (void)why;
     (void)why_size;
     outbox_init(&self->outbox, actor, ANALYSIS_OUTBOX);
+    archive_init(&self->archive, actor);
     return true;
 }
 
@@ -172,6 +178,7 @@ static void s_release(actor_t *actor, void *memory)
     analysis_t *self = memory;
     (void)actor;
     outbox_free(&self->outbox);
+    archive_free(&self->archive);
 }
 
 static void s_tick(actor_t *actor, void *memory)
@@ -217,7 +224,7 @@ const actor_spec_t analysis_actor = {
     .migrations = analysis_migrations,
     .self_size = sizeof(analysis_t),
     .init = s_init,
-    .deferred = refetch_deferred,
+    .deferred = s_deferred,
     .connected = s_connected,
     .tick = s_tick,
     .release = s_release,

@@ -17,6 +17,7 @@
 #ifndef SIGNALBOX_ANALYSIS_SERVICE_H
 #define SIGNALBOX_ANALYSIS_SERVICE_H
 
+#include "actors/analysis/archive.h"
 #include "actors/analysis/store.h"
 #include "actors/runtime/erasures.h"
 #include "actors/runtime/outbox.h"
@@ -42,6 +43,7 @@ typedef enum {
 /* What handlers get as `self`. */
 typedef struct {
     outbox_t outbox;
+    archive_t archive;
     erasures_t erasures;
     _Atomic int fetches; /* documents on their way */
     uint32_t ticks;

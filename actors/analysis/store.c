@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * store - the history of accounts: adding, reading and removing analyses
- *
- * Where one transaction takes several statements, PostgreSQL gets them as one with common table
- * expressions, since each round trip costs more than the work; SQLite, whose statements cost no
- * round trip, gets them one by one.
+ * store - the history of accounts: reading and removing analyses
  */
 #include "config.h"
 
@@ -19,139 +15,17 @@ static db_conn_t *s_conn(db_t *db, db_status_t *status)
     return conn;
 }
 
-/* ---- adding ---------------------------------------------------------------------------------- */
-
-#define INSERT_WORKFLOW                                                                            \
-    "INSERT INTO workflow (id, account, kind, name, created_at, updated_at)"                       \
-    " VALUES ($workflow_id, $account, $kind, $name, $created_at, $created_at)"                     \
-    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at"
-
-#define INSERT_ANALYSIS                                                                            \
-    "INSERT INTO analysis (id, account, key, workflow_id, kind, profile, name, tier, created_at,"  \
-    " score, grade, nodes, wires, critical, error, warning, info, occurs, result_size, result,"    \
-    " sketch_size, sketch)"                                                                        \
-    " VALUES ($id, $account, $key, $workflow_id, $kind, $profile, $name, $tier, $created_at,"      \
-    " $score, $grade, $nodes, $wires, $critical, $error, $warning, $info, $occurs, $result_size,"  \
-    " $result, $sketch_size, $sketch)"                                                             \
-    " ON CONFLICT (account, key) DO NOTHING"
-
-/* One row when the analysis is new, none when it was there. */
-static const db_sql_t s_add_at_once = {
-    "analysis.add", NULL,
-    "WITH w AS (" INSERT_WORKFLOW "), a AS (" INSERT_ANALYSIS " RETURNING id), o AS ("
-    "INSERT INTO occurrence (account, what, created_at, analysis_id)"
-    " SELECT $account, what.value, $created_at, a.id"
-    " FROM a, json_array_elements_text(CAST($occurs AS json)) AS what)"
-    " SELECT id FROM a"
-};
-
-static const db_sql_t s_add_workflow = { "analysis.add_workflow", INSERT_WORKFLOW, NULL };
-static const db_sql_t s_add_analysis = { "analysis.add_analysis", INSERT_ANALYSIS, NULL };
-#define OCCURRENCES                                                                                \
-    "INSERT INTO occurrence (account, what, created_at, analysis_id)"                              \
-    " SELECT $account, what.value, $created_at, $id FROM "
-static const db_sql_t s_add_occurrences = {
-    "analysis.add_occurrences", OCCURRENCES "json_each($occurs) AS what",
-    OCCURRENCES "json_array_elements_text(CAST(CAST($occurs AS TEXT) AS json)) AS what"
-};
-
-enum { ADD_PARAMS = 22 };
-
-static void s_add_params(const new_analysis_t *analysis, db_param_t params[ADD_PARAMS])
-{
-    const stored_t *stored = &analysis->stored;
-    const brief_t *brief = &stored->brief;
-    const db_param_t all[] = {
-        DB_P_TEXT("id", brief->id),
-        DB_P_TEXT("account", analysis->account),
-        DB_P_BLOB("key", analysis->key, ANALYSIS_KEY_BYTES),
-        DB_P_TEXT("workflow_id", brief->workflow_id),
-        DB_P_TEXT("kind", brief->kind),
-        DB_P_TEXT("profile", brief->profile),
-        DB_P_TEXT("name", brief->name),
-        DB_P_TEXT("tier", analysis->tier),
-        DB_P_INT("created_at", brief->created_ms),
-        DB_P_INT("score", brief->score),
-        DB_P_TEXT("grade", brief->grade),
-        DB_P_INT("nodes", brief->nodes),
-        DB_P_INT("wires", brief->wires),
-        DB_P_INT("critical", brief->by_severity[SEVERITY_CRITICAL]),
-        DB_P_INT("error", brief->by_severity[SEVERITY_ERROR]),
-        DB_P_INT("warning", brief->by_severity[SEVERITY_WARNING]),
-        DB_P_INT("info", brief->by_severity[SEVERITY_INFO]),
-        DB_P_TEXT("occurs", analysis->occurs),
-        DB_P_INT("result_size", (int64_t)stored->result.full),
-        DB_P_BLOB("result", stored->result.bytes, stored->result.size),
-        DB_P_INT("sketch_size", (int64_t)stored->sketch.full),
-        DB_P_BLOB("sketch", stored->sketch.bytes, stored->sketch.size),
-    };
-    _Static_assert(COUNT_OF(all) == ADD_PARAMS, "one for each column");
-    memcpy(params, all, sizeof all);
-}
-
-typedef struct {
-    const new_analysis_t *analysis;
-    bool added;
-} adding_t;
-
-/* The workflow goes first, because the analysis refers to it. */
-static db_status_t s_add_work(db_conn_t *conn, void *arg)
-{
-    adding_t *self = arg;
-    const brief_t *brief = &self->analysis->stored.brief;
-    const char *account = self->analysis->account;
-    db_param_t params[ADD_PARAMS];
-    db_rows_t *rows;
-    self->added = false;
-    s_add_params(self->analysis, params);
-    db_status_t status =
-        DB_RUN(conn, &s_add_workflow, NULL, DB_P_TEXT("workflow_id", brief->workflow_id),
-               DB_P_TEXT("account", account), DB_P_TEXT("kind", brief->kind),
-               DB_P_TEXT("name", brief->name), DB_P_INT("created_at", brief->created_ms));
-    if (status == DB_OK)
-        status = db_run(conn, &s_add_analysis, params, ADD_PARAMS, &rows);
-    if (status != DB_OK)
-        return status;
-    self->added = db_changed(rows) == 1;
-    db_rows_close(&rows);
-    if (!self->added)
-        return DB_OK;
-    status = DB_RUN(conn, &s_add_occurrences, NULL, DB_P_TEXT("account", account),
-                    DB_P_INT("created_at", brief->created_ms), DB_P_TEXT("id", brief->id),
-                    DB_P_TEXT("occurs", self->analysis->occurs));
-    for (size_t i = 0; status == DB_OK && i < self->analysis->event_count; i++)
-        status = outbox_add(conn, &self->analysis->events[i]);
-    return status;
-}
-
-db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added)
-{
-    db_status_t status;
-    if (db_is_sqlite(db) || analysis->event_count) {
-        adding_t adding = { .analysis = analysis };
-        status = db_write(db, s_add_work, &adding);
-        *added = adding.added;
-    } else {
-        db_param_t params[ADD_PARAMS];
-        int64_t rows = 0;
-        s_add_params(analysis, params);
-        status = db_write_one(db, &s_add_at_once, params, ADD_PARAMS, &rows);
-        *added = rows == 1;
-    }
-    return status;
-}
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static const db_sql_t s_find = { "analysis.find",
-                                 "SELECT " STORE_BRIEF
-                                 ", a.result_size AS result_size, a.result AS result"
-                                 " FROM analysis a WHERE a.account = $account AND a.key = $key",
-                                 NULL };
+#define FIND                                                                                       \
+    "SELECT " STORE_BRIEF ", a.result_size AS result_size, a.result AS result"                     \
+    " FROM analysis a WHERE a.key = $key AND "
+static const db_sql_t s_find = { "analysis.find", FIND "a.account = $account",
+                                 FIND STORE_OF_ACCOUNT };
 
 static const db_sql_t s_get = { "analysis.get",
                                 "SELECT " STORE_WHOLE
-                                " FROM analysis a WHERE a.id = $id AND a.account = $account",
+                                " FROM analysis a WHERE a.id = $id AND " STORE_OF_ACCOUNT,
                                 NULL };
 
 brief_t store_read_brief(const db_rows_t *rows, arena_t *arena)
@@ -212,8 +86,8 @@ db_status_t store_find(db_t *db, arena_t *arena, const char *account, const uint
     db_conn_t *conn = s_conn(db, &status);
     *found = NULL;
     if (conn)
-        status = DB_RUN(conn, &s_find, &rows, DB_P_TEXT("account", account),
-                        DB_P_BLOB("key", key, ANALYSIS_KEY_BYTES));
+        status = DB_RUN(conn, &s_find, &rows, DB_P_BLOB("key", key, ANALYSIS_KEY_BYTES),
+                        DB_P_TEXT("account", account));
     if (status != DB_OK)
         return status;
     if (db_next(rows))
@@ -236,7 +110,7 @@ db_status_t store_get(db_t *db, arena_t *arena, const char *account, const char 
 /* ---- removing -------------------------------------------------------------------------------- */
 
 /* What may be deleted: baselines stay. */
-#define DELETABLE "a.id = $id AND a.account = $account AND a.pinned_at IS NULL"
+#define DELETABLE "a.id = $id AND " STORE_OF_ACCOUNT " AND a.pinned_at IS NULL"
 
 /* Two that delete the last two versions of a workflow at once would each see the other's and leave
  * the workflow behind, so on PostgreSQL they take turns: the analysis is locked first, then the

@@ -52,12 +52,14 @@ typedef struct {
     const char *occurs;           /* JSON array of the rules and severities of the issues */
     const outbox_event_t *events; /* that tell of it */
     size_t event_count;
+    /* what became of it */
+    db_status_t status;
+    bool is_added; /* if not, nothing of it is stored: the account had that key already */
 } new_analysis_t;
 
-/* Stores it, its workflow and its events, in one transaction; on PostgreSQL, unless there are
- * events, in one round trip. `*added` is
- * false, and nothing has changed, when the account has that key already. */
-db_status_t store_add(db_t *db, const new_analysis_t *analysis, bool *added) MUST_CHECK;
+/* Stores them, their workflows and their events, in one transaction; on PostgreSQL, unless there
+ * are events, in one round trip. Says of each what became of it (store_add.c). */
+void store_add(db_t *db, new_analysis_t *const *list, size_t count);
 
 /* By key, or by id. `*found` is NULL when the account has none; the sketch, and whether it is
  * pinned, are read by id only. */
@@ -178,6 +180,11 @@ db_status_t store_get_baseline(db_t *db, arena_t *arena, const measured_t *measu
 #define STORE_WHOLE                                                                                \
     STORE_BRIEF ", a.result_size AS result_size, a.result AS result, a.sketch_size AS "            \
                 "sketch_size, a.sketch AS sketch, a.pinned_at AS pinned_at"
+
+/* That a row `a` which something else has found is of the account. Written like this it finds
+ * nothing itself: on a new database, of which PostgreSQL has not counted the rows yet, any index
+ * that begins with the account would look as good to it as the one that leads to the row. */
+#define STORE_OF_ACCOUNT "a.account || '' = $account"
 
 /* The present row's. */
 brief_t store_read_brief(const db_rows_t *rows, arena_t *arena);

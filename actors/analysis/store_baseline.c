@@ -17,7 +17,7 @@
     "(SELECT n.id FROM analysis n WHERE n.workflow_id = $workflow AND n.profile = $profile"        \
     " AND (n.created_at, n.id) < ($at, $id) ORDER BY n.created_at DESC, n.id DESC LIMIT 1)"
 #define GET(which)                                                                                 \
-    "SELECT " STORE_WHOLE " FROM analysis a WHERE a.id = " which " AND a.account = $account"
+    "SELECT " STORE_WHOLE " FROM analysis a WHERE a.id = " which " AND " STORE_OF_ACCOUNT
 
 static const db_sql_t s_get_baseline = { "analysis.get_baseline", GET(PINNED), NULL };
 static const db_sql_t s_get_reference = { "analysis.get_reference",
@@ -65,7 +65,7 @@ static const db_sql_t s_take_turns = {
     "SELECT a.id AS id, a.pinned_at AS pinned_at FROM analysis a"                                  \
     " WHERE a.id = COALESCE($id, (SELECT n.id FROM analysis n WHERE n.workflow_id = $workflow"     \
     " ORDER BY n.created_at DESC, n.id DESC LIMIT 1))"                                             \
-    " AND a.workflow_id = $workflow AND a.account = $account"
+    " AND a.workflow_id = $workflow AND " STORE_OF_ACCOUNT
 
 static const db_sql_t s_choose = { "analysis.pin_choose", CHOOSE, CHOOSE " FOR UPDATE" };
 static const db_sql_t s_unpin = { "analysis.unpin",

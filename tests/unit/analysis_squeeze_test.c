@@ -22,7 +22,7 @@ static void s_fill_with_noise(uint8_t *bytes, size_t size)
 
 static void test_round_trip(void)
 {
-    static const size_t sizes[] = { 0, 1, 511, 512, 513, 8192, 100000, 1 << 21 };
+    static const size_t sizes[] = { 0, 1, 2047, 2048, 2049, 8192, 100000, 1 << 21 };
     for (size_t i = 0; i < COUNT_OF(sizes); i++)
         for (int is_noise = 0; is_noise < 2; is_noise++) {
             arena_t arena = { 0 };
@@ -31,7 +31,7 @@ static void test_round_trip(void)
                 s_fill_with_noise(bytes, sizes[i]);
             squeezed_t squeezed = squeeze(&arena, bytes, sizes[i]);
             is_int(squeezed.full, sizes[i]);
-            ok((squeezed.size < sizes[i]) == (!is_noise && sizes[i] >= 512));
+            ok((squeezed.size < sizes[i]) == (!is_noise && sizes[i] >= 2048));
             const uint8_t *back = unsqueeze(&arena, &squeezed, LIMIT);
             ok(back && memcmp(back, bytes, sizes[i]) == 0);
             arena_free(&arena);

@@ -141,16 +141,15 @@ static inline const char *stage_uuid(stage_t *self, const char *head, int n)
 
 /* What a row leaves out is: of the kind and workflow "generic", without issues, of a free account.
  */
-static inline const char *stage_store(stage_t *self, const char *account, const stage_row_t *row)
+static inline new_analysis_t stage_analysis(stage_t *self, const char *account,
+                                            const stage_row_t *row)
 {
-    uint8_t key[ANALYSIS_KEY_BYTES] = { 0 };
-    bool added = false;
     static const uint8_t nothing[] = { 0x80 };
     const squeezed_t content = { .bytes = nothing, .size = 1, .full = 1 };
-    const char *id = stage_uuid(self, "0000000a", row->n);
+    uint8_t *key = arena_alloc(&self->arena, ANALYSIS_KEY_BYTES);
     put_u32(key, (uint32_t)row->n);
-    new_analysis_t analysis = {
-        .stored = { .brief = { .id = id,
+    return (new_analysis_t){
+        .stored = { .brief = { .id = stage_uuid(self, "0000000a", row->n),
                                .workflow_id =
                                    row->workflow ? row->workflow : stage_uuid(self, "0000000b", 0),
                                .name = "Stored",
@@ -166,9 +165,15 @@ static inline const char *stage_store(stage_t *self, const char *account, const 
         .tier = row->tier ? row->tier : "free",
         .occurs = row->occurs ? row->occurs : "[]",
     };
-    if (store_add(stage_db(self), &analysis, &added) != DB_OK || !added)
+}
+
+static inline const char *stage_store(stage_t *self, const char *account, const stage_row_t *row)
+{
+    new_analysis_t analysis = stage_analysis(self, account, row);
+    store_add(stage_db(self), (new_analysis_t *[]){ &analysis }, 1);
+    if (analysis.status != DB_OK || !analysis.is_added)
         die("row %d cannot be stored", row->n);
-    return id;
+    return analysis.stored.brief.id;
 }
 
 /* Runs a statement with the parameter $id behind the service's back, as an operator might. */

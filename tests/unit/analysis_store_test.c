@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * Retention: what is deleted when its time is over, what is kept because its account pays now or
- * because it is a baseline, and several instances at once.
+ * Storing several together; retention: what is deleted when its time is over, what is kept because
+ * its account pays now or because it is a baseline, and several instances at once.
  */
 #include "config.h"
 
@@ -222,8 +222,108 @@ static void test_pinned_at_once(void)
     stage_close(&stage);
 }
 
+/* ---- together -------------------------------------------------------------------------------- */
+
+static const db_sql_t s_count_occurrences = { "test.occurrences",
+                                              "SELECT count(*) AS n FROM occurrence", NULL };
+static const db_sql_t s_count_events = { "test.events", "SELECT count(*) AS n FROM outbox", NULL };
+static const db_sql_t s_sum_sizes = {
+    "test.sizes",
+    "SELECT CAST(sum(length(result) * 1000 + length(sketch)) AS BIGINT) AS n"
+    " FROM analysis WHERE length(result) = result_size",
+    NULL
+};
+
+enum { TOGETHER_MAX = 4 };
+
+static void s_store_together(stage_t *stage, new_analysis_t *list, size_t count)
+{
+    new_analysis_t *all[TOGETHER_MAX];
+    for (size_t i = 0; i < count; i++)
+        all[i] = &list[i];
+    store_add(stage_db(stage), all, count);
+}
+
+static new_analysis_t s_row(stage_t *stage, int n, const char *occurs)
+{
+    return stage_analysis(stage, "acme", &(stage_row_t){ .n = n, .score = 70, .occurs = occurs });
+}
+
+/* Versions of one workflow, a name that needs care, contents that differ in length, and one that is
+ * there twice. */
+static void test_together(void)
+{
+    static const uint8_t bytes[] = { 0x82, 0, 0xff, '\\', '"' };
+    stage_t stage;
+    stage_open(&stage);
+    new_analysis_t list[TOGETHER_MAX];
+    for (int i = 0; i < TOGETHER_MAX; i++) {
+        list[i] = s_row(&stage, i, "[\"info\",\"WF501\"]");
+        list[i].stored.brief.name = i == 1 ? NULL : "\"Orders\" \\ \n caf\u00e9";
+        list[i].stored.result =
+            (squeezed_t){ .bytes = bytes, .size = (size_t)i + 1, .full = (size_t)i + 1 };
+    }
+    list[3].key = list[2].key;
+    s_store_together(&stage, list, TOGETHER_MAX);
+    for (int i = 0; i < TOGETHER_MAX; i++)
+        is_int(list[i].status, DB_OK);
+    ok(list[0].is_added && list[1].is_added && list[2].is_added && !list[3].is_added);
+    is_int(place_number(stage_db(&stage), &s_count), 3);
+    is_int(place_number(stage_db(&stage), &s_count_occurrences), 6);
+    is_int(place_number(stage_db(&stage), &s_sum_sizes), 6003);
+    for (int i = 0; i < 3; i++) {
+        const stored_t *stored;
+        is_int(store_get(stage_db(&stage), &stage.arena, "acme", list[i].stored.brief.id, &stored),
+               DB_OK);
+        ok(stored && memcmp(stored->result.bytes, bytes, (size_t)i + 1) == 0);
+        is_text(stored->brief.name, list[i].stored.brief.name);
+    }
+    stage_close(&stage);
+}
+
+/* What was there already, and what breaks a constraint, keep nobody else from being stored. */
+static void test_one_of_several(void)
+{
+    stage_t stage;
+    stage_open(&stage);
+    stage_store(&stage, "acme", &(stage_row_t){ .n = 1 });
+    new_analysis_t list[TOGETHER_MAX] = { s_row(&stage, 1, NULL), s_row(&stage, 2, NULL),
+                                          s_row(&stage, 3, NULL), s_row(&stage, 4, NULL) };
+    list[2].stored.brief.score = 101;
+    s_store_together(&stage, list, TOGETHER_MAX);
+    is_int(list[0].status, DB_OK);
+    is_int(list[1].status, DB_OK);
+    is_int(list[2].status, DB_CONSTRAINT);
+    is_int(list[3].status, DB_OK);
+    ok(!list[0].is_added && list[1].is_added && !list[2].is_added && list[3].is_added);
+    is_int(place_number(stage_db(&stage), &s_count), 3);
+    stage_close(&stage);
+}
+
+/* Only what is new is told. */
+static void test_events(void)
+{
+    stage_t stage;
+    stage_open(&stage);
+    stage_store(&stage, "acme", &(stage_row_t){ .n = 1 });
+    new_analysis_t list[] = { s_row(&stage, 1, NULL), s_row(&stage, 2, NULL) };
+    const outbox_event_t events[] = {
+        { .id = "e1", .account = "acme", .type = "analysis.finished", .data = "{}" },
+        { .id = "e2", .account = "acme", .type = "analysis.finished", .data = "{}" },
+    };
+    for (size_t i = 0; i < COUNT_OF(list); i++) {
+        list[i].events = &events[i];
+        list[i].event_count = 1;
+    }
+    s_store_together(&stage, list, COUNT_OF(list));
+    ok(!list[0].is_added && list[1].is_added);
+    is_int(place_number(stage_db(&stage), &s_count_events), 1);
+    stage_close(&stage);
+}
+
 DATABASE_TESTS({ "by tier and age", test_by_tier_and_age },
                { "who pays keeps", test_who_pays_keeps },
                { "a baseline is kept", test_baseline_is_kept }, { "by itself", test_by_itself },
-               { "several at once", test_several_at_once },
+               { "several at once", test_several_at_once }, { "together", test_together },
+               { "one of several", test_one_of_several }, { "events", test_events },
                { "pinned at once", test_pinned_at_once })

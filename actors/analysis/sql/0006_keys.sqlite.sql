@@ -1,0 +1,2 @@
+-- Nothing to do here: SQLite finds what was analysed before by the whole of its unique index, and keeps
+-- what is long behind the row in any case.
