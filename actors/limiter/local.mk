@@ -15,7 +15,8 @@ SB_PARTS += %D%/liblimiter.a
 	%D%/policy.c %D%/policy.h \
 	%D%/window.c %D%/window.h
 
-%C%_sql = %D%/sql/0001_limits.sqlite.sql %D%/sql/0001_limits.postgres.sql
+%C%_sql = %D%/sql/0001_limits.sqlite.sql %D%/sql/0001_limits.postgres.sql \
+	%D%/sql/0002_enqueue.sqlite.sql %D%/sql/0002_enqueue.postgres.sql
 EXTRA_DIST += $(%C%_sql)
 CLEANFILES += %D%/migrations.c
 nodist_%C%_liblimiter_a_SOURCES = %D%/migrations.c

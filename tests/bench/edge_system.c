@@ -103,7 +103,8 @@ static void s_start(system_t *self, const char *name, const char *const *words)
 
 static void s_raise_limits(void)
 {
-    static const char *const policies[] = { "address", "free", "read", "free.analysis", "enqueue" };
+    static const char *const policies[] = { "address", "free", "read", "free.analysis",
+                                            "free.enqueue" };
     char request[128];
     for (size_t i = 0; i < COUNT_OF(policies); i++) {
         snprintf(request, sizeof request, "{\"name\": \"%s\", \"limit\": %d, \"window_ms\": 1000}",

@@ -107,9 +107,9 @@ def start(folder, *names):
 
 
 def wait_policies(folder, instances):
-    """Until every instance has the last change."""
-    version = f'"version":{len(POLICIES) + 1},'
-    while folder.run("call", "limiter.policies", "--all").count(version) < instances:
+    """Until every instance has the last change, and so all before it."""
+    last = f'"name":"{list(POLICIES)[-1]}"'
+    while folder.run("call", "limiter.policies", "--all").count(last) < instances:
         pass
 
 
