@@ -147,18 +147,16 @@ static bool s_is_required(const exchange_t *x, const char *service)
 
 /* What the service says against itself, how long asking took being the check's time. For load
  * balancers no complaint is more than a warning. */
-static void s_check_live(report_t *self, const char *name, const offer_t *offer, bool is_vital)
+static void s_check_live(report_t *self, const char *name, const offer_t *offer,
+                         const probe_t *probe, bool is_vital)
 {
-    const descriptor_t *descriptor = offer->described->descriptor;
-    const probe_t *probe =
-        self->has_bus ? probes_find(&self->exchange->edge->probes, descriptor->service) : NULL;
     if (probe)
         self->began_us -= probe->took_us;
     s_check(self, name,
             probe           ? probe->health
             : self->has_bus ? HEALTHY
                             : DEGRADED,
-            is_vital && self->is_whole, "Version %s%s%s", descriptor->version,
+            is_vital && self->is_whole, "Version %s%s%s", offer->described->descriptor->version,
             probe && probe->health != HEALTHY ? ", but "
             : self->has_bus                   ? ""
                                               : ", but without a broker nobody can ask it",
@@ -169,16 +167,19 @@ static void s_check_service(report_t *self, const char *service, size_t size, co
                             bool is_vital)
 {
     char name[100], since[CLOCK_TEXT_SIZE];
+    const probe_t *probe = NULL;
     s_begin(self);
+    if (offer && self->has_bus)
+        probe = probes_find(&self->exchange->edge->probes, offer->described->descriptor->service);
     snprintf(name, sizeof name, "service.%.*s", (int)(size < 80 ? size : 80), service);
     if (!offer)
         s_check(self, name, UNHEALTHY, is_vital, "It is required and has never been seen");
-    else if (!offer->is_live)
+    else if (!offer->is_live || (probe && probe->is_missing))
         s_check(self, name, UNHEALTHY, is_vital, "No instance of it is running%s%s",
                 offer->since_ms ? " since " : "",
                 offer->since_ms ? clock_text(offer->since_ms, since) : "");
     else
-        s_check_live(self, name, offer, is_vital);
+        s_check_live(self, name, offer, probe, is_vital);
 }
 
 static void s_check_required(report_t *self)
@@ -271,6 +272,8 @@ static void s_serve(exchange_t *x, bool is_whole)
     s_check_broker(&report);
     if (report.has_bus)
         probes_begin(&x->edge->probes, x->edge->bus, x->routing);
+    else
+        probes_forget(&x->edge->probes);
     s_check_required(&report);
     if (is_whole) {
         s_check_others(&report);

@@ -92,19 +92,23 @@ void probe_read(probe_t *self, const void *reply, size_t size)
 /* ---- asking --------------------------------------------------------------------------------- */
 
 /* That it did not answer is no proof: it may be busy. */
+static void s_note_failure(probe_t *self, const failure_t *failure)
+{
+    self->health = DEGRADED;
+    self->is_missing = failure->code == ERROR_NO_SERVICE || failure->code == ERROR_NO_INSTANCE;
+    snprintf(self->why, sizeof self->why, "it was asked how it is, and: %.120s",
+             failure->detail[0] ? failure->detail : error_row(failure->code)->sentence);
+}
+
 static void s_on_answer(void *arg, answer_t *answer)
 {
     asked_t *asked = arg;
     probe_t *probe = asked->probe;
     probe->took_us = clock_us() - asked->began_us;
-    if (answer->failure.code == ERROR_NONE) {
+    if (answer->failure.code == ERROR_NONE)
         probe_read(probe, answer_bytes(answer), answer_size(answer));
-    } else {
-        probe->health = DEGRADED;
-        snprintf(probe->why, sizeof probe->why, "it was asked how it is, and: %.120s",
-                 answer->failure.detail[0] ? answer->failure.detail
-                                           : error_row(answer->failure.code)->sentence);
-    }
+    else
+        s_note_failure(probe, &answer->failure);
     sem_post(asked->ended);
 }
 
@@ -170,5 +174,12 @@ const probe_t *probes_find(const probes_t *self, const char *service)
 
 void probes_end(probes_t *self)
 {
+    pthread_mutex_unlock(&self->mutex);
+}
+
+void probes_forget(probes_t *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    self->asked_ms = 0;
     pthread_mutex_unlock(&self->mutex);
 }

@@ -4,7 +4,8 @@
  *
  * Asks one instance of every live service that describes a `_health` method, all at once and with
  * a short deadline. What was learnt is kept for PROBE_KEPT_MS: however many ask the edge, the
- * services are asked once, and those who come meanwhile wait for it.
+ * services are asked once, and those who come meanwhile wait for it. A service that is live as far
+ * as the edge has heard may be gone: a broker that has just started tells that to who asks.
  */
 #ifndef SIGNALBOX_EDGE_PROBE_H
 #define SIGNALBOX_EDGE_PROBE_H
@@ -33,7 +34,8 @@ typedef struct {
     char service[METHOD_NAME_BYTES + 1];
     health_t health;
     uint64_t took_us;
-    char why[160]; /* "" when it is healthy */
+    bool is_missing; /* the broker has no instance that could be asked */
+    char why[160];   /* "" when it is healthy */
     probe_check_t checks[PROBE_CHECKS_MAX];
     size_t check_count;
 } probe_t;
@@ -53,6 +55,9 @@ void probes_free(probes_t *self);
 void probes_begin(probes_t *self, client_t *bus, const routing_t *routing);
 const probe_t *probes_find(const probes_t *self, const char *service);
 void probes_end(probes_t *self);
+
+/* Nothing that was learnt holds any longer: there is no broker. */
+void probes_forget(probes_t *self);
 
 /* Reads a reply of `_health`: the service is as its worst check. `why` and `health` are set. */
 void probe_read(probe_t *self, const void *reply, size_t size);

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "actors/base/id.h"
 #include "edge/negotiate.h"
 #include "edge/prometheus.h"
 #include "edge/respond.h"
@@ -12,6 +13,10 @@
 #include "proto/metrics.h"
 
 #define ASK_MS 2000 /* Prometheus' own patience is mostly ten seconds */
+
+/* Every edge asks the same instance as long as it lives: another one may have heard less, and a
+ * counter that is smaller than before is taken for one that began anew. */
+#define KEY "metrics.text"
 
 /* Asks the service; the text is in the exchange's answer. False: it does not answer. */
 static bool s_ask(exchange_t *x, exposition_format_t format)
@@ -27,7 +32,8 @@ static bool s_ask(exchange_t *x, exposition_format_t format)
     const client_request_t request = { .service = metrics_service.name,
                                        .method = metrics_text.name,
                                        .body = &body,
-                                       .flags = FRAME_IDEMPOTENT,
+                                       .flags = FRAME_IDEMPOTENT | FRAME_ROUTE_KEY,
+                                       .route_key = id_hash(KEY, sizeof KEY - 1),
                                        .deadline_ms = ASK_MS };
     x->has_answer = true;
     if (!client_call(x->edge->bus, &request, &x->answer))

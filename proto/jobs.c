@@ -51,13 +51,15 @@ const field_t jobs_receipt_fields[] = {
 const method_t jobs_enqueue = {
     .name = "enqueue",
     .summary = "Enqueues a job",
-    .about = "Answered when the job is on disk. It is run at least once, in the name of the "
-             "caller, who must be allowed to call the method.",
+    .about =
+        "Answered when the job is on disk. It is run at least once, in the name of the "
+        "caller, who must be allowed to call the method; what enqueues jobs itself is not called "
+        "by the jobs of users.",
     .request = s_enqueue_request,
     .reply = jobs_receipt_fields,
     .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "enqueue",
+    .rate = JOBS_ENQUEUE_RATE,
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs", .status = 202 },
 };
@@ -78,11 +80,13 @@ static const field_t s_enqueue_many_reply[] = {
 const method_t jobs_enqueue_many = {
     .name = "enqueue_many",
     .summary = "Enqueues several jobs in one transaction",
+    .about = "Each of them counts.",
     .request = s_enqueue_many_request,
     .reply = s_enqueue_many_reply,
     .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "enqueue",
+    .rate = JOBS_ENQUEUE_RATE,
+    .cost_per = "jobs",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs/batch", .status = 202 },
 };

@@ -33,6 +33,9 @@
 #define JOBS_TIMEOUT_MAX   600000
 #define JOBS_DELAY_MAX     INT64_C(31536000000) /* ms: a year */
 
+/* The rate class of what enqueues jobs; users' jobs do not call it. */
+#define JOBS_ENQUEUE_RATE "enqueue"
+
 /* What a job is like that does not say. */
 #define JOBS_PRIORITY     5
 #define JOBS_MAX_ATTEMPTS 5

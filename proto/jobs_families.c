@@ -36,12 +36,13 @@ const method_t jobs_enqueue_family = {
     .summary = "Enqueues a job that waits for others, and those",
     .about = "All of them in one transaction. The parent is `blocked` until each child has ended: "
              "done, dead or cancelled. A child that is replayed while the parent still waits is "
-             "waited for again.",
+             "waited for again. Each child counts as a job that is enqueued.",
     .request = s_enqueue_request,
     .reply = s_enqueue_reply,
     .errors = jobs_enqueue_errors,
     .access = ACCESS_USER,
-    .rate = "enqueue",
+    .rate = JOBS_ENQUEUE_RATE,
+    .cost_per = "children",
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/jobs/family", .status = 202 },
 };

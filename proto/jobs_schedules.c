@@ -236,7 +236,7 @@ const method_t jobs_schedule_run = {
     .reply = jobs_receipt_fields,
     .errors = s_run_errors,
     .access = ACCESS_USER,
-    .rate = "enqueue",
+    .rate = JOBS_ENQUEUE_RATE,
     .deadline_ms = 10000,
     .http = { .route = "POST /v1/schedules/{name}/run", .status = 202 },
 };

@@ -24,72 +24,6 @@ bool dispatcher_is_good(dispatcher_t *self, db_status_t status)
     return false;
 }
 
-/* ---- what others tell ------------------------------------------------------------------------ */
-
-static void s_wake(dispatcher_t *self)
-{
-    self->has_news = true;
-    monitor_wake(&self->monitor);
-}
-
-void dispatcher_hint(dispatcher_t *self, const char *queue, const job_mark_t *at)
-{
-    monitor_lock(&self->monitor);
-    lanes_hint(&self->lanes, queue, at);
-    s_wake(self);
-    monitor_unlock(&self->monitor);
-}
-
-void dispatcher_look(dispatcher_t *self)
-{
-    monitor_lock(&self->monitor);
-    for (lane_t *lane = self->lanes.table; lane; lane = lane->hh.next)
-        lanes_hint(&self->lanes, lane->name, NULL);
-    s_wake(self);
-    monitor_unlock(&self->monitor);
-}
-
-void dispatcher_reload(dispatcher_t *self)
-{
-    monitor_lock(&self->monitor);
-    self->must_reload = true;
-    s_wake(self);
-    monitor_unlock(&self->monitor);
-}
-
-void dispatcher_cancel(dispatcher_t *self, int64_t id)
-{
-    monitor_lock(&self->monitor);
-    for (run_t *run = self->runs; run; run = run->hh.next) {
-        if (run->job.id != id)
-            continue;
-        run->is_cancelled = true;
-        if (run->ticket)
-            client_cancel(self->client, run->ticket);
-        else
-            self->must_take_back = true;
-        s_wake(self);
-    }
-    monitor_unlock(&self->monitor);
-}
-
-bool dispatcher_may_have_queue(dispatcher_t *self, const char *queue)
-{
-    monitor_lock(&self->monitor);
-    bool has_room = HASH_COUNT(self->lanes.table) < JOBS_QUEUES_MAX;
-    monitor_unlock(&self->monitor);
-    return has_room || dispatcher_has_queue(self, queue);
-}
-
-bool dispatcher_has_queue(dispatcher_t *self, const char *queue)
-{
-    lane_t *lane;
-    monitor_lock(&self->monitor);
-    HASH_FIND(hh, self->lanes.table, queue, strlen(queue), lane);
-    monitor_unlock(&self->monitor);
-    return lane != NULL;
-}
-
 /* ---- a round --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -374,7 +308,7 @@ void dispatcher_leave(dispatcher_t *self)
     monitor_lock(&self->monitor);
     self->is_leaving = true;
     self->leave_by_ms = clock_ms() + (uint64_t)jobs_settings.leave_ms;
-    s_wake(self);
+    dispatcher_wake(self);
     monitor_unlock(&self->monitor);
     pthread_join(self->thread, NULL);
     vacuum_destroy(&self->vacuum);

@@ -2,8 +2,8 @@
  *
  * dispatcher_state - what the dispatcher's files share; private to them
  *
- * dispatcher.c: its life and its rounds. targets.c: services, calls, and what waits for them.
- * runs.c: how they ended. keeping.c: what is done now and then.
+ * dispatcher.c: its life and its rounds. hints.c: what others tell it. targets.c: services, calls,
+ * and what waits for them. runs.c: how they ended. keeping.c: what is done now and then.
  */
 #ifndef SIGNALBOX_JOBS_DISPATCHER_STATE_H
 #define SIGNALBOX_JOBS_DISPATCHER_STATE_H
@@ -99,6 +99,13 @@ struct dispatcher {
 static inline void dispatcher_count(dispatcher_t *self, jobs_stat_t row, int64_t amount)
 {
     stats_add(actor_stats(self->actor), row, amount);
+}
+
+/* There is news for its thread. Under the lock. */
+static inline void dispatcher_wake(dispatcher_t *self)
+{
+    self->has_news = true;
+    monitor_wake(&self->monitor);
 }
 
 static inline void dispatcher_ended(dispatcher_t *self, size_t count)

@@ -12,6 +12,7 @@
 #include "actors/base/log.h"
 #include "actors/jobs/kinds.h"
 #include "proto/descriptor.h"
+#include "proto/jobs.h"
 #include "proto/topic.h"
 
 #define KINDS_TOPICS_MAX 4096
@@ -158,9 +159,16 @@ static bool s_is_of(const kind_entry_t *entry, const char *service, size_t size)
            entry->descriptor->service[size] == '\0';
 }
 
+/* Whether calling it enqueues jobs. One that did could enqueue itself, twice, for ever: past every
+ * limit, since nobody counts what jobs call. */
+static bool s_enqueues(const descriptor_method_t *method)
+{
+    return method->rate && strcmp(method->rate, JOBS_ENQUEUE_RATE) == 0;
+}
+
 static kind_verdict_t s_may(const descriptor_method_t *method, const principal_t *who)
 {
-    bool is_open = method->access != ACCESS_INTERNAL &&
+    bool is_open = !s_enqueues(method) && method->access != ACCESS_INTERNAL &&
                    (method->access == ACCESS_PUBLIC || who->account[0]) &&
                    (!method->role || principal_has_role(who, method->role)) &&
                    (!method->scope || principal_has_scope(who, method->scope));

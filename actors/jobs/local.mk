@@ -9,6 +9,7 @@ SB_PARTS += %D%/libjobs.a
 	%D%/intake.c %D%/intake.h \
 	%D%/jobs.c %D%/jobs.h \
 	%D%/keeping.c \
+	%D%/hints.c \
 	%D%/kinds.c %D%/kinds.h \
 	%D%/lanes.c %D%/lanes.h \
 	%D%/on_dead.c %D%/on_enqueue.c %D%/on_jobs.c %D%/on_pull.c %D%/on_queues.c %D%/on_runs.c \

@@ -11,6 +11,9 @@
 #include "actors/base/clock.h"
 #include "actors/jobs/schedules.h"
 
+/* Before the year 9000: a hundred leap days later there are still years to write. */
+#define AFTER_MAX_MS INT64_C(221845391999999)
+
 /* ---- what handlers share --------------------------------------------------------------------- */
 
 void schedule_fail_missing(call_t *call)
@@ -133,8 +136,9 @@ static bool s_require_after(call_t *call, int64_t *after_s)
 {
     const char *text = call_text(call, "after");
     int64_t after_ms = clock_wall_ms();
-    if (text && (!clock_parse(text, strlen(text), &after_ms) || after_ms < 0)) {
-        call_fail(call, ERROR_UNPROCESSABLE, "`after` is no moment after 1970");
+    if (text &&
+        (!clock_parse(text, strlen(text), &after_ms) || after_ms < 0 || after_ms > AFTER_MAX_MS)) {
+        call_fail(call, ERROR_UNPROCESSABLE, "`after` is no moment from 1970 to 8999");
         return false;
     }
     *after_s = after_ms / 1000;

@@ -50,8 +50,7 @@ static void s_on_answer(void *arg, answer_t *answer)
     zmq_msg_move(&run->result, &answer->body);
     monitor_lock(&self->monitor);
     TAILQ_INSERT_TAIL(&self->answered, run, entry);
-    self->has_news = true;
-    monitor_wake(&self->monitor);
+    dispatcher_wake(self);
     monitor_unlock(&self->monitor);
 }
 

@@ -75,6 +75,7 @@ def alone():
         folder.start("broker")
         folder.start("actor", "limiter", "analysis")
         web = Web(folder.start("edge").port)
+        web.wait_for("/v1/rules")
         answer = web.request("POST", "/v1/analyses", chain("long", STEPS), JSON)
         same(answer.status, 201, "without jobs an analysis takes the time it needs")
         later = web.request("POST", "/v1/analyses", chain("later", 10), LATER)
@@ -95,6 +96,8 @@ def main():
             folder.start("actor", "jobs")
             folder.start("actor", "limiter", "analysis")
             web = Web(folder.start("edge").port)
+            web.wait_for("/v1/rules")
+            web.wait_for("/v1/jobs")
             asked_for(web)
             takes_long(web)
     except Missing as missing:

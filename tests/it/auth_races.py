@@ -142,9 +142,7 @@ def main(url):
         for service in ("auth", "auth", "limiter", "jobs", "mail"):
             folder.start("actor", service)
         web = Web(folder.start("edge").port)
-        limit = time.monotonic() + 20
-        while web.get("/v1/auth/jwks").status != 200 and time.monotonic() < limit:
-            time.sleep(0.05)
+        web.wait_for("/v1/auth/jwks")
         # this test is about codes that are shown together, not about how many may be tried
         folder.run("call", "limiter.policy_set", '{"name": "auth.failures", "limit": 1000, "window_ms": 60000}')
         owner = User(web.port, ADA["email"])

@@ -53,6 +53,18 @@ def over_http(web):
     same(web.post(f"/v1/jobs/{waits}/cancel", {}).json()["state"], "cancelled", "and cancelled")
 
 
+def bombs(web):
+    """A user's job that enqueues jobs could enqueue itself, twice, for ever."""
+    limit = time.monotonic() + PATIENCE
+    while web.post("/v1/jobs", {"kind": "jobs.list"}).status != 202 and time.monotonic() < limit:
+        pass  # until the jobs have heard of themselves
+    for kind in ("jobs.enqueue", "jobs.enqueue_many", "jobs.enqueue_family", "jobs.schedule_run"):
+        same(web.post("/v1/jobs", {"kind": kind}).status, 403, f"no job calls {kind}")
+        body = b'{"cron": "@daily", "kind": "%s"}' % kind.encode()
+        same(web.request("PUT", "/v1/schedules/bomb", body, {"Content-Type": "application/json"}).status, 403,
+             "nor does a schedule's")
+
+
 def same_answers(web):
     key = {"Idempotency-Key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'}
     first = web.post("/v1/jobs", ANALYSE, key)
@@ -128,6 +140,18 @@ def command_line(folder, web, dead):
         same(folder.command(*words)[0], status, f"{' '.join(words)} ends with {status}")
 
 
+def counted():
+    """Jobs are counted, and not the requests that bring them."""
+    with Folder() as folder:
+        web = Web(folder.start("run", "--port", 0, "--allow-anonymous").port)
+        batch = web.post("/v1/jobs/batch", {"jobs": [ANALYSE] * 11})
+        same((batch.status, batch.code), (429, "RATE_LIMIT_EXCEEDED"), "more jobs than an hour may have, in one request")
+        family = web.post("/v1/jobs/family", {"parent": ANALYSE, "children": [ANALYSE] * 11})
+        same(family.status, 429, "or in a family")
+        check(web.post("/v1/jobs/batch", {"jobs": [ANALYSE] * 10}).status != 429, "as many as it may have are let through")
+        same(web.post("/v1/jobs", ANALYSE).status, 429, "and no more")
+
+
 def everything(**where):
     with Folder(**where) as folder:
         web = Web(folder.start("run", "--port", 0, "--allow-anonymous").port)
@@ -138,12 +162,14 @@ def everything(**where):
                 and time.monotonic() < limit:
             pass  # until the jobs have heard of the services beside them
         over_http(web)
+        bombs(web)
         same_answers(web)
         events(web)
         dead_letters(folder, web)
 
 
 def main():
+    counted()
     everything()
     with database() as url:
         everything(storage_database=url)

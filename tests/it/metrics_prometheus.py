@@ -155,8 +155,7 @@ def main():
         folder.start("actor", "metrics", "auth", "analysis", "limiter", "cache", "jobs", "webhook")
         edge = folder.start("edge")
         victim = folder.start("actor", "cache", "--instance", "victim")
-        while Web(edge.port).get("/v1/rules").status != 200:
-            pass
+        Web(edge.port).wait_for("/v1/rules")
         leave_a_route(folder, Web(edge.port))
         alertmanager, address = start_alertmanager(folder.path, receiver)
         with Work(edge.port), prometheus.Prometheus(folder.path, [f"127.0.0.1:{edge.port}"],

@@ -119,6 +119,28 @@ def too_much(folder, web):
     sender.close()
 
 
+def by_one(folder, webs):
+    """Of several instances of the actor one is asked: what another one has heard later would look like a reset."""
+    other = folder.start("actor", "metrics", "--instance", "other")
+
+    def told():
+        return {sample.labels["instance"]: sample.value for sample in Scrape(webs[0]).samples
+                if sample.name == "actor_call_duration_seconds_count" and sample.labels.get("method") == "text"
+                and sample.labels["part"] == "metrics"}
+
+    wait(webs[0], lambda s: s.sum("instance_up", part="metrics") == 2, "there are two instances of the actor")
+    before = told()
+    for number in range(40):
+        webs[number % 2].get("/metrics")
+    wait(webs[0], lambda s: s.sum("actor_call_duration_seconds_count", part="metrics", method="text") >=
+         sum(before.values()) + 40, "both edges ask for all that is told")
+    after = told()
+    grown = [instance for instance, count in after.items() if count - before.get(instance, 0) > 5]
+    same(len(grown), 1, f"one of the two is asked, always the same {before} {after}")
+    same(other.stop(), 0, "it leaves")
+    wait(webs[0], lambda s: len(s.instances(part="metrics")) == 1, "and is gone")
+
+
 def alone(folder, edges, metrics):
     """Without the actor an edge tells what it has counted itself."""
     webs = [Web(edge.port) for edge in edges]
@@ -143,8 +165,7 @@ def main():
         folder.start("actor", "auth", "analysis", "limiter", "cache", "webhook")
         edges = [folder.start("edge"), folder.start("edge")]
         web = Web(edges[0].port)
-        while web.get("/v1/rules").status != 200:
-            pass
+        web.wait_for("/v1/rules")
         for edge in edges:
             Web(edge.port).get("/v1/ping")
             Web(edge.port).get("/nowhere/at/all")
@@ -158,6 +179,7 @@ def main():
         the_forms(web)
         instances(folder, web)
         too_much(folder, web)
+        by_one(folder, [Web(edge.port) for edge in edges])
         alone(folder, edges, metrics)
     sys.exit(done())
 

@@ -49,7 +49,7 @@ def one_instance(folder):
     web = Web(edge.port)
     same(web.get("/health/ready").status, 503, "SQLite: what is required is not there yet")
     actor = folder.start("actor", "analysis", "--instance", "first")
-    wait_ready(web)
+    web.wait_for("/health/ready")
     answer = web.post("/v1/analyses?kind=generic", workflow("one", 3))
     same((answer.status, answer.json()["summary"]["nodes"]), (201, 3), "SQLite: analysed")
     twin = folder.fail("actor", "analysis")
@@ -65,14 +65,6 @@ def one_instance(folder):
     judge(load, "SQLite: kill -9 of the only instance", ["WORKER_LOST", "NO_INSTANCE"])
     is_kept(edge.port, load, "SQLite")
     broker_restarts(folder, edge)
-
-
-def wait_ready(web):
-    """Until the edge has heard of the service."""
-    for _ in range(2000):
-        if web.get("/health/ready").status == 200:
-            return
-    raise TimeoutError("the edge is not ready")
 
 
 def broker_restarts(folder, edge):
@@ -110,7 +102,7 @@ def two_instances(folder):
     watch = folder.start("watch")
     edge = folder.start("edge")
     actors = [folder.start("actor", "analysis", "--instance", name) for name in ("a", "b")]
-    wait_ready(Web(edge.port))
+    Web(edge.port).wait_for("/health/ready")
     with Load(edge.port) as load:
         load.wait(50)
         actors[0].process.send_signal(signal.SIGSTOP)  # so that it has requests in its hands

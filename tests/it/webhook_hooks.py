@@ -212,9 +212,7 @@ def story(**settings):
             folder.start("actor", "webhook", "--instance", "webhook-2")
         edge = folder.start("edge")
         web, admin = Web(edge.port), {"Authorization": "Bearer " + key}
-        deadline = time.monotonic() + PATIENCE
-        while web.get("/v1/admin/hooks", admin).status != 200 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        web.wait_for("/v1/admin/hooks", admin)
         jobs = Jobs(folder, "webhook", "test")
         configured(web, admin)
         told(web, jobs)

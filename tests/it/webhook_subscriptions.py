@@ -236,9 +236,7 @@ def story(**settings):
         if settings:
             folder.start("actor", "webhook", "--instance", "webhook-2")
         edge = folder.start("edge")
-        deadline = time.monotonic() + PATIENCE
-        while Web(edge.port).get("/v1/webhooks").status == 404 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        Web(edge.port).wait_for("/v1/webhooks", status=401)
         jobs, receiver = Jobs(folder, "webhook"), Receiver()
         user, stranger = User(edge.port, "ada@example.dev"), User(edge.port, "eve@example.dev")
         client = folder.socket("bus")

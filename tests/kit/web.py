@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 
 PATIENCE = 20  # seconds after which a test gives up waiting
 
@@ -37,6 +38,14 @@ class Web:
     def post(self, path, value, headers=None):
         headers = {"Content-Type": "application/json", **(headers or {})}
         return self.request("POST", path, json.dumps(value).encode(), headers)
+
+    def wait_for(self, path, headers=None, status=200):
+        """Until it is answered so: an edge that was just started does not know the routes yet."""
+        deadline = time.monotonic() + PATIENCE
+        while self.get(path, headers).status != status:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{path} was not answered with {status}")
+            time.sleep(0.02)
 
     def metric(self, name):
         """The value of a series of /metrics, all instances together; None when there is none.

@@ -38,6 +38,7 @@ static void test_refusals(void)
         { "{\"kind\":\"echo.say\"}", ERROR_NONE },
         { "{\"kind\":\"echo.admin\"}", ERROR_FORBIDDEN },
         { "{\"kind\":\"echo.inner\"}", ERROR_FORBIDDEN },
+        { "{\"kind\":\"echo.spawn\"}", ERROR_FORBIDDEN },
         { "{\"kind\":\"echo.nothing\"}", ERROR_UNPROCESSABLE },
         { "{\"kind\":\"nobody.say\"}", ERROR_UNPROCESSABLE },
         { "{\"kind\":\"echo\"}", ERROR_VALIDATION_FAILED },

@@ -132,6 +132,10 @@ static void test_next(void)
                      "{\"name\":\"night\",\"after\":\"1969-01-01T00:00:00Z\"}")
                .code,
            ERROR_UNPROCESSABLE);
+    is_int(jobs_call(&stage, &ada, "schedule_next",
+                     "{\"name\":\"night\",\"after\":\"9999-12-31T00:00:00Z\"}")
+               .code,
+           ERROR_UNPROCESSABLE);
     jobs_stage_close(&stage);
 }
 

@@ -113,6 +113,11 @@ static const method_t echo_hold = {
 static const method_t echo_inner = {
     .name = "inner", .summary = "For services", .request = echo_request, .access = ACCESS_INTERNAL
 };
+static const method_t echo_spawn = { .name = "spawn",
+                                     .summary = "Enqueues jobs",
+                                     .request = echo_request,
+                                     .access = ACCESS_USER,
+                                     .rate = JOBS_ENQUEUE_RATE };
 static const method_t echo_admin = { .name = "admin",
                                      .summary = "For some",
                                      .request = echo_request,
@@ -123,16 +128,13 @@ static const service_t echo_service = {
     .version = "1.0.0",
     .about = "For tests",
     .methods = (const method_t *const[]){ &echo_say, &echo_flaky, &echo_refuse, &echo_hold,
-                                          &echo_inner, &echo_admin, NULL },
+                                          &echo_inner, &echo_spawn, &echo_admin, NULL },
 };
 static const handler_t echo_handlers[] = {
-    { &echo_say, echo_on_say, HANDLE_POOL },
-    { &echo_flaky, echo_on_flaky, HANDLE_POOL },
-    { &echo_refuse, echo_on_refuse, HANDLE_POOL },
-    { &echo_hold, echo_on_hold, HANDLE_POOL },
-    { &echo_inner, echo_on_say, HANDLE_POOL },
-    { &echo_admin, echo_on_say, HANDLE_POOL },
-    { 0 },
+    { &echo_say, echo_on_say, HANDLE_POOL },       { &echo_flaky, echo_on_flaky, HANDLE_POOL },
+    { &echo_refuse, echo_on_refuse, HANDLE_POOL }, { &echo_hold, echo_on_hold, HANDLE_POOL },
+    { &echo_inner, echo_on_say, HANDLE_POOL },     { &echo_spawn, echo_on_say, HANDLE_POOL },
+    { &echo_admin, echo_on_say, HANDLE_POOL },     { 0 },
 };
 static const actor_spec_t echo_actor = { .service = &echo_service,
                                          .self_size = 1,
