@@ -49,11 +49,18 @@ static void test_disk_full(void)
     db_t *db = stage_db(&stage.stage);
     is_int(jobs_call(&stage, NULL, "queue_set", "{\"name\":\"held\",\"paused\":true}").code,
            ERROR_NONE);
+    atomic_store(&echo.is_held, true);
+    int64_t running = jobs_put(&stage, NULL, "{\"kind\":\"echo.hold\"}");
+    for (int tries = 0; tries < BUS_PATIENCE_S * 200 && !atomic_load(&echo.held); tries++)
+        clock_sleep_ms(5);
     is_int(db_write(db, s_limit, &few), DB_OK);
     int taken = s_fill(&stage, &code);
     is_int(code, ERROR_STORAGE_FULL);
     ok(taken > 0);
-    is_int(place_number(db, &count), taken);
+    is_int(place_number(db, &count), taken + 1);
+    atomic_store(&echo.is_held, false); /* a run ends while there is no room */
+    for (int tries = 0; tries < BUS_PATIENCE_S * 200 && atomic_load(&echo.held); tries++)
+        clock_sleep_ms(5);
     few = false;
     is_int(db_write(db, s_limit, &few), DB_OK);
     is_int(jobs_call(&stage, NULL, "queue_set", "{\"name\":\"held\",\"paused\":false}").code,
@@ -61,6 +68,8 @@ static void test_disk_full(void)
     for (int tries = 0; tries < BUS_PATIENCE_S * 200 && place_number(db, &dead) < taken; tries++)
         clock_sleep_ms(5);
     is_int(place_number(db, &dead), taken); /* the method is not there: each was called */
+    const value_t *job = jobs_await(&stage, running, "done");
+    is_int(value_get_int(job, "attempts", 0), 1); /* that it ended was not lost, nor done again */
     int64_t id = jobs_put(&stage, NULL, "{\"kind\":\"echo.say\"}");
     ok(jobs_await(&stage, id, "done") != NULL);
     jobs_stage_close(&stage);

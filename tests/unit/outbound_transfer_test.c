@@ -370,9 +370,14 @@ static void test_turns(void)
                   &(transfer_t){ .total_ms = 600 }));
     ok(s_send(&stand, &third, s_url("outside.test", "/ok"), NULL));
     is_int(s_run(&stand, &other, s_url("127.0.0.2", "/ok"), NULL)->outcome, TRANSFER_ANSWERED);
+    is_int(s_run(&stand, &refused, s_url("outside.test", "/ok"), &(transfer_t){ .total_ms = 50 })
+               ->outcome,
+           TRANSFER_TIMEOUT);
+    ok(refused.result.is_unbegun); /* it had no turn, and nobody was asked */
     ok(s_wait(&third) && third.result.outcome == TRANSFER_ANSWERED);
     ok(third.result.total_us > 200000); /* after the others had ended */
     ok(s_wait(&silent[0]) && s_wait(&silent[1]));
+    ok(silent[0].result.outcome == TRANSFER_TIMEOUT && !silent[0].result.is_unbegun);
     for (size_t i = 0; i < 2; i++)
         ok(s_send(&stand, &silent[i], s_url("outside.test", "/silent"), NULL));
     ok(s_send(&stand, &third, s_url("outside.test", "/ok"), NULL) &&
@@ -392,6 +397,7 @@ static void test_rest(void)
         s_run(&stand, &end, s_url("outside.test", "/status/500"), NULL);
     const transferred_t *result = s_run(&stand, &end, s_url("outside.test", "/ok"), NULL);
     is_int(result->outcome, TRANSFER_RESTING);
+    ok(result->is_unbegun);
     ok(result->retry_after_ms > 20000 && result->retry_after_ms <= 30000);
     is_int(s_run(&stand, &end, s_url("127.0.0.2", "/ok"), NULL)->outcome, TRANSFER_ANSWERED);
     char target[64];

@@ -35,7 +35,8 @@ static void s_on_done(void *arg, const transferred_t *transferred)
 {
     checking_t *self = arg;
     check_result_t result;
-    if (transferred->outcome == TRANSFER_CANCELLED) {
+    if (transferred->outcome == TRANSFER_CANCELLED ||
+        (transferred->outcome == TRANSFER_TIMEOUT && transferred->is_unbegun)) {
         outlet_fail(self->call, transferred);
         return;
     }

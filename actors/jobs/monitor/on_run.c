@@ -144,7 +144,9 @@ static void s_store(call_t *call, void *arg)
 static void s_on_done(void *arg, const transferred_t *transferred)
 {
     looking_t *self = arg;
-    if (transferred->outcome == TRANSFER_CANCELLED) {
+    /* that it had no turn here says nothing of the site */
+    if (transferred->outcome == TRANSFER_CANCELLED ||
+        (transferred->outcome == TRANSFER_TIMEOUT && transferred->is_unbegun)) {
         outlet_fail(self->call, transferred);
         return;
     }

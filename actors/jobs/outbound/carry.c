@@ -175,6 +175,7 @@ static void s_enter(outbound_t *self, flight_t *flight)
         break;
     case HOST_RESTING:
         flight->result.retry_after_ms = wait_ms;
+        flight->result.is_unbegun = flight->hops == 0;
         s_end(self, flight, TRANSFER_RESTING,
               "The host has failed several times and is not called for a moment");
         break;
@@ -264,6 +265,7 @@ static void s_take_expired(outbound_t *self)
         bool is_active = flight->has_entered;
         snprintf(why, sizeof why, "No answer of %.100s within %u ms, %s", flight->url.target,
                  flight->total_ms, is_active ? s_phase(flight) : "waiting for a turn");
+        flight->result.is_unbegun = !is_active && flight->hops == 0;
         if (is_active)
             s_end(self, flight, TRANSFER_TIMEOUT, why);
         else

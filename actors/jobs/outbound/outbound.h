@@ -111,6 +111,7 @@ extern const char *const transfer_outcome_names[]; /* "answered", "fenced" ... *
 
 typedef struct {
     transfer_outcome_t outcome;
+    bool is_unbegun; /* the other side was not asked: it had to rest, or there was no turn */
     char why[200];   /* a sentence without a full stop, unless it was answered */
     uint32_t status; /* of HTTP, or of the last reply of SMTP */
     uint32_t retry_after_ms;

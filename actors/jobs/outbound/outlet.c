@@ -125,13 +125,13 @@ bool outlet_require_sent(outlet_t *self, call_t *call, transfer_t *transfer)
     return false;
 }
 
-static error_code_t s_code(transfer_outcome_t outcome)
+static error_code_t s_code(const transferred_t *result)
 {
-    switch (outcome) {
+    switch (result->outcome) {
     case TRANSFER_FENCED:
         return ERROR_UNPROCESSABLE;
     case TRANSFER_TIMEOUT:
-        return ERROR_DEADLINE;
+        return result->is_unbegun ? ERROR_OVERLOADED : ERROR_DEADLINE;
     case TRANSFER_CANCELLED:
         return ERROR_CANCELLED;
     default:
@@ -143,7 +143,7 @@ failure_t outlet_failure(const call_t *call, const transferred_t *result)
 {
     /* a job that came back as soon as the rest ends would use its attempts up within minutes */
     const bool is_own_pace = result->outcome == TRANSFER_RESTING && call_job(call);
-    failure_t failure = { .code = s_code(result->outcome),
+    failure_t failure = { .code = s_code(result),
                           .retry_after_ms = is_own_pace ? 0 : result->retry_after_ms };
     snprintf(failure.detail, sizeof failure.detail, "%s", result->why);
     return failure;

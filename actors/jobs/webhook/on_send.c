@@ -84,7 +84,7 @@ static void s_on_done(void *arg, const transferred_t *result)
         return;
     }
     self->verdict = s_judge(result);
-    self->was_made = result->outcome != TRANSFER_RESTING;
+    self->was_made = !result->is_unbegun;
     /* how long a host rests says nothing of when it is well: the pauses go on growing */
     self->retry_after_ms = self->was_made ? result->retry_after_ms : 0;
     self->delivery.status = result->outcome == TRANSFER_ANSWERED ? result->status : 0;
