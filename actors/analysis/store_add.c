@@ -137,7 +137,9 @@ static db_status_t s_add_work(db_conn_t *conn, void *arg)
  * same time wait for each other instead of for ever. */
 static const db_sql_t s_add_all = {
     "analysis.add_all", NULL,
-    "WITH given AS MATERIALIZED (SELECT *, substring(b FROM at FOR 32) AS key"
+    "WITH given AS MATERIALIZED (SELECT r.*, substring(b FROM at FOR 32) AS key,"
+    " substring(b FROM at + 32 FOR result_bytes) AS result,"
+    " substring(b FROM at + 32 + result_bytes FOR sketch_bytes) AS sketch"
     " FROM (SELECT CAST($bytes AS BYTEA) AS b) AS bytes,"
     " json_to_recordset(CAST(CAST($list AS TEXT) AS json)) AS r (n INTEGER, id TEXT, account TEXT,"
     " workflow_id TEXT, kind TEXT, profile TEXT, name TEXT, tier TEXT, created_at BIGINT,"
@@ -149,8 +151,7 @@ static const db_sql_t s_add_all = {
     " ORDER BY workflow_id COLLATE \"C\", created_at DESC" WORKFLOW_KNOWN "),"
     " a AS (INSERT INTO " ANALYSIS_COLUMNS " SELECT id, account, key, workflow_id, kind, profile,"
     " name, tier, created_at, score, grade, nodes, wires, critical, error, warning, info,"
-    " CAST(occurs AS TEXT), result_full, substring(b FROM at + 32 FOR result_bytes), sketch_full,"
-    " substring(b FROM at + 32 + result_bytes FOR sketch_bytes)"
+    " CAST(occurs AS TEXT), result_full, result, sketch_full, sketch"
     " FROM given ORDER BY key" ANALYSIS_KNOWN " RETURNING id),"
     " o AS (INSERT INTO " OCCURRENCE_COLUMNS " SELECT account, what.value, created_at, id"
     " FROM given JOIN a USING (id), json_array_elements_text(occurs) AS what),"
