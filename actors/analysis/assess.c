@@ -92,7 +92,12 @@ static bool s_proceed(void *context, unsigned done, unsigned total)
     assessment_t *self = context;
     later_t result;
     call_progress(self->call, total ? done * 100 / total : 0, NULL);
-    if (self->patient_until_us && clock_us() > self->patient_until_us) {
+    const uint64_t now_us = clock_us();
+    if (now_us > self->look_us) {
+        archive_look(&self->service->archive);
+        self->look_us = now_us + ARCHIVE_US;
+    }
+    if (self->patient_until_us && now_us > self->patient_until_us) {
         self->patient_until_us = 0; /* once: if nobody takes it, it is finished here */
         if (s_hand_over(self, &result))
             return false;
@@ -103,6 +108,7 @@ static bool s_proceed(void *context, unsigned done, unsigned total)
 static bool s_run(assessment_t *self, analysis_result_t *result)
 {
     uint64_t start = clock_us();
+    self->look_us = start + ARCHIVE_US;
     self->what.options.proceed = s_proceed;
     self->what.options.context = self;
     analysis_verdict_t verdict =

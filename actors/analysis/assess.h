@@ -26,6 +26,7 @@ struct assessment {
     uint64_t patient_until_us; /* then it is handed to a job; 0: never */
 
     submission_t what;
+    uint64_t look_us; /* while it is analysed: when to look after what waits to be stored */
     bool is_answered; /* by the job that it was handed to */
 };
 

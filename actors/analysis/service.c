@@ -181,6 +181,13 @@ static void s_release(actor_t *actor, void *memory)
     archive_free(&self->archive);
 }
 
+static void s_between(actor_t *actor, void *memory)
+{
+    analysis_t *self = memory;
+    (void)actor;
+    archive_look(&self->archive);
+}
+
 static void s_tick(actor_t *actor, void *memory)
 {
     analysis_t *self = memory;
@@ -227,6 +234,7 @@ const actor_spec_t analysis_actor = {
     .deferred = s_deferred,
     .connected = s_connected,
     .tick = s_tick,
+    .between = s_between,
     .release = s_release,
     .handlers = s_handlers,
 };

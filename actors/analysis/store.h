@@ -57,8 +57,8 @@ typedef struct {
     bool is_added; /* if not, nothing of it is stored: the account had that key already */
 } new_analysis_t;
 
-/* Stores them, their workflows and their events, in one transaction; on PostgreSQL, unless there
- * are events, in one round trip. Says of each what became of it (store_add.c). */
+/* Stores them, their workflows and their events, in one transaction; on PostgreSQL in one round
+ * trip. Says of each what became of it (store_add.c). */
 void store_add(db_t *db, new_analysis_t *const *list, size_t count);
 
 /* By key, or by id. `*found` is NULL when the account has none; the sketch, and whether it is

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "actors/analysis/store.h"
@@ -49,10 +50,8 @@ static const db_sql_t s_add_workflow = { "analysis.add_workflow", INSERT_WORKFLO
 static const db_sql_t s_add_analysis = { "analysis.add_analysis", INSERT_ANALYSIS, NULL };
 #define OCCURRENCES                                                                                \
     "INSERT INTO " OCCURRENCE_COLUMNS " SELECT $account, what.value, $created_at, $id FROM "
-static const db_sql_t s_add_occurrences = {
-    "analysis.add_occurrences", OCCURRENCES "json_each($occurs) AS what",
-    OCCURRENCES "json_array_elements_text(CAST(CAST($occurs AS TEXT) AS json)) AS what"
-};
+static const db_sql_t s_add_occurrences = { "analysis.add_occurrences",
+                                            OCCURRENCES "json_each($occurs) AS what", NULL };
 
 enum { ADD_PARAMS = 22 };
 
@@ -138,24 +137,29 @@ static db_status_t s_add_work(db_conn_t *conn, void *arg)
  * same time wait for each other instead of for ever. */
 static const db_sql_t s_add_all = {
     "analysis.add_all", NULL,
-    "WITH given AS MATERIALIZED (SELECT *, substring(b FROM at FOR 32) AS key"
+    "WITH given AS MATERIALIZED (SELECT r.*, substring(b FROM at FOR 32) AS key,"
+    " substring(b FROM at + 32 FOR result_bytes) AS result,"
+    " substring(b FROM at + 32 + result_bytes FOR sketch_bytes) AS sketch"
     " FROM (SELECT CAST($bytes AS BYTEA) AS b) AS bytes,"
-    " json_to_recordset(CAST(CAST($list AS TEXT) AS json)) AS r (id TEXT, account TEXT,"
+    " json_to_recordset(CAST(CAST($list AS TEXT) AS json)) AS r (n INTEGER, id TEXT, account TEXT,"
     " workflow_id TEXT, kind TEXT, profile TEXT, name TEXT, tier TEXT, created_at BIGINT,"
     " score BIGINT, grade TEXT, nodes BIGINT, wires BIGINT, critical BIGINT, error BIGINT,"
-    " warning BIGINT, info BIGINT, occurs JSON, at INTEGER, result_full BIGINT,"
+    " warning BIGINT, info BIGINT, occurs JSON, events JSON, at INTEGER, result_full BIGINT,"
     " result_bytes INTEGER, sketch_full BIGINT, sketch_bytes INTEGER)),"
     " w AS (INSERT INTO " WORKFLOW_COLUMNS " SELECT DISTINCT ON (workflow_id COLLATE \"C\")"
     " workflow_id, account, kind, name, created_at, created_at FROM given"
     " ORDER BY workflow_id COLLATE \"C\", created_at DESC" WORKFLOW_KNOWN "),"
     " a AS (INSERT INTO " ANALYSIS_COLUMNS " SELECT id, account, key, workflow_id, kind, profile,"
     " name, tier, created_at, score, grade, nodes, wires, critical, error, warning, info,"
-    " CAST(occurs AS TEXT), result_full, substring(b FROM at + 32 FOR result_bytes), sketch_full,"
-    " substring(b FROM at + 32 + result_bytes FOR sketch_bytes)"
+    " CAST(occurs AS TEXT), result_full, result, sketch_full, sketch"
     " FROM given ORDER BY key" ANALYSIS_KNOWN " RETURNING id),"
     " o AS (INSERT INTO " OCCURRENCE_COLUMNS " SELECT account, what.value, created_at, id"
-    " FROM given JOIN a USING (id), json_array_elements_text(occurs) AS what)"
-    " SELECT id FROM a"
+    " FROM given JOIN a USING (id), json_array_elements_text(occurs) AS what),"
+    " e AS (INSERT INTO outbox (id, account, type, at, data)"
+    " SELECT e.id, account, e.type, e.at, e.data FROM given JOIN a USING (id),"
+    " json_to_recordset(events) AS e (id TEXT, type TEXT, at BIGINT, data TEXT)"
+    " ON CONFLICT (id) DO NOTHING)"
+    " SELECT given.n AS n FROM given JOIN a USING (id)"
 };
 
 static void s_write_text(buf_t *json, const char *name, const char *text)
@@ -202,7 +206,22 @@ static void s_write_numbers(buf_t *json, const new_analysis_t *analysis, size_t 
         s_write_int(json, numbers[i].name, numbers[i].value);
 }
 
-static void s_write(buf_t *json, buf_t *bytes, const new_analysis_t *analysis)
+/* Without any the member is missing. */
+static void s_write_events(buf_t *json, const new_analysis_t *analysis)
+{
+    for (size_t i = 0; i < analysis->event_count; i++) {
+        const outbox_event_t *event = &analysis->events[i];
+        buf_printf(json, "%s{\"at\":%" PRId64, i ? "," : ",\"events\":[", event->at_ms);
+        s_write_text(json, "id", event->id);
+        s_write_text(json, "type", event->type);
+        s_write_text(json, "data", event->data);
+        buf_add_byte(json, '}');
+    }
+    if (analysis->event_count)
+        buf_add_byte(json, ']');
+}
+
+static void s_write(buf_t *json, buf_t *bytes, const new_analysis_t *analysis, size_t n)
 {
     const stored_t *stored = &analysis->stored;
     const brief_t *brief = &stored->brief;
@@ -216,47 +235,47 @@ static void s_write(buf_t *json, buf_t *bytes, const new_analysis_t *analysis)
     s_write_text(json, "name", brief->name);
     s_write_text(json, "tier", analysis->tier);
     s_write_text(json, "grade", brief->grade);
+    s_write_int(json, "n", (int64_t)n);
     s_write_numbers(json, analysis, bytes->size + 1);
+    s_write_events(json, analysis);
     buf_add_byte(json, '}');
     buf_add(bytes, analysis->key, ANALYSIS_KEY_BYTES);
     buf_add(bytes, stored->result.bytes, stored->result.size);
     buf_add(bytes, stored->sketch.bytes, stored->sketch.size);
 }
 
-static const db_sql_t s_is_there = { "analysis.is_there", "SELECT id FROM analysis WHERE id = $id",
-                                     NULL };
+typedef struct {
+    const adding_t *adding;
+    buf_t json, bytes;
+} packed_t;
 
-/* Which ones are new, when some were there already. */
-static db_status_t s_look(db_t *db, const adding_t *self)
+static db_status_t s_add_packed(db_conn_t *conn, void *arg)
 {
-    db_status_t status = DB_OK;
-    db_conn_t *conn = db_conn(db);
-    for (size_t i = 0; conn && status == DB_OK && i < self->count; i++) {
-        db_rows_t *rows;
-        status = DB_RUN(conn, &s_is_there, &rows, DB_P_TEXT("id", self->list[i]->stored.brief.id));
-        if (status != DB_OK)
-            return status;
-        self->list[i]->is_added = db_next(rows);
-        status = db_rows_end(rows);
-    }
-    return conn ? status : DB_UNAVAILABLE;
+    packed_t *self = arg;
+    const adding_t *adding = self->adding;
+    db_rows_t *rows;
+    for (size_t i = 0; i < adding->count; i++)
+        adding->list[i]->is_added = false;
+    db_status_t status =
+        DB_RUN(conn, &s_add_all, &rows, DB_P_BLOB("bytes", self->bytes.bytes, self->bytes.size),
+               DB_P_SIZED("list", (const char *)self->json.bytes, self->json.size));
+    if (status != DB_OK)
+        return status;
+    while (db_next(rows))
+        adding->list[db_int(rows, "n")]->is_added = true;
+    return db_rows_end(rows);
 }
 
-static db_status_t s_add_all_at_once(db_t *db, const adding_t *self)
+static db_status_t s_add_all_at_once(db_t *db, const adding_t *adding)
 {
-    buf_t json = { 0 }, bytes = { 0 };
-    int64_t added = 0;
-    for (size_t i = 0; i < self->count; i++)
-        s_write(&json, &bytes, self->list[i]);
-    buf_add_byte(&json, ']');
-    db_status_t status =
-        DB_WRITE_ONE(db, &s_add_all, &added, DB_P_BLOB("bytes", bytes.bytes, bytes.size),
-                     DB_P_SIZED("list", (const char *)json.bytes, json.size));
-    buf_free(&json);
-    buf_free(&bytes);
-    for (size_t i = 0; i < self->count; i++)
-        self->list[i]->is_added = true;
-    return status == DB_OK && (size_t)added < self->count ? s_look(db, self) : status;
+    packed_t packed = { .adding = adding };
+    for (size_t i = 0; i < adding->count; i++)
+        s_write(&packed.json, &packed.bytes, adding->list[i], i);
+    buf_add_byte(&packed.json, ']');
+    db_status_t status = db_write(db, s_add_packed, &packed);
+    buf_free(&packed.json);
+    buf_free(&packed.bytes);
+    return status;
 }
 
 static db_status_t s_add_one_at_once(db_t *db, new_analysis_t *analysis)
@@ -269,21 +288,15 @@ static db_status_t s_add_one_at_once(db_t *db, new_analysis_t *analysis)
     return status;
 }
 
-static bool s_has_events(const adding_t *self)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (self->list[i]->event_count)
-            return true;
-    return false;
-}
-
 /* ---- both ------------------------------------------------------------------------------------ */
 
 static db_status_t s_add(db_t *db, adding_t *self)
 {
-    if (db_is_sqlite(db) || s_has_events(self))
+    if (db_is_sqlite(db))
         return db_write(db, s_add_work, self);
-    return self->count == 1 ? s_add_one_at_once(db, self->list[0]) : s_add_all_at_once(db, self);
+    if (self->count == 1 && self->list[0]->event_count == 0)
+        return s_add_one_at_once(db, self->list[0]);
+    return s_add_all_at_once(db, self);
 }
 
 /* What cannot be stored for a reason of its own must not take the others along. */

@@ -104,6 +104,14 @@ queue_item_t *queue_take_all(queue_t *self)
     return items;
 }
 
+size_t queue_count(queue_t *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    size_t count = self->count;
+    pthread_mutex_unlock(&self->mutex);
+    return count;
+}
+
 void queue_close(queue_t *self)
 {
     pthread_mutex_lock(&self->mutex);

@@ -49,6 +49,9 @@ queue_item_t *queue_pop(queue_t *self);
 /* Everything that waits, oldest first, linked by `next`; NULL when nothing does. */
 queue_item_t *queue_take_all(queue_t *self);
 
+/* How many items wait, just now. */
+size_t queue_count(queue_t *self);
+
 /* From now on nothing is accepted, and waiting threads leave when the queue is empty. */
 void queue_close(queue_t *self);
 

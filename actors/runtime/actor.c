@@ -109,10 +109,8 @@ static uint32_t s_oldest_ms(void *arg)
 static void *s_run_pool_thread(void *arg)
 {
     actor_t *self = arg;
-    queue_item_t *item;
     log_set_part(self->spec->service->name);
-    while ((item = queue_pop(&self->waiting)))
-        call_run(CONTAINER_OF(item, call_t, item));
+    call_run_waiting(self);
     return NULL;
 }
 

@@ -60,6 +60,9 @@ typedef struct {
     void (*connected)(actor_t *actor, void *self);
     /* Each second on a thread of its own, never twice at once; may block. */
     void (*tick)(actor_t *actor, void *self);
+    /* On a thread of the pool before it waits for a call, and before it runs one; may block: the
+     * place to end together what calls have left (call_defer). NULL: nothing to do. */
+    void (*between)(actor_t *actor, void *self);
     /* Before the brokers are asked for no more requests: the place to tell others. Not called when
      * no broker has registered the instance. NULL: nothing to do. */
     void (*leave)(actor_t *actor, void *self);
@@ -108,6 +111,9 @@ const char *actor_service(const actor_t *self);
 
 /* A number that grows at least every bus.snapshot_ms, unless the actor's periodic work hangs. */
 uint64_t actor_pulse(const actor_t *self);
+
+/* How many calls wait for a thread of the pool, just now. */
+size_t actor_waiting(actor_t *self);
 
 const char *actor_data_folder(const actor_t *self);
 db_t *actor_db(actor_t *self);

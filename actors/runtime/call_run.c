@@ -191,6 +191,29 @@ void call_run(call_t *call)
     s_leave();
 }
 
+static void s_between(actor_t *actor)
+{
+    if (actor->spec->between)
+        actor->spec->between(actor, actor->self);
+}
+
+void call_run_waiting(actor_t *actor)
+{
+    queue_item_t *item;
+    do {
+        s_between(actor);
+        item = queue_pop(&actor->waiting);
+        s_between(actor);
+        if (item)
+            call_run(CONTAINER_OF(item, call_t, item));
+    } while (item);
+}
+
+size_t actor_waiting(actor_t *self)
+{
+    return queue_count(&self->waiting);
+}
+
 void call_resume(call_t *self, void (*go_on)(call_t *call, void *arg), void *arg)
 {
     self->go_on = go_on;

@@ -107,6 +107,9 @@ void call_take(actor_t *actor, worker_request_t *message);
 /* Runs a call to its end or its deferral, on the present thread. */
 void call_run(call_t *call);
 
+/* What a thread of the pool does until there is nothing more to wait for. */
+void call_run_waiting(actor_t *actor);
+
 /* Ends a call that did not get to run. */
 void call_refuse(call_t *call, error_code_t code, const char *detail);
 

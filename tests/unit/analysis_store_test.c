@@ -306,7 +306,8 @@ static void test_events(void)
     stage_t stage;
     stage_open(&stage);
     stage_store(&stage, "acme", &(stage_row_t){ .n = 1 });
-    new_analysis_t list[] = { s_row(&stage, 1, NULL), s_row(&stage, 2, NULL) };
+    new_analysis_t list[] = { s_row(&stage, 3, NULL), s_row(&stage, 2, NULL) };
+    list[0].key = s_row(&stage, 1, NULL).key;
     const outbox_event_t events[] = {
         { .id = "e1", .account = "acme", .type = "analysis.finished", .data = "{}" },
         { .id = "e2", .account = "acme", .type = "analysis.finished", .data = "{}" },

@@ -180,10 +180,12 @@ static void test_queue_with_a_descriptor(void)
     ok(queue_push(&queue, &parcels[0].item));
     ok(queue_push(&queue, &parcels[1].item));
     ok(!queue_push(&queue, &parcels[2].item)); /* full */
+    is_int(queue_count(&queue), 2);
     ok(s_is_readable(queue_fd(&queue)));
     queue_item_t *item = queue_take_all(&queue);
     ok(item == &parcels[0].item && item->next == &parcels[1].item && !item->next->next);
     ok(!s_is_readable(queue_fd(&queue)));
+    is_int(queue_count(&queue), 0);
     queue_free(&queue);
 }
 
