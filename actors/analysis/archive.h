@@ -3,10 +3,10 @@
  * archive - analyses that are stored together
  *
  * Many callers share the price of one transaction. There is no thread for it: a thread of the pool
- * looks between its calls, and a long analysis now and then, whether it is time to store what has
- * gathered. It is when nobody waits for a thread, so who is alone is not held up; when there are
- * enough; and when the first has waited long enough. One stores at a time: whatever is analysed
- * during a commit is of the next transaction.
+ * looks between its calls, and so do a long analysis now and then and the actor's tick, whether it
+ * is time to store what has gathered. It is when nobody waits for a thread, so who is alone is not
+ * held up; when there are enough; and when the first has waited long enough. One stores at a time:
+ * whatever is analysed during a commit is of the next transaction.
  */
 #ifndef SIGNALBOX_ANALYSIS_ARCHIVE_H
 #define SIGNALBOX_ANALYSIS_ARCHIVE_H
@@ -47,7 +47,7 @@ void archive_free(archive_t *self);
 /* Takes the call over. */
 void archive_add(archive_t *self, archive_entry_t *entry);
 
-/* On a thread of the pool: stores what waits, if it is time to. */
+/* On a thread that may block: stores what waits, if it is time to. */
 void archive_look(archive_t *self);
 
 #endif

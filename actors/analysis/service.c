@@ -191,6 +191,7 @@ static void s_between(actor_t *actor, void *memory)
 static void s_tick(actor_t *actor, void *memory)
 {
     analysis_t *self = memory;
+    archive_look(&self->archive); /* the pool may be waiting for somebody outside */
     outbox_tick(&self->outbox);
     erasures_tick(&self->erasures, actor);
     if (self->is_behind || self->ticks++ % PURGE_INTERVAL == 0)
