@@ -105,7 +105,8 @@ def main():
         same(web.get("/health/ready").status, 503, "nobody should be sent here")
         folder.start("broker")
         watch.is_over("the broker is back")
-        same(web.get("/health/ready").status, 200, "and here all may be sent again")
+        watch.until(lambda _: web.get("/health/ready").status == 200, ENDED_SECONDS,
+                    "and here all may be sent again")
 
         cache.kill()
         watch.is_seen("degraded", "service.cache", "error", "No instance of it is running since ",
