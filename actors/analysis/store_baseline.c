@@ -54,11 +54,8 @@ db_status_t store_get_baseline(db_t *db, arena_t *arena, const measured_t *measu
 
 /* Two that pin at once would not see each other's, so on PostgreSQL they take turns. A lock of the
  * workflow's row would do, but whoever deletes an analysis takes that behind the analysis's. */
-static const db_sql_t s_take_turns = {
-    "analysis.pin_turns", NULL,
-    "SELECT CAST(pg_advisory_xact_lock(hashtextextended('baseline ' || CAST($workflow AS TEXT), 0))"
-    " AS TEXT) AS locked"
-};
+static const db_sql_t s_take_turns = { "analysis.pin_turns",
+                                       DB_TAKE_TURNS("baseline", "$workflow") };
 
 /* The analysis that is to be pinned, held until it is. */
 #define CHOOSE                                                                                     \

@@ -96,11 +96,8 @@ db_status_t schedule_store_list(db_conn_t *conn, arena_t *arena, const char *acc
 /* ---- putting --------------------------------------------------------------------------------- */
 
 /* Whoever makes a schedule of an account waits for who does, so that they count each other's. */
-static const db_sql_t s_lock_account = {
-    "jobs.schedule_account", NULL,
-    "SELECT CAST(pg_advisory_xact_lock(hashtextextended('schedule ' || CAST($account AS TEXT), 0))"
-    " AS TEXT) AS locked"
-};
+static const db_sql_t s_lock_account = { "jobs.schedule_account",
+                                         DB_TAKE_TURNS("schedule", "$account") };
 static const db_sql_t s_count = { "jobs.schedule_count",
                                   "SELECT count(*) AS count FROM schedule"
                                   " WHERE account = $account",

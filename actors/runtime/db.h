@@ -68,6 +68,13 @@ typedef struct {
     const char *postgres; /* NULL: the same text */
 } db_sql_t;
 
+/* The two texts of a statement by which transactions take turns on PostgreSQL: who runs it waits
+ * until no other transaction holds the same `what` with the same parameter, and holds it until his
+ * own ends. SQLite writes one after the other anyway. */
+#define DB_TAKE_TURNS(what, parameter)                                                             \
+    NULL, "SELECT CAST(pg_advisory_xact_lock(hashtextextended('" what " ' || CAST(" parameter      \
+          " AS TEXT), 0)) AS TEXT) AS locked"
+
 /* The two texts of a statement that deletes rows of a table, at most `$most`: those that `which`
  * describes, in each dialect. `key` is the table's. PostgreSQL finds them again where they lie: by
  * a key it would rather read a table from end to end once they are some hundred. Several instances

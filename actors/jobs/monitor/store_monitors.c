@@ -30,11 +30,8 @@ static const db_sql_t s_list = {
     NULL
 };
 /* Whoever makes one for an account waits for who does, so that they count each other's. */
-static const db_sql_t s_lock_account = {
-    "http.lock_account", NULL,
-    "SELECT CAST(pg_advisory_xact_lock(hashtextextended("
-    "'monitor ' || CAST($account AS TEXT), 0)) AS TEXT) AS locked"
-};
+static const db_sql_t s_lock_account = { "http.lock_account",
+                                         DB_TAKE_TURNS("monitor", "$account") };
 static const db_sql_t s_count = { "http.count",
                                   "SELECT count(*) AS n FROM monitor WHERE account = $account",
                                   NULL };

@@ -33,11 +33,8 @@ static const db_sql_t s_active = {
     "SELECT account, events FROM subscription WHERE status = 'active' LIMIT $limit", NULL
 };
 /* Whoever makes one for an account waits for who does, so that they count each other's. */
-static const db_sql_t s_lock_account = {
-    "webhook.lock_account", NULL,
-    "SELECT CAST(pg_advisory_xact_lock(hashtextextended("
-    "'subscription ' || CAST($account AS TEXT), 0)) AS TEXT) AS locked"
-};
+static const db_sql_t s_lock_account = { "webhook.lock_account",
+                                         DB_TAKE_TURNS("subscription", "$account") };
 static const db_sql_t s_count = { "webhook.count",
                                   "SELECT count(*) AS n FROM subscription WHERE account = $account",
                                   NULL };
